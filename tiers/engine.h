@@ -1,0 +1,146 @@
+/*
+ * The tier engine: drives one policy, for a runtime (QEMU or the replay
+ * simulator) that executes TBs. It keeps a record of every TB and the run's
+ * counters, and guards the policy's answers: only live TBs, each once, none that
+ * is already compiled at the tier or being so.
+ *
+ * Use, by a runtime:
+ *
+ *   e = tier_engine_new(spec, seed, &host, err, sizeof(err));
+ *   on translation:      countdown = tier_translated(e, &facts);
+ *   countdown is 0:      d = tier_hot(e, id, countdown); countdown = d.ask_again;
+ *                        if (d.tier) { compile d.ids[0..d.n), then exactly one of
+ *                            tier_compiled(e, ids, n, &cost)
+ *                            countdown = tier_failed(e, ids, n, why), of each }
+ *   on invalidation:     tier_settle(e, id, countdown), tier_invalidated(e, id)
+ *   on a whole flush:    tier_settle() each, tier_flushed(e)
+ *   at the end:          tier_settle() each, tier_stats_json(e, sink, opaque)
+ *
+ * d.ids is the engine's buffer: copy it if other calls come before the outcome is
+ * reported. Reporting may come later and from another thread.
+ *
+ * Locking: none inside. Whoever runs several threads holds one lock around every
+ * call that has the engine as argument. Countdowns are the runtime's own and need
+ * no lock: they may be decremented racily, counts are then as inexact.
+ *
+ * Cost: tier_hot, tier_tick, tier_settle, tier_executed are O(group), and only
+ * tier_engine_new and tier_translated allocate. Records of dead TBs are kept
+ * for the statistics up to a limit, then the oldest are dropped.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TIER_ENGINE_H
+#define TIER_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+#include "json.h"
+#include "policy.h"
+#include "spec.h"
+
+/* The runtime as the engine sees it; all may be 0. */
+typedef struct TierHost {
+    void *opaque;
+    uint64_t (*now_ns)(void *opaque);   /* monotonic; NULL: always 0 */
+    uint32_t max_dead_records;  /* 0: TIER_MAX_DEAD_RECORDS; rounded up */
+} TierHost;
+
+#define TIER_MAX_DEAD_RECORDS UINT32_C(262144)
+
+typedef enum TierFate {
+    TIER_TB_ABSENT,             /* this id was never translated */
+    TIER_TB_LIVE,
+    TIER_TB_INVALIDATED,
+    TIER_TB_FLUSHED,
+} TierFate;
+
+/* What is known of a TB. */
+typedef struct TierTbRecord {
+    TierTb tb;
+    uint64_t exec[TIER_NB_TIERS];   /* executions, by tier */
+    uint64_t compile_ns;        /* its share of its groups' costs */
+    uint32_t wasm_bytes;        /* its share of its present module */
+    uint32_t armed;             /* countdown last given out */
+    uint8_t fate;               /* TierFate */
+    uint8_t tier;               /* highest that it is compiled at */
+    uint8_t pending;            /* tier that it is being compiled at, or 0 */
+    uint8_t refused;            /* TierRefusal of the last attempt */
+} TierTbRecord;
+
+/* NULL with one line in @err if the spec is wrong or memory is short. */
+TierEngine *tier_engine_new(const char *spec, uint64_t seed,
+                            const TierHost *host, char *err, size_t errsize);
+void tier_engine_free(TierEngine *engine);
+
+const TierSpec *tier_engine_spec(const TierEngine *engine);
+
+/* The engine's counters, for the runtime to count what only it sees. */
+TierCounters *tier_counters(TierEngine *engine);
+
+/*
+ * A TB was translated. @facts->id is the runtime's: 0, 1, 2... in the order of
+ * translation; threads may report slightly out of order. succ and flags of
+ * @facts are ignored. Returns the countdown, or TIER_NEVER_ASK.
+ */
+uint32_t tier_translated(TierEngine *engine, const TierTb *facts);
+
+/* @id's exit @exit was chained to @succ. */
+void tier_linked(TierEngine *engine, uint32_t id, unsigned exit,
+                 uint32_t succ);
+
+/*
+ * @id's countdown ran out; @remaining is what it shows now (0, less if threads
+ * raced). The entry that asks counts as an execution of tier 0, wherever
+ * it then goes.
+ */
+TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining);
+
+/* Every few milliseconds, from a thread that may compile. */
+TierDecision tier_tick(TierEngine *engine);
+
+/* A chosen group is installed as one module. */
+void tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                   const TierCost *cost);
+
+/* The first call of @id's compiled code took @ns. */
+void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns);
+
+/* A chosen group was not compiled. Returns the countdown of each member. */
+uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                     TierRefusal why);
+
+/* @id's module was given up; it is back in tier 0 with this countdown. */
+uint32_t tier_demoted(TierEngine *engine, uint32_t id);
+
+/* A module and its @table_slots are given up. */
+void tier_module_retired(TierEngine *engine, uint32_t table_slots);
+
+/* @id is never executed again. */
+void tier_invalidated(TierEngine *engine, uint32_t id);
+
+/* No TB translated so far is executed again. */
+void tier_flushed(TierEngine *engine);
+
+/*
+ * Take into account the entries in tier 0 since @id's countdown was last given
+ * out or settled; it shows @remaining now, and goes on from there.
+ */
+void tier_settle(TierEngine *engine, uint32_t id, int32_t remaining);
+
+/* @id was executed @n times more in @tier. */
+void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n);
+
+/* NULL if there is no record, or no longer. Valid until the next call. */
+const TierTbRecord *tier_tb_record(const TierEngine *engine, uint32_t id);
+
+/*
+ * The run's statistics as one JSON object:
+ *   {"schema": 1, "policy": {"name", "spec", "seed", "params"},
+ *    "counters": {...}, "tbs": {"columns": [...], "rows": [[...], ...]}}
+ */
+void tier_stats_json(const TierEngine *engine, TierSinkFn *sink, void *opaque);
+
+#endif

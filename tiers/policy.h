@@ -1,0 +1,164 @@
+/*
+ * What a policy is, for those who write one.
+ *
+ * A policy decides which TBs are compiled, when, in what groups and at which
+ * tier. It is one C file in policies/, everything static but one const
+ * TierPolicy, and one line in policies.def. CONTRIBUTING.md shows the way.
+ *
+ * Life of a TB, seen by its policy:
+ *
+ *   translated -> countdown c      tier 0 executes it; the c-th entry asks:
+ *   hot        -> decision         wait, or compile: these TBs, at this tier
+ *   compiled | failed              what came of it, at what cost
+ *   ...hot again, in tier 0 or in the new tier, if the policy asked for that
+ *   invalidated | flushed          it is never executed again
+ *
+ * A policy has no clock, memory or random numbers but those given here, so it
+ * decides the same in QEMU and in a replay that tells it the same events.
+ * Callbacks never run at the same time: the engine's caller holds a lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TIER_POLICY_H
+#define TIER_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "params.h"
+#include "refusals.h"
+#include "rng.h"
+
+enum {
+    TIER_NB_TIERS = 3,
+    TIER_MAX_GROUP = 4096,      /* TBs in one decision */
+};
+
+/* Countdowns count entries of a TB; the one that makes it 0 asks. */
+#define TIER_NEVER_ASK UINT32_C(0)
+#define TIER_MAX_COUNTDOWN UINT32_C(1000000000)
+
+#define TIER_NO_TB UINT32_MAX
+
+typedef struct TierEngine TierEngine;
+
+/* TierTb.flags */
+enum {
+    TIER_TB_RETRANSLATED = 1,   /* set by the engine: seen before */
+};
+
+/* Facts about a TB. */
+typedef struct TierTb {
+    uint64_t guest_pc;          /* virtual */
+    uint64_t guest_page;        /* physical address of its first page */
+    uint64_t hash;              /* of guest code and CPU flags; 0: unknown */
+    uint32_t id;                /* in the order of translation, since start */
+    uint32_t guest_insns;
+    uint32_t bytecode_bytes;
+    uint32_t translate_ns;      /* 0: not measured */
+    uint32_t succ[2];           /* learned when chained, else TIER_NO_TB */
+    uint32_t flags;
+} TierTb;
+
+/* What compiling and installing a group cost. */
+typedef struct TierCost {
+    unsigned tier;
+    uint32_t wasm_bytes;
+    uint32_t table_slots;       /* taken by the module */
+    uint64_t emit_ns;
+    uint64_t optimise_ns;
+    uint64_t instantiate_ns;
+    uint64_t stall_ns;          /* of these, with a vCPU waiting */
+} TierCost;
+
+/*
+ * An answer. The engine presets it to "do not compile, never ask again" with
+ * ids = { the TB that asks } and n = 1; the policy changes what it wants changed.
+ */
+typedef struct TierDecision {
+    unsigned tier;              /* compile at this tier; 0: do not compile */
+    uint32_t n;                 /* members, at most TIER_MAX_GROUP */
+    uint32_t *ids;              /* the engine's; valid until the next call */
+    /* Countdown of the TB that asked, for as long as it stays in its tier. */
+    uint32_t ask_again;
+    /* Countdown of every member once compiled, where that tier counts. */
+    uint32_t ask_compiled;
+    TierRefusal why;            /* if tier is 0 */
+} TierDecision;
+
+/* Callbacks may be NULL; each says what that means. @state is zeroed at first. */
+typedef struct TierPolicy {
+    const char *name;           /* as in specs: lower case, digits, dashes */
+    const char *summary;        /* one line */
+    const char *source;         /* of the rule: paper, program, or "baseline" */
+    const TierParam *params;    /* NULL: none */
+    size_t state_size;
+
+    /*
+     * Once, before anything else. @values: one for each of @params, in order.
+     * False: out of memory. NULL: nothing to prepare.
+     */
+    bool (*init)(void *state, TierEngine *engine, const TierValue *values);
+
+    /*
+     * A TB has been translated. Returns the countdown at which tier 0 is to ask.
+     * NULL: never.
+     */
+    uint32_t (*translated)(void *state, TierEngine *engine, const TierTb *tb);
+
+    /*
+     * @tb's countdown ran out, @executions entries after it was set, the present
+     * one included. Must be quick and allocate nothing. NULL: never compile.
+     */
+    void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
+                uint32_t executions, TierDecision *decision);
+
+    /* A group that it chose is installed. NULL: not interested. */
+    void (*compiled)(void *state, TierEngine *engine, const uint32_t *ids,
+                     uint32_t n, const TierCost *cost);
+
+    /*
+     * A group that it chose was not compiled. Returns the countdown for all
+     * members. NULL: never ask again.
+     */
+    uint32_t (*failed)(void *state, TierEngine *engine, const uint32_t *ids,
+                       uint32_t n, TierRefusal why);
+
+    /* @tb is never executed again. NULL: not interested. */
+    void (*invalidated)(void *state, TierEngine *engine, const TierTb *tb);
+
+    /* No TB known so far is executed again. NULL: not interested. */
+    void (*flushed)(void *state, TierEngine *engine);
+
+    /*
+     * Now and then, every few milliseconds while the guest runs. May choose a
+     * group (of its own: @decision comes with n = 0). NULL: not interested.
+     */
+    void (*tick)(void *state, TierEngine *engine, TierDecision *decision);
+
+    /* Once, at the end. NULL: nothing to free. */
+    void (*fini)(void *state);
+} TierPolicy;
+
+/* What a policy may ask, all O(1). */
+
+/* Facts of a TB; NULL if it is gone. Valid until the callback returns. */
+const TierTb *tier_tb(const TierEngine *engine, uint32_t id);
+
+/* The highest tier that a TB is compiled at; 0 if it is not, or gone. */
+unsigned tier_tb_tier(const TierEngine *engine, uint32_t id);
+
+/* Executions known so far, in all tiers; not what a countdown still holds. */
+uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id);
+
+/* The host's monotonic clock, in ns; simulated in a replay. */
+uint64_t tier_now_ns(const TierEngine *engine);
+
+/* The run's seed, for a TierRng of the policy's own. */
+uint64_t tier_seed(const TierEngine *engine);
+
+/* All policies, in the order of policies.def; NULL-terminated. */
+extern const TierPolicy *const tier_policies[];
+
+#endif
