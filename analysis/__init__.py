@@ -1,0 +1,1 @@
+"""Result files in, statistics and tables out.  Knows nothing of QEMU."""

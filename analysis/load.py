@@ -1,0 +1,145 @@
+"""Result files -> typed rows.  Refuses what it would misread."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.schema import RUN_SCHEMA, RUNS_DIR
+
+Key = tuple[str, str, str, str]
+
+
+class LoadError(Exception):
+    """A result that cannot be read; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One boot, reduced to what statistics need."""
+
+    guest: str
+    tier: str
+    engine: str
+    workload: str
+    ok: bool
+    failure: str | None
+    message: str
+    phases: Mapping[str, float]
+    wall_ms: float
+    cpu_ms: float
+    peak_rss_mib: float
+    counters: Mapping[str, float] = field(default_factory=dict)
+    first_insn_ms: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """What makes runs comparable repetitions of one another."""
+        return (self.guest, self.engine, self.tier, self.workload)
+
+    @property
+    def boot_ms(self) -> float | None:
+        """Process start to the init marker."""
+        return self.phases.get("init")
+
+    @property
+    def workload_ms(self) -> float | None:
+        """Workload start to its end; no figure where there is no workload."""
+        if self.workload == "none":
+            return None
+        start = self.phases.get("workload-start")
+        end = self.phases.get("workload-end")
+        return None if start is None or end is None else end - start
+
+    @property
+    def translate_us(self) -> float | None:
+        """Mean time to translate a TB from guest code to bytecode."""
+        return _mean_us(self.counters, "translate_ns", "tbs_translated")
+
+
+def run_from_json(raw: Any, where: str = "result") -> Run:
+    """Check a result's schema and take from it what a Run holds."""
+    if not isinstance(raw, dict) or "schema" not in raw:
+        raise LoadError(f"{where}: not a tierlab result")
+    if raw["schema"] != RUN_SCHEMA:
+        raise LoadError(
+            f"{where}: result schema {raw['schema']!r}, "
+            f"but this version reads schema {RUN_SCHEMA}"
+        )
+    try:
+        return _run(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LoadError(f"{where}: damaged result ({error!r})") from error
+
+
+def load_run(path: Path) -> Run:
+    """Read one result file."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LoadError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise LoadError(f"{path}: not JSON ({error})") from error
+    return run_from_json(raw, str(path))
+
+
+def load_runs(results: Path) -> list[Run]:
+    """All runs of a results directory, in the order they were made."""
+    directory = results / RUNS_DIR
+    if not directory.is_dir():
+        raise LoadError(f"{results}: no {RUNS_DIR}/ in it; not a results directory")
+    return [load_run(path) for path in sorted(directory.glob("*.json"))]
+
+
+def unpack_tbs(packed: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The per-TB table of a result, by column."""
+    try:
+        columns = json.loads(zlib.decompress(base64.b64decode(packed["data"])))
+        return dict(zip(packed["columns"], columns, strict=True))
+    except (KeyError, ValueError, zlib.error) as error:
+        raise LoadError(f"damaged per-TB table ({error!r})") from error
+
+
+def by_key(runs: Iterable[Run]) -> dict[Key, list[Run]]:
+    """Group repetitions, keeping the order of first appearance."""
+    groups: dict[Key, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.key, []).append(run)
+    return groups
+
+
+def _run(raw: Mapping[str, Any]) -> Run:
+    config, resources, stats = raw["config"], raw["resources"], raw["stats"]
+    failure = raw["failure"] or {}
+    counters = stats.get("counters") or {}
+    first_insn = stats.get("first_insn_ms")
+    return Run(
+        guest=str(config["guest"]),
+        tier=str(config["tier"]),
+        engine=str(config["engine"]),
+        workload=str(config["workload"]),
+        ok=bool(raw["ok"]),
+        failure=failure.get("kind"),
+        message=str(failure.get("message", "")),
+        phases={str(p["phase"]): float(p["host_ms"]) for p in raw["phases"]},
+        wall_ms=float(resources["wall_ms"]),
+        cpu_ms=float(resources["user_ms"]) + float(resources["system_ms"]),
+        peak_rss_mib=float(resources["peak_rss_mib"]),
+        counters={
+            str(k): float(v)
+            for k, v in counters.items()
+            if isinstance(v, (int, float)) and not isinstance(v, bool)
+        },
+        first_insn_ms=None if first_insn is None else float(first_insn),
+    )
+
+
+def _mean_us(counters: Mapping[str, float], total_ns: str, count: str) -> float | None:
+    if total_ns not in counters or not counters.get(count):
+        return None
+    return counters[total_ns] / counters[count] / 1000

@@ -1,0 +1,24 @@
+"""Versions of the files that the harness writes and the analysis reads.
+
+A number goes up when a reader of the old form would misread the new one.
+"""
+
+from __future__ import annotations
+
+RUN_SCHEMA = 1
+SUMMARY_SCHEMA = 1
+STATS_SCHEMA = 1
+
+RUNS_DIR = "runs"
+SUMMARY_FILE = "summary.json"
+
+NO_TIER = "-"
+FAILURE_KINDS = (
+    "panic",
+    "oops",
+    "timeout",
+    "exit-status",
+    "marker-missing",
+    "workload",
+    "engine-error",
+)

@@ -1,0 +1,1 @@
+"""Everything that runs guests: set-up, engines, harness, command line."""

@@ -1,0 +1,1 @@
+"""The harness: boots one guest at a time and records what happened."""

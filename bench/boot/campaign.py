@@ -1,0 +1,164 @@
+"""A comparison: many boots, interleaved, each result on disk at once.
+
+Runs are made one at a time.  Every round does each configuration once, in an
+order shuffled by the seed, so that slow drift of the machine falls on all
+configurations alike.  All runs of one round share a seed.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from analysis.load import Run, run_from_json
+from analysis.schema import NO_TIER, RUNS_DIR, SUMMARY_FILE
+from analysis.summary import summary_document
+from bench.boot.files import make_directory, write_json
+from bench.boot.guest import Guest
+from bench.boot.run import Boot, result_name, run_boot, utc_stamp
+from bench.boot.suite import Suite
+from bench.engines.base import BootRequest, Engine
+
+DEFAULT_OUT = "results"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is compared with what; tier is None where none applies."""
+
+    guest: str
+    engine: str
+    tier: str | None
+    workload: str
+
+    def label(self) -> str:
+        """As shown while it runs."""
+        return f"{self.guest} {self.engine} {self.tier or NO_TIER} {self.workload}"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy spec as asked for, and as the policies' own tool reads it."""
+
+    spec: str
+    facts: Mapping[str, Any]
+
+
+@dataclass
+class Campaign:
+    """A comparison under way, and what it has found so far."""
+
+    suite: Suite
+    guests: Mapping[str, Guest]
+    engines: Mapping[str, Engine]
+    policies: Sequence[Policy]
+    products: Mapping[str, Path]
+    provenance: Mapping[str, Any]
+    directory: Path
+    runs: list[Run] = field(default_factory=list)
+
+    def configurations(self) -> list[Configuration]:
+        """All of them; an engine without tiers appears once per guest."""
+        found = []
+        for guest, workload, engine in product(
+            self.suite.guests, self.suite.workloads, self.suite.engines
+        ):
+            if self.engines[engine].has_tiers:
+                tiers: list[str | None] = [p.spec for p in self.policies]
+            else:
+                tiers = [None]
+            found += [Configuration(guest, engine, t, workload) for t in tiers]
+        return found
+
+    def schedule(self) -> list[tuple[int, Configuration]]:
+        """(repetition, configuration) in the order in which they will run."""
+        order = []
+        for repetition in range(1, self.suite.runs + 1):
+            once = self.configurations()
+            random.Random(f"{self.suite.seed}:{repetition}").shuffle(once)
+            order += [(repetition, configuration) for configuration in once]
+        return order
+
+    def run(
+        self,
+        before: Callable[[int, int, Configuration], None],
+        after: Callable[[Run], None],
+    ) -> None:
+        """Make every run.  The summary is whole after each of them."""
+        make_directory(self.directory / RUNS_DIR)
+        self.write_summary()
+        order = self.schedule()
+        for number, (repetition, configuration) in enumerate(order, start=1):
+            before(number, len(order), configuration)
+            result = run_boot(self._boot(repetition, configuration), self.provenance)
+            name = result_name(result, number)
+            write_json(self.directory / RUNS_DIR / name, result)
+            run = run_from_json(result, name)
+            self.runs.append(run)
+            self.write_summary()
+            after(run)
+
+    def document(self) -> dict[str, Any]:
+        """summary.json as it stands."""
+        suite = self.suite
+        settings = {
+            "guests": list(suite.guests),
+            "tiers": [p.spec for p in self.policies],
+            "engines": list(suite.engines),
+            "workloads": list(suite.workloads),
+            "runs": suite.runs,
+            "timeout": suite.timeout,
+            "memory_mib": suite.memory_mib,
+            "seed": suite.seed,
+            "planned": len(self.schedule()),
+            "done": len(self.runs),
+        }
+        return summary_document(self.runs, self.provenance, settings)
+
+    def write_summary(self) -> None:
+        """Put the summary of what is finished on disk."""
+        write_json(self.directory / SUMMARY_FILE, self.document())
+
+    def _boot(self, repetition: int, configuration: Configuration) -> Boot:
+        policy = next(
+            (p for p in self.policies if p.spec == configuration.tier), None
+        )
+        request = BootRequest(
+            guest=self.guests[configuration.guest],
+            workload=configuration.workload,
+            tier=configuration.tier,
+            memory_mib=self.suite.memory_mib,
+            seed=(self.suite.seed + repetition - 1) % 2**32,
+        )
+        return Boot(
+            engine=self.engines[configuration.engine],
+            request=request,
+            products=self.products,
+            timeout_s=self.suite.timeout,
+            policy=policy.facts if policy else None,
+            repetition=repetition,
+        )
+
+
+def results_directory(out: Path | None) -> Path:
+    """The directory of this comparison's own results.
+
+    What the user named, unless a comparison is in it already: then, and by
+    default, a new directory inside, called after time and a short random id.
+    """
+    base = out if out is not None else Path(DEFAULT_OUT)
+    if out is not None and not _holds_results(out):
+        make_directory(out)
+        return out
+    path = base / f"{utc_stamp()}-{secrets.token_hex(3)}"
+    make_directory(path)
+    return path
+
+
+def _holds_results(path: Path) -> bool:
+    return (path / SUMMARY_FILE).exists() or (path / RUNS_DIR).exists()

@@ -1,0 +1,145 @@
+"""Reads a guest's console as it arrives: phases, panics, oopses.
+
+The stream is bytes in arbitrary pieces: lines may be split anywhere, end in
+\\n, \\r\\n or a bare \\r, and carry terminal control sequences.  A line gets
+the time at which its last byte arrived, in milliseconds since the engine's
+process was started.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+# A line this long is no marker: hand it on rather than hoard it.
+MAX_LINE = 64 * 1024
+
+_LINE_END = re.compile(rb"[\r\n]")
+# CSI, OSC (ended by BEL or ST), and two-byte escapes; then other controls.
+_ANSI = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+_TIERLAB = re.compile(
+    r"@tierlab (?P<phase>[a-z-]+) guest=(?P<guest>[0-9]+(?:\.[0-9]+)?)"
+    r"(?: status=(?P<status>[0-9]+))?"
+)
+_PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
+
+PANIC_PATTERNS: tuple[str, ...] = (r"Kernel panic - not syncing",)
+# "Call Trace:" also follows a mere WARN; a clean boot prints neither, and a
+# warning that only one engine provokes is an emulation error all the same.
+OOPS_PATTERNS: tuple[str, ...] = (
+    r"\bOops\b(?: \[#| -|:)",
+    r"(?:^|\] )BUG: ",
+    r"Unable to handle kernel",
+    r"Call Trace:",
+)
+
+
+@dataclass(frozen=True)
+class Marker:
+    """The console line that starts a phase."""
+
+    phase: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase reached: host time since process start, guest's own clock."""
+
+    phase: str
+    host_ms: float
+    guest_s: float | None = None
+    status: int | None = None
+
+
+@dataclass
+class ConsoleParser:
+    """Feed it bytes with their arrival time; read off what was seen."""
+
+    markers: Sequence[Marker]
+    panic_patterns: Iterable[str] = PANIC_PATTERNS
+    oops_patterns: Iterable[str] = OOPS_PATTERNS
+    phases: list[Phase] = field(default_factory=list)
+    panic: str | None = None
+    oops: str | None = None
+    last_line: str = ""
+
+    def __post_init__(self) -> None:
+        self._partial = bytearray()
+        self._seen: set[str] = set()
+        self._panic = _any_of(self.panic_patterns)
+        self._oops = _any_of(self.oops_patterns)
+
+    def feed(self, data: bytes, at_ms: float) -> list[Phase]:
+        """Take the next piece of the stream; return the phases it reached."""
+        before = len(self.phases)
+        self._partial += data
+        start = 0
+        for end in _LINE_END.finditer(self._partial):
+            if end.start() > start:
+                self._line(bytes(self._partial[start : end.start()]), at_ms)
+            start = end.end()
+        del self._partial[:start]
+        if len(self._partial) > MAX_LINE:
+            self._flush(at_ms)
+        return self.phases[before:]
+
+    def close(self, at_ms: float) -> list[Phase]:
+        """The stream ended: what is left counts as a line."""
+        before = len(self.phases)
+        if self._partial:
+            self._flush(at_ms)
+        return self.phases[before:]
+
+    def reached(self, phase: str) -> Phase | None:
+        """The phase's record, if the guest got there."""
+        return next((p for p in self.phases if p.phase == phase), None)
+
+    def _flush(self, at_ms: float) -> None:
+        raw = bytes(self._partial)
+        self._partial.clear()
+        self._line(raw, at_ms)
+
+    def _line(self, raw: bytes, at_ms: float) -> None:
+        line = clean_line(raw)
+        if not line.strip():
+            return
+        self.last_line = line.strip()
+        if self.panic is None and self._panic and self._panic.search(line):
+            self.panic = line.strip()
+        if self.oops is None and self._oops and self._oops.search(line):
+            self.oops = line.strip()
+        for marker in self.markers:
+            if marker.phase not in self._seen and marker.pattern.search(line):
+                self._seen.add(marker.phase)
+                self.phases.append(_phase(marker.phase, line, at_ms))
+
+
+def clean_line(raw: bytes) -> str:
+    """Text of one line without terminal control sequences."""
+    text = raw.decode("utf-8", errors="replace")
+    return _CONTROLS.sub("", _ANSI.sub("", text))
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    joined = "|".join(f"(?:{p})" for p in patterns)
+    return re.compile(joined) if joined else None
+
+
+def _phase(name: str, line: str, at_ms: float) -> Phase:
+    own = _TIERLAB.search(line)
+    if own:
+        status = own["status"]
+        return Phase(
+            name,
+            round(at_ms, 3),
+            float(own["guest"]),
+            int(status) if status is not None else None,
+        )
+    printk = _PRINTK_TIME.search(line)
+    return Phase(name, round(at_ms, 3), float(printk["guest"]) if printk else None)

@@ -1,0 +1,315 @@
+"""Boots one guest once and says what happened, as a result (one JSON)."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from analysis.schema import NO_TIER, RUN_SCHEMA
+from bench.boot.console import ConsoleParser, Phase, clean_line
+from bench.boot.errors import HarnessError
+from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
+from bench.boot.provenance import run_provenance
+from bench.boot.stats import pack_tbs, read_stats
+from bench.engines.base import BootRequest, Command, Engine
+
+# A panicked kernel may never stop; give it time to print its trace.
+PANIC_GRACE_MS = 2000.0
+# What a result keeps of a console that will not end.
+CONSOLE_KEPT = 1024 * 1024
+STDERR_KEPT = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """How one boot is tied to a user: all optional."""
+
+    output: Callable[[bytes], None] | None = None
+    errors: Callable[[bytes], None] | None = None
+    input_fd: int | None = None
+    # Input that is no terminal waits until the guest asks for it.
+    hold_input: bool = False
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One boot to do: engine, request, products, limits."""
+
+    engine: Engine
+    request: BootRequest
+    products: Mapping[str, Path]
+    timeout_s: float | None
+    policy: Mapping[str, Any] | None = None
+    repetition: int = 1
+    keep_tbs: bool = True
+
+
+class _Watcher:
+    """Follows both streams of a running engine."""
+
+    def __init__(self, parser: ConsoleParser, limits: Limits, tie: Terminal) -> None:
+        self.parser = parser
+        self.console = _Kept(CONSOLE_KEPT)
+        self.errors = _Kept(STDERR_KEPT)
+        self.process: EngineProcess | None = None
+        self._limits = limits
+        self._tie = tie
+
+    def output(self, data: bytes, at_ms: float) -> None:
+        """A piece of the guest's console."""
+        self.console.add(data)
+        reached = self.parser.feed(data, at_ms)
+        if self.parser.panic is not None and self._limits.asked is None:
+            self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
+        if any(p.phase == "prompt" for p in reached) and self.process is not None:
+            self.process.release_input()
+        if self._tie.output is not None:
+            self._tie.output(data)
+
+    def error(self, data: bytes, at_ms: float) -> None:
+        """A piece of what the engine says itself."""
+        self.errors.add(data)
+        if self._tie.errors is not None:
+            self._tie.errors(data)
+
+
+class _Kept:
+    """Bytes of a stream: all of it, or its first and last halves."""
+
+    def __init__(self, limit: int) -> None:
+        self.total = 0
+        self._sha = hashlib.sha256()
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._half = limit // 2
+
+    def add(self, data: bytes) -> None:
+        """Append a piece."""
+        self.total += len(data)
+        self._sha.update(data)
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room < len(data) else b""
+        if len(self._tail) > self._half:
+            del self._tail[: len(self._tail) - self._half]
+
+    def text(self) -> str:
+        """The kept text; a cut is marked where it is."""
+        lost = self.total - len(self._head) - len(self._tail)
+        cut = f"\n[... {lost} bytes cut ...]\n".encode() if lost else b""
+        return bytes(self._head + cut + self._tail).decode("utf-8", errors="replace")
+
+    def as_json(self) -> dict[str, Any]:
+        """Text, and the size and digest of all of it."""
+        return {
+            "bytes": self.total,
+            "sha256": self._sha.hexdigest(),
+            "text": self.text(),
+        }
+
+
+def run_boot(
+    boot: Boot, shared: Mapping[str, Any], tie: Terminal | None = None
+) -> dict[str, Any]:
+    """Boot once.  `shared` is the provenance that all runs have in common.
+
+    A guest that fails is a result like any other; only an engine that cannot
+    be started at all raises.
+    """
+    tie = tie or Terminal()
+    guest = boot.request.guest
+    _require_available(boot)
+    started = datetime.now(UTC)
+    with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
+        stats_path = Path(scratch) / "stats.json"
+        request = replace(boot.request, stats=stats_path)
+        command = boot.engine.command(request, boot.products)
+        limits = Limits(boot.timeout_s)
+        parser = ConsoleParser(
+            guest.markers, guest.panic_patterns, guest.oops_patterns
+        )
+        watcher = _Watcher(parser, limits, tie)
+        provenance = {
+            **shared,
+            **run_provenance(boot.engine, guest, boot.products),
+        }
+        ended = _run(command, watcher, limits, tie)
+        parser.close(ended.wall_ms)
+        stats, no_stats = (
+            read_stats(stats_path) if boot.engine.has_tiers else (None, "")
+        )
+    failure = find_failure(boot, parser, ended, watcher.errors.text())
+    return {
+        "schema": RUN_SCHEMA,
+        "started": started.isoformat(timespec="milliseconds"),
+        "config": _config(boot),
+        "command": list(command.argv),
+        "ok": failure is None,
+        "failure": failure,
+        "exit": {
+            "status": ended.status,
+            "signal": ended.signal,
+            "killed": ended.killed,
+        },
+        "phases": [_phase_json(p) for p in parser.phases],
+        "resources": {
+            "wall_ms": ended.wall_ms,
+            "user_ms": ended.user_ms,
+            "system_ms": ended.system_ms,
+            "peak_rss_mib": ended.peak_rss_mib,
+            "peak_rss_note": RSS_NOTE,
+        },
+        "stats": _stats_json(stats, no_stats, ended, boot.keep_tbs),
+        "console": watcher.console.as_json(),
+        "stderr": watcher.errors.as_json(),
+        "provenance": provenance,
+    }
+
+
+def find_failure(
+    boot: Boot, parser: ConsoleParser, ended: Ended, errors: str
+) -> dict[str, str] | None:
+    """The first cause, if the boot failed: guest's own words come first."""
+    if parser.panic is not None:
+        return _failure("panic", parser.panic)
+    if parser.oops is not None:
+        return _failure("oops", parser.oops)
+    if ended.killed == "timeout":
+        last = parser.phases[-1].phase if parser.phases else "nothing"
+        return _failure(
+            "timeout",
+            f"did not end within {boot.timeout_s:g} s; reached {last}; "
+            f"last line: {parser.last_line or 'none'}",
+        )
+    if ended.signal is not None:
+        return _failure(
+            "engine-error", _last_line(errors) or f"killed by signal {ended.signal}"
+        )
+    end = parser.reached("workload-end")
+    if end is not None and end.status:
+        return _failure("workload", f"workload ended with status {end.status}")
+    if ended.status:
+        if not parser.phases:
+            return _failure(
+                "engine-error", _last_line(errors) or f"exit status {ended.status}"
+            )
+        said = _last_line(errors)
+        return _failure(
+            "exit-status", f"exit status {ended.status}" + (f": {said}" if said else "")
+        )
+    for phase in _expected_phases(boot.request.workload):
+        if parser.reached(phase) is None:
+            return _failure("marker-missing", f"the guest never reached {phase}")
+    return None
+
+
+def _expected_phases(workload: str) -> tuple[str, ...]:
+    if workload in ("none", "shell"):
+        return ("init",)
+    return ("init", "workload-start", "workload-end")
+
+
+def _run(
+    command: Command, watcher: _Watcher, limits: Limits, tie: Terminal
+) -> Ended:
+    process = EngineProcess(
+        command.argv,
+        command.env,
+        on_output=watcher.output,
+        on_error=watcher.error,
+        limits=limits,
+        input_fd=tie.input_fd,
+        hold_input=tie.hold_input,
+    )
+    watcher.process = process
+    return process.run()
+
+
+def _require_available(boot: Boot) -> None:
+    missing = boot.engine.available(boot.request.guest.arch, boot.products)
+    if missing is not None:
+        raise HarnessError(
+            f"engine '{boot.engine.name}' is not installed",
+            missing.why,
+            missing.next_step,
+        )
+
+
+def _config(boot: Boot) -> dict[str, Any]:
+    request = boot.request
+    return {
+        "guest": request.guest.name,
+        "engine": boot.engine.name,
+        "tier": request.tier if request.tier is not None else NO_TIER,
+        "policy": dict(boot.policy) if boot.policy is not None else None,
+        "workload": request.workload,
+        "smp": request.smp,
+        "memory_mib": request.memory,
+        "icount": request.icount,
+        "seed": request.seed,
+        "timeout_s": boot.timeout_s,
+        "engine_flags": list(request.engine_flags),
+        "repetition": boot.repetition,
+    }
+
+
+def _phase_json(phase: Phase) -> dict[str, Any]:
+    return {
+        "phase": phase.phase,
+        "host_ms": phase.host_ms,
+        "guest_s": phase.guest_s,
+        "status": phase.status,
+    }
+
+
+def _stats_json(
+    stats: dict[str, Any] | None, why: str, ended: Ended, keep_tbs: bool
+) -> dict[str, Any]:
+    if stats is None:
+        return {"present": False, "note": why}
+    counters = stats.get("counters")
+    counters = counters if isinstance(counters, dict) else {}
+    return {
+        "present": True,
+        "policy": stats.get("policy"),
+        "counters": counters,
+        "first_insn_ms": _first_insn(counters, ended),
+        "tbs": pack_tbs(stats.get("tbs")) if keep_tbs else None,
+    }
+
+
+def _first_insn(counters: Mapping[str, Any], ended: Ended) -> float | None:
+    epoch = counters.get("first_insn_epoch_ms")
+    if not isinstance(epoch, (int, float)) or epoch <= 0:
+        return None
+    return round(float(epoch) - ended.spawn_epoch_ms, 3)
+
+
+def _failure(kind: str, message: str) -> dict[str, str]:
+    return {"kind": kind, "message": message}
+
+
+def _last_line(text: str) -> str:
+    lines = [clean_line(line.encode()).strip() for line in text.splitlines()]
+    return next((line for line in reversed(lines) if line), "")
+
+
+def result_name(result: Mapping[str, Any], number: int) -> str:
+    """File name of a result: order first, then what it was."""
+    config = result["config"]
+    tier = "" if config["tier"] == NO_TIER else f"-{config['tier']}"
+    stem = f"{number:04d}-{config['guest']}-{config['engine']}{tier}"
+    stem += f"-{config['workload']}-r{config['repetition']}"
+    safe = "".join(c if c.isalnum() or c in "-._=" else "_" for c in stem)
+    return f"{safe}.json"
+
+
+def utc_stamp() -> str:
+    """Now, as it goes into directory names."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

@@ -1,0 +1,203 @@
+"""`tierlab boot`: one guest, its console on the terminal, then a summary."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from analysis.load import Run, run_from_json
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError, unknown
+from bench.boot.files import write_json
+from bench.boot.policies import check_policy
+from bench.boot.products import TIERS
+from bench.boot.provenance import shared_provenance
+from bench.boot.run import Boot, Terminal, run_boot
+from bench.boot.suite import MAX_MEMORY, MIN_MEMORY, SHELL, WORKLOADS
+from bench.boot.terminal import Screen, raw_terminal
+from bench.cli.common import err_console, find_guest, obtain_for
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+
+DEFAULT_TIER = "threshold:n=1000"
+DEFAULT_TIMEOUT = 300.0
+
+
+@click.command()
+@click.argument("guest")
+@click.option("--tier", metavar="SPEC", help=f"Policy; default {DEFAULT_TIER}.")
+@click.option("--engine", default="node", show_default=True, metavar="ENGINE")
+@click.option("--smp", type=click.IntRange(1, 8), default=1, show_default=True)
+@click.option("--workload", metavar="W", help=f"{', '.join(WORKLOADS)} or {SHELL}.")
+@click.option(
+    "--memory",
+    type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
+    metavar="MIB",
+    help="Guest memory; default is the guest's own.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result here.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help=f"Seconds until it is killed; default {DEFAULT_TIMEOUT:g}, interactive none.",
+)
+@click.option(
+    "--icount",
+    type=click.IntRange(0, 10),
+    metavar="SHIFT",
+    help="Guest clock counts instructions, 2^SHIFT ns each.",
+)
+@click.option(
+    "--interactive",
+    is_flag=True,
+    help="Connect the terminal to a shell in the guest; Ctrl-A X quits.",
+)
+@click.option(
+    "--engine-flag",
+    "engine_flags",
+    multiple=True,
+    metavar="FLAG",
+    help="Passed to the engine itself; may be repeated.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
+def boot(
+    guest: str,
+    tier: str | None,
+    engine: str,
+    smp: int,
+    workload: str | None,
+    memory: int | None,
+    json_path: Path | None,
+    timeout: float | None,
+    icount: int | None,
+    interactive: bool,
+    engine_flags: tuple[str, ...],
+    seed: int,
+) -> int:
+    """Boot GUEST once.  Its console goes to stdout, the summary to stderr."""
+    workload = workload or (SHELL if interactive else "none")
+    if workload not in (*WORKLOADS, SHELL):
+        raise unknown("workload", workload, (*WORKLOADS, SHELL))
+    if workload == SHELL and not interactive:
+        raise HarnessError(
+            "workload 'shell' waits for input", next_step="add --interactive", status=USAGE
+        )
+    driver = find_engine(engine)
+    if tier is not None and not driver.has_tiers:
+        raise HarnessError(
+            f"engine '{engine}' has no tiers", next_step="leave out --tier", status=USAGE
+        )
+    entry = find_guest(guest)
+    products, guests = obtain_for([entry], [engine])
+    policy = None
+    if driver.has_tiers:
+        policy = check_policy(products[TIERS], tier or DEFAULT_TIER)
+    if timeout is None and not interactive:
+        timeout = DEFAULT_TIMEOUT
+    request = BootRequest(
+        guest=guests[guest],
+        workload=workload,
+        tier=policy.spec if policy else None,
+        smp=smp,
+        memory_mib=memory,
+        seed=seed,
+        icount=icount,
+        engine_flags=engine_flags,
+    )
+    job = Boot(driver, request, products, timeout, policy.facts if policy else None)
+    result = _boot_on_screen(job, interactive)
+    if json_path is not None:
+        write_json(json_path, result)
+    _summary(result, err_console())
+    return DONE if result["ok"] else FAILED
+
+
+def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
+    screen = Screen()
+    shared = shared_provenance()
+    tie = Terminal(output=screen.write, errors=_say)
+    if not interactive:
+        result = run_boot(job, shared, tie)
+    else:
+        keyboard = sys.stdin.fileno()
+        on_terminal = sys.stdin.isatty()
+        if on_terminal:
+            err_console().print("Ctrl-A X quits the guest.", style="dim")
+        tie = Terminal(screen.write, _say, keyboard, hold_input=not on_terminal)
+        with raw_terminal(keyboard):
+            result = run_boot(job, shared, tie)
+    screen.finish_line()
+    return result
+
+
+def _say(data: bytes) -> None:
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()
+
+
+def _summary(result: dict[str, Any], console: Console) -> None:
+    run = run_from_json(result)
+    config = result["config"]
+    console.rule(
+        f"{config['guest']}  {config['engine']}  {config['tier']}  "
+        f"workload {config['workload']}"
+    )
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("phase")
+    table.add_column("host ms", justify="right")
+    table.add_column("guest s", justify="right")
+    first = run.first_insn_ms
+    if first is not None:
+        table.add_row("first guest instruction", f"{first:.0f}", "")
+    for phase in result["phases"]:
+        guest_s = phase["guest_s"]
+        shown = "" if guest_s is None else f"{guest_s:.2f}"
+        table.add_row(phase["phase"], f"{phase['host_ms']:.0f}", shown)
+    table.add_row("exit", f"{run.wall_ms:.0f}", "")
+    console.print(table)
+    for line in _figures(result, run):
+        console.print(line)
+    failure = result["failure"]
+    if failure is not None:
+        console.print(
+            f"FAILED, {failure['kind']}: {failure['message']}",
+            style="bold red",
+        )
+
+
+def _figures(result: dict[str, Any], run: Run) -> list[str]:
+    resources = result["resources"]
+    lines = [
+        f"CPU {resources['user_ms'] / 1000:.1f} s user, "
+        f"{resources['system_ms'] / 1000:.1f} s system; "
+        f"peak memory {run.peak_rss_mib:.0f} MiB"
+    ]
+    parts = [
+        f"{title} {run.counters[name]:,.0f}"
+        for name, title in (
+            ("tbs_translated", "TBs translated"),
+            ("tbs_compiled", "compiled"),
+            ("modules", "modules"),
+            ("guest_insns", "guest instructions"),
+        )
+        if name in run.counters
+    ]
+    if run.translate_us is not None:
+        parts.append(f"translation {run.translate_us:.1f} us per TB")
+    if parts:
+        lines.append("; ".join(parts))
+    note = result["stats"].get("note")
+    if note:
+        lines.append(f"No tier statistics: {note}")
+    return lines

@@ -1,0 +1,68 @@
+"""What the commands share: consoles, products of a boot, JSON output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bench.boot.catalog import GuestEntry, known_guests
+from bench.boot.errors import unknown
+from bench.boot.guest import Guest, load_guest
+from bench.boot.products import TIERS, obtain
+from bench.engines import ENGINES, find_engine
+
+# A table squeezed into the 80 columns that a pipe is taken for is no use.
+PIPE_WIDTH = 140
+
+
+def out_console() -> Console:
+    """For results."""
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False)
+
+
+def err_console() -> Console:
+    """For progress and remarks; keeps stdout clean for results."""
+    return Console(stderr=True, highlight=False, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Machine-readable output."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def find_guest(name: str, where: str = "") -> GuestEntry:
+    """The guest of that name, or a usage error that lists them."""
+    known = known_guests()
+    if name not in known:
+        raise unknown("guest", name, known, where)
+    return known[name]
+
+
+def obtain_for(
+    guests: Iterable[GuestEntry], engines: Iterable[str]
+) -> tuple[dict[str, Path], dict[str, Guest]]:
+    """Products of all these boots, and the guests read from theirs."""
+    guests = list(guests)
+    wanted = [g.product for g in guests]
+    tiered = False
+    for name in engines:
+        engine = find_engine(name)
+        tiered = tiered or engine.has_tiers
+        for guest in guests:
+            wanted += engine.products(guest.arch)
+    if tiered:
+        wanted.append(TIERS)
+    products = obtain(wanted, err_console())
+    return products, {g.name: load_guest(products[g.product]) for g in guests}
+
+
+def engine_names() -> list[str]:
+    """Names of all engines, default first."""
+    return list(ENGINES)

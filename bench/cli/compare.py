@@ -1,0 +1,190 @@
+"""`tierlab compare`: the same boots under many configurations, as a table."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from analysis.figures import verdicts
+from analysis.load import Run
+from analysis.table import (
+    NOTE,
+    comparison_table,
+    cost_table,
+    failure_lines,
+    verdict_text,
+)
+from bench.boot.campaign import Campaign, Configuration, Policy, results_directory
+from bench.boot.catalog import known_guests
+from bench.boot.errors import DONE, FAILED, INTERRUPTED, HarnessError
+from bench.boot.policies import check_policy
+from bench.boot.products import TIERS
+from bench.boot.provenance import shared_provenance
+from bench.boot.suite import Known, Suite, check_names, override, read_suite
+from bench.boot.terminal import Interrupted
+from bench.cli.common import (
+    engine_names,
+    err_console,
+    find_guest,
+    obtain_for,
+    out_console,
+)
+from bench.engines import find_engine
+
+
+@click.command()
+@click.argument(
+    "suite_file",
+    metavar="[SUITE.toml]",
+    required=False,
+    type=click.Path(dir_okay=False, path_type=Path),
+)
+@click.option("--guest", "guests", multiple=True, metavar="G", help="Repeatable.")
+@click.option("--tier", "tiers", multiple=True, metavar="SPEC", help="Repeatable.")
+@click.option("--engine", "engines", multiple=True, metavar="E", help="Repeatable.")
+@click.option("--workload", "workloads", multiple=True, metavar="W", help="Repeatable.")
+@click.option("--runs", type=int, metavar="N", help="Boots of each configuration.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the results; default results/<time>-<id>.",
+)
+@click.option("--timeout", type=float, metavar="S", help="Seconds a boot may take.")
+@click.option("--memory", type=int, metavar="MIB", help="Guest memory.")
+@click.option("--seed", type=int, metavar="N", help="Order of runs and randomness.")
+def compare(
+    suite_file: Path | None,
+    guests: tuple[str, ...],
+    tiers: tuple[str, ...],
+    engines: tuple[str, ...],
+    workloads: tuple[str, ...],
+    runs: int | None,
+    out: Path | None,
+    timeout: float | None,
+    memory: int | None,
+    seed: int | None,
+) -> int:
+    """Boot guests under several tiers and engines, and compare.
+
+    Runs are interleaved, one at a time.  Each leaves a JSON file; Ctrl-C
+    keeps those that are finished.  Options replace the suite file's values.
+    An --out that holds a comparison already gets a new directory inside it.
+    """
+    where = str(suite_file) if suite_file is not None else ""
+    suite = read_suite(suite_file) if suite_file is not None else Suite()
+    suite = override(
+        suite,
+        guests=guests,
+        tiers=tiers,
+        engines=engines,
+        workloads=workloads,
+        runs=runs,
+        timeout=timeout,
+        memory_mib=memory,
+        seed=seed,
+    )
+    check_names(suite, Known(list(known_guests()), engine_names()), where)
+    campaign = _prepare(suite, out, f"{where}:tiers" if where else "")
+    return _run(campaign)
+
+
+def _prepare(suite: Suite, out: Path | None, tiers_where: str) -> Campaign:
+    entries = [find_guest(name) for name in suite.guests]
+    engines = {name: find_engine(name) for name in suite.engines}
+    products, guests = obtain_for(entries, suite.engines)
+    policies: list[Policy] = []
+    if any(engine.has_tiers for engine in engines.values()):
+        checked = [check_policy(products[TIERS], t, tiers_where) for t in suite.tiers]
+        # Two spellings of one policy are one configuration.
+        policies = list({policy.spec: policy for policy in checked}.values())
+    for name, engine in engines.items():
+        for guest in guests.values():
+            missing = engine.available(guest.arch, products)
+            if missing is not None:
+                raise HarnessError(
+                    f"engine '{name}' is not installed", missing.why, missing.next_step
+                )
+    return Campaign(
+        suite=suite,
+        guests=guests,
+        engines=engines,
+        policies=policies,
+        products=products,
+        provenance=shared_provenance(),
+        directory=results_directory(out),
+    )
+
+
+def _run(campaign: Campaign) -> int:
+    remarks = err_console()
+    interrupted: int | None = None
+    try:
+        _run_with_progress(campaign, remarks)
+    except KeyboardInterrupt:
+        interrupted = INTERRUPTED
+    except Interrupted as ending:
+        interrupted = 128 + ending.number
+    except HarnessError:
+        if campaign.runs:
+            remarks.print(f"Finished results are in {campaign.directory}", soft_wrap=True)
+        raise
+    console = out_console()
+    if campaign.runs:
+        _report(campaign, console)
+    console.print(f"Results: {campaign.directory}", soft_wrap=True)
+    if interrupted is not None:
+        done, planned = len(campaign.runs), len(campaign.schedule())
+        remarks.print(f"tierlab: interrupted after {done} of {planned} runs; they are kept")
+        return interrupted
+    return FAILED if any(not run.ok for run in campaign.runs) else DONE
+
+
+def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
+    progress = Progress(
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.description}", markup=False),
+        console=remarks,
+        refresh_per_second=2,
+    )
+    started = time.monotonic()
+    task = progress.add_task("", total=len(campaign.schedule()), left="")
+
+    def before(number: int, total: int, configuration: Configuration) -> None:
+        left = ""
+        if number > 1:
+            each = (time.monotonic() - started) / (number - 1)
+            left = f"about {each * (total - number + 1):.0f} s left"
+        progress.update(task, description=configuration.label(), left=left)
+
+    def after(run: Run) -> None:
+        progress.advance(task)
+        name = f"{run.guest} {run.engine} {run.tier} {run.workload}"
+        if run.ok and run.boot_ms is not None:
+            outcome = Text(f"init after {run.boot_ms / 1000:.2f} s")
+        else:
+            outcome = Text(f"FAILED, {run.failure}: {run.message}", style="red")
+        number = len(campaign.runs)
+        progress.console.print(Text(f"{number:3}  {name}  ") + outcome)
+
+    with progress:
+        campaign.run(before, after)
+
+
+def _report(campaign: Campaign, console: Console) -> None:
+    rows = campaign.document()["rows"]
+    console.print(comparison_table(rows))
+    console.print(cost_table(rows))
+    console.print(NOTE, style="dim")
+    console.print()
+    for line in failure_lines(rows):
+        console.print(Text(f"FAILED  {line}", style="red"))
+    for verdict in verdicts(rows):
+        console.print(verdict_text(verdict))

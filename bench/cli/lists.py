@@ -1,0 +1,91 @@
+"""`tierlab guests`, `engines` and `tiers`: what there is to choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+
+from bench.boot.catalog import known_guests
+from bench.boot.policies import list_policies
+from bench.boot.products import TIERS, obtain
+from bench.boot.suite import SHELL, WORKLOADS
+from bench.cli.common import err_console, out_console, print_json
+from bench.engines import ENGINES
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@json_option
+def guests(as_json: bool) -> int:
+    """List the guests and the workloads they run."""
+    entries = known_guests().values()
+    workloads = [*WORKLOADS, SHELL]
+    if as_json:
+        found = [{"name": e.name, "arch": e.arch, "title": e.title} for e in entries]
+        print_json({"guests": found, "workloads": workloads})
+        return 0
+    table = _table("guest", "architecture", "what it is")
+    for entry in entries:
+        table.add_row(entry.name, entry.arch, entry.title)
+    console = out_console()
+    console.print(table)
+    console.print(f"Workloads: {', '.join(workloads)} (shell: interactive only)")
+    return 0
+
+
+@click.command()
+@json_option
+def engines(as_json: bool) -> int:
+    """List the engines."""
+    if as_json:
+        found = [
+            {"name": e.name, "tiers": e.has_tiers, "meaning": e.meaning}
+            for e in ENGINES.values()
+        ]
+        print_json({"engines": found})
+        return 0
+    table = _table("engine", "tiers", "what it is")
+    for engine in ENGINES.values():
+        table.add_row(engine.name, "yes" if engine.has_tiers else "no", engine.meaning)
+    out_console().print(table)
+    return 0
+
+
+@click.command()
+@json_option
+def tiers(as_json: bool) -> int:
+    """List the policies with their parameters."""
+    found = list_policies(obtain([TIERS], err_console())[TIERS])
+    if as_json:
+        print_json({"policies": found})
+        return 0
+    table = _table("policy", "parameter", "default", "range", "unit", "meaning")
+    for policy in found:
+        meaning = str(policy.get("meaning", policy.get("summary", "")))
+        table.add_row(str(policy["name"]), "", "", "", "", meaning)
+        for parameter in policy.get("params", []):
+            table.add_row("", *_parameter(parameter))
+    out_console().print(table)
+    return 0
+
+
+def _parameter(parameter: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    low, high = parameter.get("min"), parameter.get("max")
+    return (
+        str(parameter["name"]),
+        str(parameter.get("default", "")),
+        "" if low is None and high is None else f"{low}..{high}",
+        str(parameter.get("unit", "")),
+        str(parameter.get("meaning", "")),
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column)
+    return table

@@ -1,0 +1,85 @@
+"""The application, and the one place where errors become lines and statuses.
+
+Exit status: 0 done, 1 the guest or a check failed, 2 usage, 3 set-up failed,
+130 interrupted by Ctrl-C (128 + the signal's number for other signals).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bench.boot.errors import INTERRUPTED, SETUP, USAGE, HarnessError
+from bench.boot.terminal import Interrupted, ending_signals
+from bench.cli.boot import boot
+from bench.cli.build import build
+from bench.cli.compare import compare
+from bench.cli.lists import engines, guests, tiers
+from bench.cli.test import test
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Boot real guests in QEMU compiled to WebAssembly, and compare JIT tiers.
+
+    Exit status: 0 done, 1 the guest or a check failed, 2 usage, 3 set-up
+    failed, 130 interrupted.
+    """
+
+
+for _command in (boot, compare, guests, engines, tiers, build, test):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; every expected failure is one line on stderr."""
+    try:
+        with ending_signals():
+            status = cli.main(arguments, prog_name="tierlab", standalone_mode=False)
+            # Found here, not at interpreter exit, where it is a traceback.
+            sys.stdout.flush()
+        return int(status or 0)
+    except HarnessError as error:
+        return _fail(error.line(), error.status)
+    except click.UsageError as error:
+        return _fail(f"{error.format_message()}{_hint(error)}", USAGE)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", INTERRUPTED)
+    except Interrupted as error:
+        return _fail(f"ended by {error}", 128 + error.number)
+    except BrokenPipeError:
+        # Our reader left (`tierlab ... | head`): nothing more to say, and
+        # nothing may be flushed into the broken pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", SETUP)
+    except Exception as error:
+        line = _setup_error_line(error)
+        if line is None:
+            raise
+        return _fail(line, SETUP)
+
+
+def _setup_error_line(error: Exception) -> str | None:
+    """The line of a bench.setup.SetupError, which not every command imports."""
+    setup = sys.modules.get("bench.setup")
+    kind = getattr(setup, "SetupError", None)
+    return str(error) if kind is not None and isinstance(error, kind) else None
+
+
+def _hint(error: click.UsageError) -> str:
+    if error.ctx is None:
+        return ""
+    return f"; see `{error.ctx.command_path} --help`"
+
+
+def _fail(line: str, status: int) -> int:
+    print(f"tierlab: {' '.join(line.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,166 @@
+"""`tierlab test`: every test there is, and one summary at the end.
+
+Stages: the C tests (address and undefined-behaviour sanitizers), the Python
+tests with the differential ones among them, and unless --quick the guest
+tests, which boot guests.  A later stage runs although an earlier one failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.boot.cache import find_cache
+from bench.boot.errors import DONE, FAILED
+from bench.boot.products import TIERS, obtain, product_variable
+from bench.boot.provenance import ROOT
+from bench.cli.common import err_console, out_console
+from bench.engines import ENGINES
+
+TEST_GUEST = "guest-riscv64-tiny"
+TEST_ARCH = "riscv64"
+PRESET = "asan"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Counts of one stage; `error` if it could not even run."""
+
+    title: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Nothing failed, and something ran."""
+        return not self.failed and not self.error and self.passed > 0
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Leave out the tests that boot guests.")
+def test(quick: bool) -> int:
+    """Run all tests; exit status 1 if one failed."""
+    console = out_console()
+    environment = _environment(_products(quick))
+    outcomes = [
+        _native(console, environment),
+        _pytest(console, environment, "Python and differential tests", "not guest"),
+    ]
+    if not quick:
+        outcomes.append(_pytest(console, environment, "Guest tests", "guest"))
+    _summary(console, outcomes, quick)
+    return DONE if all(outcome.ok for outcome in outcomes) else FAILED
+
+
+def _products(quick: bool) -> dict[str, Path]:
+    wanted = [TIERS, "node"]
+    if not quick:
+        wanted.append(TEST_GUEST)
+        for engine in ENGINES.values():
+            wanted += engine.products(TEST_ARCH)
+    return obtain(wanted, err_console())
+
+
+def _environment(products: Mapping[str, Path]) -> dict[str, str]:
+    """Tests find products as everybody does, and build none themselves."""
+    named = {product_variable(name): str(path) for name, path in products.items()}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, **named, **own}
+
+
+def _native(console: Console, environment: Mapping[str, str]) -> Outcome:
+    title = "C tests with sanitizers"
+    console.rule(title)
+    build = find_cache() / "build" / PRESET
+    started = time.monotonic()
+    for step in (
+        ["cmake", "--preset", PRESET, "-B", str(build)],
+        ["cmake", "--build", str(build), "--parallel"],
+    ):
+        status = _call(step, environment)
+        if status != 0:
+            what = " ".join(step[:2])
+            error = f"`{what}` failed with status {status}"
+            return Outcome(title, error=error, seconds=time.monotonic() - started)
+    return _counted(
+        title,
+        ["ctest", "--test-dir", str(build), "--output-on-failure", "--output-junit"],
+        environment,
+    )
+
+
+def _pytest(
+    console: Console, environment: Mapping[str, str], title: str, marker: str
+) -> Outcome:
+    console.rule(title)
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    argv += ["-m", marker, "--junitxml"]
+    return _counted(title, argv, environment)
+
+
+def _counted(title: str, argv: list[str], environment: Mapping[str, str]) -> Outcome:
+    """Run a test program whose last option takes a JUnit file."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
+        report = Path(scratch) / "report.xml"
+        status = _call([*argv, str(report)], environment)
+        seconds = time.monotonic() - started
+        try:
+            suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+        except (OSError, ElementTree.ParseError):
+            error = f"`{Path(argv[0]).name}` ended with status {status}, no report"
+            return Outcome(title, error=error, seconds=seconds)
+    total = sum(_count(suite, "tests") for suite in suites)
+    failed = sum(_count(s, "failures") + _count(s, "errors") for s in suites)
+    skipped = sum(_count(s, "skipped") + _count(s, "disabled") for s in suites)
+    error = "" if status == 0 or failed else f"ended with status {status}"
+    return Outcome(title, total - failed - skipped, failed, skipped, seconds, error)
+
+
+def _count(suite: ElementTree.Element, name: str) -> int:
+    return int(suite.get(name, "0"))
+
+
+def _call(argv: list[str], environment: Mapping[str, str]) -> int:
+    sys.stdout.flush()
+    try:
+        return subprocess.run(argv, cwd=ROOT, env=environment, check=False).returncode
+    except FileNotFoundError:
+        print(f"{argv[0]}: not found", file=sys.stderr)
+        return 127
+
+
+def _summary(console: Console, outcomes: list[Outcome], quick: bool) -> None:
+    console.rule("Summary")
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("tests", "passed", "failed", "skipped", "seconds", ""):
+        table.add_column(name, justify="left" if name in ("tests", "") else "right")
+    for o in outcomes:
+        verdict = Text("ok", style="green") if o.ok else Text("FAILED", style="bold red")
+        if not o.ok and (o.error or not o.passed):
+            verdict.append(f": {o.error or 'no test ran'}")
+        counts = [str(o.passed), str(o.failed), str(o.skipped), f"{o.seconds:.0f}"]
+        table.add_row(o.title, *counts, verdict)
+    console.print(table)
+    if quick:
+        console.print("Guest tests were left out (--quick).")
+    good = all(o.ok for o in outcomes)
+    style = "bold green" if good else "bold red"
+    console.print("All tests passed." if good else "Some tests failed.", style=style)

@@ -1,0 +1,17 @@
+"""The engines there are.  A new one is one module and one line here."""
+
+from __future__ import annotations
+
+from bench.boot.errors import unknown
+from bench.engines.base import Engine
+from bench.engines.native import NativeEngine
+from bench.engines.node import NodeEngine
+
+ENGINES: dict[str, Engine] = {e.name: e for e in (NodeEngine(), NativeEngine())}
+
+
+def find_engine(name: str, where: str = "") -> Engine:
+    """The engine of that name, or a usage error that lists them."""
+    if name not in ENGINES:
+        raise unknown("engine", name, ENGINES, where)
+    return ENGINES[name]

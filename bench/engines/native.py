@@ -1,0 +1,59 @@
+"""Debian's own QEMU, compiled to machine code: the physical reference."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from bench.engines.base import (
+    BootRequest,
+    Command,
+    Missing,
+    first_line,
+    qemu_arguments,
+)
+
+
+class NativeEngine:
+    """qemu-system-ARCH of the reference environment; no tiers of ours."""
+
+    name = "native"
+    meaning = "Debian's qemu-system of the same version, the reference"
+    has_tiers = False
+
+    def products(self, arch: str) -> tuple[str, ...]:
+        """Comes from a package: nothing to build."""
+        return ()
+
+    def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
+        """Looks for the program in PATH."""
+        if shutil.which(_program(arch)):
+            return None
+        return Missing(
+            f"{_program(arch)} is not in PATH",
+            "run through ./tierlab, or install Debian's qemu-system packages",
+        )
+
+    def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
+        """Engine and QEMU are the same program here."""
+        line = _version_line(_program(arch))
+        found = re.search(r"version (\S+)", line)
+        return {"engine": line, "qemu": found[1] if found else line}
+
+    def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
+        """QEMU straight on the guest's files; flags go to QEMU."""
+        guest = request.guest
+        arguments = qemu_arguments(request, str(guest.kernel), str(guest.initrd))
+        return Command((_program(guest.arch), *arguments, *request.engine_flags))
+
+
+def _program(arch: str) -> str:
+    return f"qemu-system-{arch}"
+
+
+@cache
+def _version_line(program: str) -> str:
+    return first_line([program, "--version"])

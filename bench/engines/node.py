@@ -1,0 +1,100 @@
+"""QEMU as WebAssembly in Node, started through bench/engines/node/run.mjs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.engines.base import (
+    BootRequest,
+    Command,
+    Missing,
+    first_line,
+    qemu_arguments,
+)
+
+RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
+GUEST_DIR = "/guest"
+EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
+
+
+class NodeEngine:
+    """Node of our own choosing: V8's tiers sit below ours."""
+
+    name = "node"
+    meaning = "QEMU as WebAssembly in Node, tiers by policy"
+    has_tiers = True
+
+    def products(self, arch: str) -> tuple[str, ...]:
+        """Node itself and QEMU for the guest's architecture."""
+        return ("node", f"qemu-wasm-{arch}")
+
+    def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
+        """Checks for the files that the command line will name."""
+        for what, path in (
+            ("node", _node(products)),
+            ("QEMU for Wasm", _program(products, arch)),
+            ("the Node runner", RUNNER),
+        ):
+            if path is None or not path.is_file():
+                return Missing(f"{what} is missing", "run `tierlab build`")
+        return None
+
+    def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
+        """Node, V8, and what the product says of QEMU and emscripten."""
+        node = _node(products)
+        facts = {"engine": "", "qemu": "", "emscripten": ""}
+        if node is not None:
+            facts.update(_node_versions(str(node)))
+        program = _program(products, arch)
+        if program is not None:
+            facts.update(_product_versions(program.parent))
+        if not facts["emscripten"] and EMSCRIPTEN_VERSION.is_file():
+            facts["emscripten"] = EMSCRIPTEN_VERSION.read_text().strip().strip('"')
+        return facts
+
+    def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
+        """Node with its flags, the runner, files, variables, QEMU's arguments."""
+        guest = request.guest
+        argv = [str(_node(products)), *request.engine_flags, str(RUNNER)]
+        argv += ["--program", str(_program(products, guest.arch))]
+        argv += ["--file", f"{guest.kernel}={GUEST_DIR}/kernel"]
+        argv += ["--file", f"{guest.initrd}={GUEST_DIR}/initrd"]
+        if request.tier is not None:
+            argv += ["--env", f"TIERLAB_TIER={request.tier}"]
+        argv += ["--env", f"TIERLAB_SEED={request.seed}"]
+        if request.stats is not None:
+            argv += ["--stats", str(request.stats)]
+        argv += ["--", *qemu_arguments(request, f"{GUEST_DIR}/kernel", f"{GUEST_DIR}/initrd")]
+        return Command(tuple(argv))
+
+
+def _node(products: Mapping[str, Path]) -> Path | None:
+    product = products.get("node")
+    return product / "bin" / "node" if product else None
+
+
+def _program(products: Mapping[str, Path], arch: str) -> Path | None:
+    product = products.get(f"qemu-wasm-{arch}")
+    return product / f"qemu-system-{arch}.js" if product else None
+
+
+@cache
+def _node_versions(node: str) -> dict[str, str]:
+    version = first_line([node, "--version"])
+    v8 = first_line([node, "-p", "process.versions.v8"])
+    return {"engine": f"node {version}", "v8": v8}
+
+
+def _product_versions(product: Path) -> dict[str, str]:
+    """versions.json, if the product carries one: {"qemu":.., "emscripten":..}."""
+    try:
+        raw: Any = json.loads((product / "versions.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(raw, dict):
+        return {}
+    return {str(k): str(v) for k, v in raw.items() if isinstance(v, str)}

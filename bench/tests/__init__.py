@@ -1,0 +1,1 @@
+"""Tests of the harness, the engine drivers and the command line."""

@@ -1,0 +1,69 @@
+"""A program that behaves as an engine with a guest in it, by a script.
+
+    fake_engine.py SCENARIO.json [STATS.json]
+
+The scenario is a list of steps, each an object with one key:
+    {"say": TEXT}       to the console        {"err": TEXT}    to stderr
+    {"sleep": SECONDS}                        {"echo": LINES}  stdin to console
+    {"stats": OBJECT}   to the stats file     {"burn": SECONDS} of CPU
+    {"exit": STATUS}    {"kill": SIGNAL}      {"hang": true}   deaf to SIGTERM
+    {"child": SECONDS}  a child that holds the console open
+    {"eat": MIB}        of memory, touched
+The text @EPOCH_MS@ in stats stands for the present time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def play(key: str, value: Any, stats: str | None) -> None:
+    """Do one step."""
+    if key == "say":
+        os.write(1, value.encode())
+    elif key == "err":
+        os.write(2, value.encode())
+    elif key == "sleep":
+        time.sleep(value)
+    elif key == "echo":
+        for _ in range(value):
+            os.write(1, b"got " + sys.stdin.buffer.readline())
+    elif key == "stats" and stats is not None:
+        text = json.dumps(value).replace('"@EPOCH_MS@"', str(time.time() * 1000))
+        Path(stats).write_text(text)
+    elif key == "burn":
+        end = time.process_time() + value
+        while time.process_time() < end:
+            pass
+    elif key == "exit":
+        sys.exit(value)
+    elif key == "kill":
+        os.kill(os.getpid(), value)
+    elif key == "hang":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(3600)
+    elif key == "child":
+        subprocess.Popen(["sleep", str(value)])
+    elif key == "eat":
+        block = bytearray(value * 1024 * 1024)
+        block[::4096] = b"x" * len(block[::4096])
+
+
+def main() -> None:
+    """Play the scenario named on the command line."""
+    stats = sys.argv[2] if len(sys.argv) > 2 else None
+    for step in json.loads(Path(sys.argv[1]).read_text()):
+        for key, value in step.items():
+            play(key, value, stats)
+
+
+if __name__ == "__main__":
+    main()

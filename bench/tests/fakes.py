@@ -1,0 +1,139 @@
+"""Stand-ins for tests: an engine, a guest product, the policies' program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.engines.base import BootRequest, Command, Missing
+
+PROGRAM = Path(__file__).with_name("fake_engine.py")
+GUEST = "fake64-tiny"
+
+Scenario = list[dict[str, Any]]
+
+FIRMWARE = "\r\nOpenSBI v1.6\r\n"
+KERNEL = "[    0.000000] Linux version 6.12.0 (fake)\r\n"
+INIT = "@tierlab init guest=1.25\r\n"
+START = "@tierlab workload-start guest=1.50\r\n"
+END = "@tierlab workload-end guest=2.50 status=0\r\n"
+PANIC = "[    0.9] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n"
+OOPS = "[    0.9] Oops [#1]\r\n"
+
+STATS: dict[str, Any] = {
+    "schema": 1,
+    "policy": {"name": "never", "params": {}},
+    "counters": {
+        "first_insn_epoch_ms": "@EPOCH_MS@",
+        "tbs_translated": 1000,
+        "translate_ns": 5_000_000,
+        "tbs_compiled": 10,
+        "modules": 10,
+    },
+    "tbs": {"columns": ["pc", "execs"], "rows": [[4096, 7], [8192, 9]]},
+}
+
+GOOD: Scenario = [
+    {"stats": STATS},
+    {"say": FIRMWARE},
+    {"say": KERNEL + INIT + START + END},
+]
+
+
+def boots_in(seconds: float, scenario: Scenario | None = None) -> Scenario:
+    """A good boot that takes its time before init."""
+    return [{"sleep": seconds}, *(GOOD if scenario is None else scenario)]
+
+
+@dataclass
+class FakeEngine:
+    """Plays a scenario chosen by tier, workload or guest; else the default."""
+
+    directory: Path
+    name: str = "fake"
+    meaning: str = "plays a script"
+    has_tiers: bool = True
+    scenarios: dict[str, Scenario] = field(default_factory=lambda: {"": GOOD})
+    missing: Missing | None = None
+    requests: list[BootRequest] = field(default_factory=list)
+
+    def products(self, arch: str) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
+        """As the test says."""
+        return self.missing
+
+    def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
+        """A version like any other."""
+        return {"engine": "fake 1", "qemu": "10.0.0"}
+
+    def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
+        """The fake engine on the scenario's file."""
+        self.requests.append(request)
+        keys = (request.tier or "", request.workload, "")
+        scenario = next(self.scenarios[k] for k in keys if k in self.scenarios)
+        path = self.directory / f"scenario-{len(self.requests)}.json"
+        path.write_text(json.dumps(scenario))
+        argv = [sys.executable, str(PROGRAM), str(path)]
+        return Command((*argv, str(request.stats)) if self.has_tiers else tuple(argv))
+
+
+def make_guest(directory: Path, name: str = GUEST) -> Path:
+    """A guest product with nothing bootable in it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "kernel").write_bytes(b"kernel")
+    (directory / "initrd").write_bytes(b"initrd")
+    facts = {
+        "schema": 1,
+        "name": name,
+        "arch": "fake64",
+        "machine": "virt",
+        "memory_mib": 64,
+        "append": "console=ttyS0",
+        "kernel_version": "6.12.0-fake",
+        "kernel_sha256": "11" * 32,
+        "initrd_sha256": "22" * 32,
+        "markers": [
+            {"phase": "firmware", "match": "^OpenSBI v"},
+            {"phase": "kernel", "match": "Linux version "},
+            {"phase": "init", "match": "@tierlab init "},
+            {"phase": "workload-start", "match": "@tierlab workload-start "},
+            {"phase": "workload-end", "match": "@tierlab workload-end "},
+            {"phase": "prompt", "match": "@tierlab prompt "},
+        ],
+    }
+    (directory / "guest.json").write_text(json.dumps(facts))
+    return directory
+
+
+TIER_LIST = '''#!{python}
+import json, sys
+if sys.argv[1:2] == ["check"]:
+    name, _, rest = sys.argv[2].partition(":")
+    if name not in ("never", "always", "threshold"):
+        print(f"tier-list: unknown policy '{{name}}'; valid: never, always, threshold",
+              file=sys.stderr)
+        sys.exit(2)
+    print(name if name != "threshold" else f"threshold:{{rest or 'n=1000'}}")
+else:
+    print(json.dumps({{"policies": [
+        {{"name": "never", "meaning": "never compiles", "params": []}},
+        {{"name": "threshold", "meaning": "compiles at n", "params": [
+            {{"name": "n", "unit": "executions", "default": 1000, "min": 1,
+             "max": 1000000, "meaning": "when"}}]}}]}}))
+'''
+
+
+def make_tiers(directory: Path) -> Path:
+    """A product tiers-native whose tier-list is a small script."""
+    program = directory / "bin" / "tier-list"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(TIER_LIST.format(python=sys.executable))
+    program.chmod(0o755)
+    return directory

@@ -1,0 +1,114 @@
+"""The console parser: pieces, line ends, control sequences, failures."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench.boot.console import MAX_LINE, ConsoleParser, Marker, Phase
+
+MARKERS = [
+    Marker("firmware", re.compile(r"^OpenSBI v")),
+    Marker("kernel", re.compile(r"Linux version ")),
+    Marker("init", re.compile(r"@tierlab init ")),
+    Marker("workload-end", re.compile(r"@tierlab workload-end ")),
+]
+BOOT = (
+    b"\x1b[2J\x1b[H\r\nOpenSBI v1.6\r\n   ____\r\n"
+    b"[    0.000000] Linux version 6.12\r\n"
+    b"[    1.0] Run /init\n@tierlab init guest=1.25\r\n"
+    b"@tierlab workload-end guest=2.50 status=3\r\n"
+)
+
+
+def parse(data: bytes, size: int) -> ConsoleParser:
+    """Feed data in pieces of a size; the time is the offset of the piece."""
+    parser = ConsoleParser(MARKERS)
+    for at in range(0, len(data), size):
+        parser.feed(data[at : at + size], float(at))
+    parser.close(float(len(data)))
+    return parser
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_phases_do_not_depend_on_the_pieces(size: int) -> None:
+    found = [(p.phase, p.guest_s, p.status) for p in parse(BOOT, size).phases]
+    assert found == [
+        ("firmware", None, None),
+        ("kernel", 0.0, None),
+        ("init", 1.25, None),
+        ("workload-end", 2.5, 3),
+    ]
+
+
+def test_a_line_has_the_time_of_its_end() -> None:
+    parser = ConsoleParser(MARKERS)
+    assert parser.feed(b"@tierlab in", 10.0) == []
+    assert parser.feed(b"it guest=0.5", 20.0) == []
+    assert parser.feed(b"\n", 30.0) == [Phase("init", 30.0, 0.5)]
+
+
+def test_a_phase_counts_once() -> None:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(b"@tierlab init guest=1.0\n", 1.0)
+    assert parser.feed(b"@tierlab init guest=2.0\n", 2.0) == []
+    assert parser.reached("init") == Phase("init", 1.0, 1.0)
+
+
+def test_the_last_line_needs_no_end() -> None:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(b"@tierlab init guest=1.0", 1.0)
+    assert parser.close(2.0) == [Phase("init", 2.0, 1.0)]
+
+
+def test_sequences_inside_a_marker_are_dropped() -> None:
+    parser = ConsoleParser(MARKERS)
+    line = b"\x1b[1;31m@tierlab \x1b]0;title\x07init\x1b[0m guest=1.5\x1b[K\r\n"
+    assert parser.feed(line, 1.0) == [Phase("init", 1.0, 1.5)]
+
+
+def test_a_bare_carriage_return_ends_a_line() -> None:
+    parser = ConsoleParser(MARKERS)
+    assert parser.feed(b"progress 10%\rOpenSBI v1\r", 1.0)[0].phase == "firmware"
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    parser = ConsoleParser(MARKERS)
+    found = parser.feed(b"\xff\xfe\x00 Linux version \xc3\n", 1.0)
+    assert [p.phase for p in found] == ["kernel"]
+
+
+def test_an_endless_line_is_not_hoarded() -> None:
+    parser = ConsoleParser(MARKERS)
+    for _ in range(40):
+        parser.feed(b"x" * (MAX_LINE // 16), 1.0)
+    assert len(parser._partial) <= MAX_LINE
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("[    1.2] Kernel panic - not syncing: no init", "panic"),
+        ("[    1.2] Oops [#1]", "oops"),
+        ("Oops - illegal instruction [#1]", "oops"),
+        ("[    1.2] BUG: kernel NULL pointer dereference", "oops"),
+        ("Unable to handle kernel paging request at 00", "oops"),
+        ("[    1.2] Call Trace:", "oops"),
+        ("[    0.0] Kernel command line: oops=panic panic=-1", None),
+        ("[    0.0] DEBUG: nothing", None),
+        ("whoops", None),
+    ],
+)
+def test_failures_are_told_from_other_lines(line: str, kind: str | None) -> None:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(line.encode() + b"\r\n", 1.0)
+    assert (parser.panic is not None) == (kind == "panic")
+    assert (parser.oops is not None) == (kind == "oops")
+
+
+def test_failure_patterns_can_be_changed() -> None:
+    parser = ConsoleParser(MARKERS, panic_patterns=["HALT"], oops_patterns=[])
+    parser.feed(b"Call Trace:\nHALT now\n", 1.0)
+    assert parser.panic == "HALT now"
+    assert parser.oops is None
