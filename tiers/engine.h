@@ -64,6 +64,7 @@ typedef struct TierTbRecord {
     uint64_t compile_ns;        /* its share of its groups' costs */
     uint32_t wasm_bytes;        /* its share of its present module */
     uint32_t armed;             /* countdown last given out */
+    uint8_t armed_tier;         /* that it counts entries in */
     uint8_t fate;               /* TierFate */
     uint8_t tier;               /* highest that it is compiled at */
     uint8_t pending;            /* tier that it is being compiled at, or 0 */
@@ -93,26 +94,29 @@ void tier_linked(TierEngine *engine, uint32_t id, unsigned exit,
 
 /*
  * @id's countdown ran out; @remaining is what it shows now (0, less if threads
- * raced). The entry that asks counts as an execution of tier 0, wherever
- * it then goes.
+ * raced). The entry that asks counts as an execution of the tier that asks,
+ * wherever it then goes.
  */
 TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining);
 
 /* Every few milliseconds, from a thread that may compile. */
 TierDecision tier_tick(TierEngine *engine);
 
-/* A chosen group is installed as one module. */
-void tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
-                   const TierCost *cost);
+/*
+ * A chosen group is installed as one module. Returns the countdown that the policy
+ * wants in the new tier; for tier_rearm(), or ignored if that tier cannot count.
+ */
+uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                       const TierCost *cost);
 
 /* The first call of @id's compiled code took @ns. */
 void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns);
 
-/* A chosen group was not compiled. Returns the countdown of each member. */
+/* A chosen group was not compiled. Returns the countdown for tier_rearm(). */
 uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
                      TierRefusal why);
 
-/* @id's module was given up; it is back in tier 0 with this countdown. */
+/* @id's module was given up: back to tier 0. Returns as tier_failed() does. */
 uint32_t tier_demoted(TierEngine *engine, uint32_t id);
 
 /* A module and its @table_slots are given up. */
@@ -125,10 +129,17 @@ void tier_invalidated(TierEngine *engine, uint32_t id);
 void tier_flushed(TierEngine *engine);
 
 /*
- * Take into account the entries in tier 0 since @id's countdown was last given
- * out or settled; it shows @remaining now, and goes on from there.
+ * Take into account the entries since @id's countdown was last given out or
+ * settled; it shows @remaining now, and goes on from there.
  */
 void tier_settle(TierEngine *engine, uint32_t id, int32_t remaining);
+
+/*
+ * Settle, then count on from @countdown in the tier that @id is in now. Returns
+ * @countdown.
+ */
+uint32_t tier_rearm(TierEngine *engine, uint32_t id, int32_t remaining,
+                    uint32_t countdown);
 
 /* @id was executed @n times more in @tier. */
 void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n);

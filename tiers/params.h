@@ -47,18 +47,11 @@ typedef struct TierParam {
     TierValue min, max;     /* inclusive; U64 and DOUBLE only */
 } TierParam;
 
-/* How a value was found wanting. */
-typedef enum TierValueError {
-    TIER_VALUE_OK,
-    TIER_VALUE_MALFORMED,
-    TIER_VALUE_OUT_OF_RANGE,
-} TierValueError;
-
 const char *tier_param_type_name(TierParamType type);
 
-/* Parse the @len bytes at @text as a value of @param. */
-TierValueError tier_value_parse(const TierParam *param, const char *text,
-                                size_t len, TierValue *value);
+/* Parse the @len bytes at @text as a value of @param, in its range. */
+bool tier_value_parse(const TierParam *param, const char *text, size_t len,
+                      TierValue *value);
 
 /* Print @value as tier_value_parse() reads it; true if it fitted. */
 bool tier_value_print(const TierParam *param, TierValue value, char *buf,

@@ -80,10 +80,7 @@ typedef struct TierDecision {
     unsigned tier;              /* compile at this tier; 0: do not compile */
     uint32_t n;                 /* members, at most TIER_MAX_GROUP */
     uint32_t *ids;              /* the engine's; valid until the next call */
-    /* Countdown of the TB that asked, for as long as it stays in its tier. */
-    uint32_t ask_again;
-    /* Countdown of every member once compiled, where that tier counts. */
-    uint32_t ask_compiled;
+    uint32_t ask_again;         /* countdown of the TB that asked */
     TierRefusal why;            /* if tier is 0 */
 } TierDecision;
 
@@ -114,9 +111,12 @@ typedef struct TierPolicy {
     void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
                 uint32_t executions, TierDecision *decision);
 
-    /* A group that it chose is installed. NULL: not interested. */
-    void (*compiled)(void *state, TierEngine *engine, const uint32_t *ids,
-                     uint32_t n, const TierCost *cost);
+    /*
+     * A group that it chose is installed. Returns the members' countdown in
+     * their new tier, for runtimes that count there. NULL: never ask.
+     */
+    uint32_t (*compiled)(void *state, TierEngine *engine, const uint32_t *ids,
+                         uint32_t n, const TierCost *cost);
 
     /*
      * A group that it chose was not compiled. Returns the countdown for all
@@ -124,6 +124,12 @@ typedef struct TierPolicy {
      */
     uint32_t (*failed)(void *state, TierEngine *engine, const uint32_t *ids,
                        uint32_t n, TierRefusal why);
+
+    /*
+     * @tb's module was given up and it is back in tier 0. Returns its countdown.
+     * NULL: what `translated` returns.
+     */
+    uint32_t (*demoted)(void *state, TierEngine *engine, const TierTb *tb);
 
     /* @tb is never executed again. NULL: not interested. */
     void (*invalidated)(void *state, TierEngine *engine, const TierTb *tb);
