@@ -36,7 +36,7 @@ void tier_json_u64(TierJson *json, uint64_t value);
 void tier_json_hex(TierJson *json, uint64_t value);     /* "0x..." */
 void tier_json_bool(TierJson *json, bool value);
 void tier_json_null(TierJson *json);
-void tier_json_newline(TierJson *json);
+void tier_json_newline(TierJson *json);                 /* before a value */
 
 /* @text as it is: a number that was printed elsewhere. */
 void tier_json_raw(TierJson *json, const char *text);

@@ -164,6 +164,9 @@ uint64_t tier_now_ns(const TierEngine *engine);
 /* The run's seed, for a TierRng of the policy's own. */
 uint64_t tier_seed(const TierEngine *engine);
 
+#define X(name) extern const TierPolicy tier_policy_##name;
+#include "policies.def"
+
 /* All policies, in the order of policies.def; NULL-terminated. */
 extern const TierPolicy *const tier_policies[];
 

@@ -29,7 +29,7 @@ bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
 /* The canonical spec, with every parameter in effect; true if it fitted. */
 bool tier_spec_print(const TierSpec *spec, char *buf, size_t size);
 
-/* {"name": ..., "spec": ..., "params": {...}}; an open object is continued. */
+/* The members "name", "spec" and "params" of an object that is open. */
 void tier_spec_json(const TierSpec *spec, TierJson *json);
 
 /* A policy's declaration as one JSON object, for help. */

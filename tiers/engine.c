@@ -1,0 +1,618 @@
+/*
+ * The engine. Each entry point does its bookkeeping first and then asks the
+ * policy, so that a policy that looks at a TB sees the state after the event.
+ *
+ * A record's life:
+ *
+ *   tier_translated        fate = LIVE, armed = the countdown given out
+ *   tier_hot, tier_tick    pending = tier, for each member that is accepted
+ *   tier_compiled          tier = pending, pending = 0
+ *   tier_failed            refused = why, pending = 0
+ *   tier_demoted           tier = 0
+ *   tier_invalidated       fate = INVALIDATED: kept for the statistics, until
+ *   tier_flushed           fate = FLUSHED      tier_records_trim() drops it
+ *
+ * Executions are not counted one by one but taken from the countdowns: what was
+ * given out (armed) less what is left is what was executed since, in the tier
+ * that the TB was in then (armed_tier). Arithmetic modulo 2^32 makes that true
+ * for countdowns that never ask, too: they start at 0 and go down.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "records.h"
+#include "seen.h"
+
+struct TierEngine {
+    TierSpec spec;
+    const TierPolicy *policy;   /* spec.policy */
+    void *state;                /* the policy's */
+    uint64_t seed;
+    TierHost host;
+    TierCounters counters;
+    TierRecords records;
+    TierSeen seen;
+    uint32_t group[TIER_MAX_GROUP];     /* TierDecision.ids */
+};
+
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+static uint32_t clamp_countdown(uint32_t countdown)
+{
+    return countdown < TIER_MAX_COUNTDOWN ? countdown : TIER_MAX_COUNTDOWN;
+}
+
+static TierTbRecord *live_record(const TierEngine *engine, uint32_t id)
+{
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    return record && record->fate == TIER_TB_LIVE ? record : NULL;
+}
+
+static void raise_to(uint64_t *max, uint64_t value)
+{
+    *max = value > *max ? value : *max;
+}
+
+/* Creation */
+
+TierEngine *tier_engine_new(const char *spec, uint64_t seed,
+                            const TierHost *host, char *err, size_t errsize)
+{
+    TierEngine *engine = calloc(1, sizeof(*engine));
+    const TierPolicy *policy;
+
+    if (!engine || !tier_seen_init(&engine->seen)) {
+        goto no_memory;
+    }
+    if (!tier_spec_parse(spec, &engine->spec, err, errsize)) {
+        tier_engine_free(engine);
+        return NULL;
+    }
+    policy = engine->spec.policy;
+    engine->seed = seed;
+    if (host) {
+        engine->host = *host;
+    }
+    engine->records.max_dead = engine->host.max_dead_records
+                                   ? engine->host.max_dead_records
+                                   : TIER_MAX_DEAD_RECORDS;
+    tier_counters_init(&engine->counters);
+    if (policy->state_size > 0) {
+        engine->state = calloc(1, policy->state_size);
+        if (!engine->state) {
+            goto no_memory;
+        }
+    }
+    if (policy->init &&
+        !policy->init(engine->state, engine, engine->spec.values)) {
+        goto no_memory;
+    }
+    /* Not before: fini belongs to an init that succeeded. */
+    engine->policy = policy;
+    return engine;
+
+no_memory:
+    tier_engine_free(engine);
+    snprintf(err, errsize, "no memory for the tier engine: give it more");
+    return NULL;
+}
+
+void tier_engine_free(TierEngine *engine)
+{
+    if (!engine) {
+        return;
+    }
+    if (engine->policy && engine->policy->fini) {
+        engine->policy->fini(engine->state);
+    }
+    free(engine->state);
+    tier_seen_free(&engine->seen);
+    tier_records_free(&engine->records);
+    free(engine);
+}
+
+/* What policies and runtimes may look at */
+
+const TierSpec *tier_engine_spec(const TierEngine *engine)
+{
+    return &engine->spec;
+}
+
+TierCounters *tier_counters(TierEngine *engine)
+{
+    return &engine->counters;
+}
+
+const TierTbRecord *tier_tb_record(const TierEngine *engine, uint32_t id)
+{
+    return tier_records_get(&engine->records, id);
+}
+
+const TierTb *tier_tb(const TierEngine *engine, uint32_t id)
+{
+    const TierTbRecord *record = live_record(engine, id);
+
+    return record ? &record->tb : NULL;
+}
+
+unsigned tier_tb_tier(const TierEngine *engine, uint32_t id)
+{
+    const TierTbRecord *record = live_record(engine, id);
+
+    return record ? record->tier : 0;
+}
+
+uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id)
+{
+    const TierTbRecord *record = tier_records_get(&engine->records, id);
+    uint64_t sum = 0;
+
+    for (unsigned tier = 0; record && tier < TIER_NB_TIERS; tier++) {
+        sum += record->exec[tier];
+    }
+    return sum;
+}
+
+uint64_t tier_now_ns(const TierEngine *engine)
+{
+    const TierHost *host = &engine->host;
+
+    return host->now_ns ? host->now_ns(host->opaque) : 0;
+}
+
+uint64_t tier_seed(const TierEngine *engine)
+{
+    return engine->seed;
+}
+
+/* Executions */
+
+static void count_executions(TierEngine *engine, TierTbRecord *record,
+                             unsigned tier, uint64_t n)
+{
+    TierCounters *c = &engine->counters;
+    uint64_t *const exec[] = {&c->exec_tier0, &c->exec_tier1, &c->exec_tier2};
+    uint64_t *const insns[] = {&c->guest_insns_tier0, &c->guest_insns_tier1,
+                               &c->guest_insns_tier2};
+
+    assert(tier < TIER_NB_TIERS);
+    *exec[tier] += n;
+    if (record) {
+        record->exec[tier] += n;
+        *insns[tier] += n * record->tb.guest_insns;
+    }
+}
+
+/* Returns the executions since the countdown was given out or settled. */
+static uint32_t settle(TierEngine *engine, TierTbRecord *record,
+                       int32_t remaining)
+{
+    uint32_t n = record->armed - (uint32_t)remaining;
+
+    count_executions(engine, record, record->armed_tier, n);
+    record->armed = (uint32_t)remaining;
+    return n;
+}
+
+void tier_settle(TierEngine *engine, uint32_t id, int32_t remaining)
+{
+    TierTbRecord *record = live_record(engine, id);
+
+    if (record) {
+        settle(engine, record, remaining);
+    }
+}
+
+uint32_t tier_rearm(TierEngine *engine, uint32_t id, int32_t remaining,
+                    uint32_t countdown)
+{
+    TierTbRecord *record = live_record(engine, id);
+
+    if (record) {
+        settle(engine, record, remaining);
+        record->armed = countdown;
+        record->armed_tier = record->tier;
+    }
+    return countdown;
+}
+
+void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n)
+{
+    count_executions(engine, tier_records_get(&engine->records, id), tier, n);
+}
+
+/* Translation */
+
+uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
+{
+    const TierPolicy *policy = engine->policy;
+    TierCounters *c = &engine->counters;
+    TierTbRecord *record;
+
+    c->tbs_translated++;
+    c->translate_ns += facts->translate_ns;
+    c->translate_guest_insns += facts->guest_insns;
+    c->bytecode_bytes += facts->bytecode_bytes;
+    if (facts->id % TIER_CHUNK_SIZE == 0) {
+        c->tb_records_dropped += tier_records_trim(&engine->records);
+    }
+    record = tier_records_add(&engine->records, facts->id);
+    if (!record) {
+        c->refused[TIER_REFUSED_UNKNOWN]++;
+        return TIER_NEVER_ASK;
+    }
+    c->tbs_live++;
+    record->tb = *facts;
+    record->tb.succ[0] = TIER_NO_TB;
+    record->tb.succ[1] = TIER_NO_TB;
+    record->tb.flags = 0;
+    if (tier_seen_add(&engine->seen,
+                      mix(facts->guest_pc ^
+                          mix(facts->guest_page ^ mix(facts->hash))))) {
+        record->tb.flags |= TIER_TB_RETRANSLATED;
+        c->tbs_retranslated++;
+    }
+    if (policy->translated) {
+        record->armed = clamp_countdown(
+            policy->translated(engine->state, engine, &record->tb));
+    }
+    return record->armed;
+}
+
+void tier_linked(TierEngine *engine, uint32_t id, unsigned exit,
+                 uint32_t succ)
+{
+    TierTbRecord *record = live_record(engine, id);
+
+    assert(exit < 2);
+    engine->counters.tb_links++;
+    if (record) {
+        record->tb.succ[exit] = succ;
+    }
+}
+
+/* Decisions */
+
+/* Keep of the policy's group what can be compiled, each member once. */
+static void accept_group(TierEngine *engine, TierDecision *d)
+{
+    uint32_t n = 0;
+
+    assert(d->tier < TIER_NB_TIERS && d->n <= TIER_MAX_GROUP);
+    for (uint32_t i = 0; i < d->n; i++) {
+        TierTbRecord *record = live_record(engine, d->ids[i]);
+
+        if (!record) {
+            engine->counters.refused[TIER_REFUSED_UNKNOWN]++;
+        } else if (record->tier >= d->tier || record->pending) {
+            engine->counters.refused[TIER_REFUSED_ALREADY]++;
+        } else {
+            record->pending = (uint8_t)d->tier;
+            d->ids[n++] = d->ids[i];
+        }
+    }
+    d->n = n;
+    if (n == 0) {
+        d->tier = 0;
+        d->why = TIER_REFUSED_ALREADY;
+        return;
+    }
+    engine->counters.groups_selected++;
+    engine->counters.tbs_selected += n;
+}
+
+TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
+{
+    const TierPolicy *policy = engine->policy;
+    TierTbRecord *record = live_record(engine, id);
+    TierDecision d = {.n = 1, .ids = engine->group};
+    TierCounters *c = &engine->counters;
+    uint32_t executions;
+    uint64_t start;
+
+    c->hot_events++;
+    if (!record) {
+        d.why = TIER_REFUSED_UNKNOWN;
+        c->refused[d.why]++;
+        return d;
+    }
+    executions = settle(engine, record, remaining);
+    d.ids[0] = id;
+    if (policy->hot) {
+        start = tier_now_ns(engine);
+        policy->hot(engine->state, engine, &record->tb, executions, &d);
+        c->decisions_ns += tier_now_ns(engine) - start;
+    }
+    d.ask_again = clamp_countdown(d.ask_again);
+    record->armed = d.ask_again;
+    record->armed_tier = record->tier;
+    if (d.tier > 0) {
+        accept_group(engine, &d);
+    } else {
+        d.why = d.why ? d.why : TIER_REFUSED_POLICY;
+        record->refused = (uint8_t)d.why;
+        c->refused[d.why]++;
+    }
+    return d;
+}
+
+TierDecision tier_tick(TierEngine *engine)
+{
+    const TierPolicy *policy = engine->policy;
+    TierDecision d = {.ids = engine->group};
+    uint64_t start;
+
+    engine->counters.ticks++;
+    if (policy->tick) {
+        start = tier_now_ns(engine);
+        policy->tick(engine->state, engine, &d);
+        engine->counters.decisions_ns += tier_now_ns(engine) - start;
+    }
+    if (d.tier > 0) {
+        accept_group(engine, &d);
+    }
+    return d;
+}
+
+/* Outcomes */
+
+/* Divide what a group cost among its members, by their size. */
+static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                       const TierCost *cost)
+{
+    uint64_t ns = cost->emit_ns + cost->optimise_ns + cost->instantiate_ns;
+    uint64_t total = 0;
+    uint64_t before = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const TierTbRecord *record =
+            tier_records_get(&engine->records, ids[i]);
+
+        total += record ? record->tb.bytecode_bytes + 1 : 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
+        uint64_t after;
+
+        if (!record) {
+            continue;
+        }
+        /* Cumulative, so that the shares add up to the whole. */
+        after = before + record->tb.bytecode_bytes + 1;
+        record->compile_ns += ns * after / total - ns * before / total;
+        record->wasm_bytes = (uint32_t)(cost->wasm_bytes * after / total -
+                                        cost->wasm_bytes * before / total);
+        before = after;
+    }
+}
+
+uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                       const TierCost *cost)
+{
+    const TierPolicy *policy = engine->policy;
+    TierCounters *c = &engine->counters;
+
+    assert(cost->tier > 0 && cost->tier < TIER_NB_TIERS);
+    c->modules_installed++;
+    c->modules_alive++;
+    raise_to(&c->modules_alive_max, c->modules_alive);
+    c->table_slots_used += cost->table_slots;
+    raise_to(&c->table_slots_used_max, c->table_slots_used);
+    c->wasm_bytes += cost->wasm_bytes;
+    c->emit_ns += cost->emit_ns;
+    c->optimise_ns += cost->optimise_ns;
+    c->instantiate_ns += cost->instantiate_ns;
+    raise_to(&c->worst_stall_ns, cost->stall_ns);
+    share_cost(engine, ids, n, cost);
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = live_record(engine, ids[i]);
+
+        if (record) {
+            record->tier = (uint8_t)cost->tier;
+            record->pending = 0;
+            record->refused = TIER_REFUSED_NONE;
+            c->tbs_compiled++;
+        }
+    }
+    if (!policy->compiled) {
+        return TIER_NEVER_ASK;
+    }
+    return clamp_countdown(
+        policy->compiled(engine->state, engine, ids, n, cost));
+}
+
+void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns)
+{
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    engine->counters.first_calls++;
+    engine->counters.first_call_ns += ns;
+    if (record) {
+        record->compile_ns += ns;
+    }
+}
+
+uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                     TierRefusal why)
+{
+    const TierPolicy *policy = engine->policy;
+
+    assert((unsigned)why < TIER_NB_REFUSALS && why != TIER_REFUSED_NONE);
+    engine->counters.refused[why] += n;
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = live_record(engine, ids[i]);
+
+        if (record) {
+            record->pending = 0;
+            record->refused = (uint8_t)why;
+        }
+    }
+    if (!policy->failed) {
+        return TIER_NEVER_ASK;
+    }
+    return clamp_countdown(
+        policy->failed(engine->state, engine, ids, n, why));
+}
+
+uint32_t tier_demoted(TierEngine *engine, uint32_t id)
+{
+    const TierPolicy *policy = engine->policy;
+    TierTbRecord *record = live_record(engine, id);
+    uint32_t (*ask)(void *, TierEngine *, const TierTb *) =
+        policy->demoted ? policy->demoted : policy->translated;
+
+    if (!record) {
+        return TIER_NEVER_ASK;
+    }
+    record->tier = 0;
+    record->wasm_bytes = 0;
+    return ask ? clamp_countdown(ask(engine->state, engine, &record->tb))
+               : TIER_NEVER_ASK;
+}
+
+void tier_module_retired(TierEngine *engine, uint32_t table_slots)
+{
+    TierCounters *c = &engine->counters;
+
+    assert(c->modules_alive > 0 && c->table_slots_used >= table_slots);
+    c->modules_retired++;
+    c->modules_alive--;
+    c->table_slots_used -= table_slots;
+}
+
+/* Ends */
+
+void tier_invalidated(TierEngine *engine, uint32_t id)
+{
+    const TierPolicy *policy = engine->policy;
+    TierTbRecord *record = live_record(engine, id);
+
+    if (!record) {
+        return;
+    }
+    engine->counters.tbs_invalidated++;
+    engine->counters.tbs_live--;
+    tier_records_bury(&engine->records, record, TIER_TB_INVALIDATED);
+    if (policy->invalidated) {
+        policy->invalidated(engine->state, engine, &record->tb);
+    }
+}
+
+void tier_flushed(TierEngine *engine)
+{
+    const TierPolicy *policy = engine->policy;
+    TierRecords *records = &engine->records;
+    TierTbRecord *record = tier_records_from(records, 0);
+
+    engine->counters.tb_flushes++;
+    engine->counters.tbs_live = 0;
+    for (; record; record = tier_records_from(records, record->tb.id + 1)) {
+        if (record->fate == TIER_TB_LIVE) {
+            tier_records_bury(records, record, TIER_TB_FLUSHED);
+        }
+    }
+    engine->counters.tb_records_dropped += tier_records_trim(records);
+    if (policy->flushed) {
+        policy->flushed(engine->state, engine);
+    }
+}
+
+/* Statistics */
+
+static const char *fate_name(const TierTbRecord *record)
+{
+    switch ((TierFate)record->fate) {
+    case TIER_TB_ABSENT:
+        break;
+    case TIER_TB_LIVE:
+        return "live";
+    case TIER_TB_INVALIDATED:
+        return "invalidated";
+    case TIER_TB_FLUSHED:
+        return "flushed";
+    }
+    return NULL;
+}
+
+static const char *refused_name(const TierTbRecord *record)
+{
+    TierRefusal why = (TierRefusal)record->refused;
+
+    return why != TIER_REFUSED_NONE ? tier_refusal_key(why) : NULL;
+}
+
+/* The columns of a row: X(name, writer, value). */
+#define COLUMNS(X) \
+    X(id, u64, r->tb.id) \
+    X(guest_pc, hex, r->tb.guest_pc) \
+    X(guest_page, hex, r->tb.guest_page) \
+    X(hash, hex, r->tb.hash) \
+    X(guest_insns, u64, r->tb.guest_insns) \
+    X(bytecode_bytes, u64, r->tb.bytecode_bytes) \
+    X(wasm_bytes, u64, r->wasm_bytes) \
+    X(translate_ns, u64, r->tb.translate_ns) \
+    X(compile_ns, u64, r->compile_ns) \
+    X(tier, u64, r->tier) \
+    X(exec_tier0, u64, r->exec[0]) \
+    X(exec_tier1, u64, r->exec[1]) \
+    X(exec_tier2, u64, r->exec[2]) \
+    X(refused, string, refused_name(r)) \
+    X(fate, string, fate_name(r))
+
+static void row_json(const TierTbRecord *r, TierJson *json)
+{
+    tier_json_newline(json);
+    tier_json_open(json, '[');
+#define X(name, writer, value) tier_json_##writer(json, value);
+    COLUMNS(X)
+#undef X
+    tier_json_close(json, ']');
+}
+
+void tier_stats_json(const TierEngine *engine, TierSinkFn *sink, void *opaque)
+{
+    const TierTbRecord *record = tier_records_from(&engine->records, 0);
+    TierJson json;
+
+    tier_json_start(&json, sink, opaque);
+    tier_json_open(&json, '{');
+    tier_json_key(&json, "schema");
+    tier_json_u64(&json, 1);
+    tier_json_key(&json, "policy");
+    tier_json_open(&json, '{');
+    tier_spec_json(&engine->spec, &json);
+    tier_json_key(&json, "seed");
+    tier_json_u64(&json, engine->seed);
+    tier_json_close(&json, '}');
+    tier_json_key(&json, "counters");
+    tier_counters_json(&engine->counters, &json);
+    tier_json_key(&json, "tbs");
+    tier_json_open(&json, '{');
+    tier_json_key(&json, "columns");
+    tier_json_open(&json, '[');
+#define X(name, writer, value) tier_json_string(&json, #name);
+    COLUMNS(X)
+#undef X
+    tier_json_close(&json, ']');
+    tier_json_key(&json, "rows");
+    tier_json_open(&json, '[');
+    while (record) {
+        row_json(record, &json);
+        record = tier_records_from(&engine->records, record->tb.id + 1);
+    }
+    tier_json_close(&json, ']');
+    tier_json_close(&json, '}');
+    tier_json_close(&json, '}');
+    tier_json_end(&json);
+}

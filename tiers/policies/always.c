@@ -1,0 +1,34 @@
+/*
+ * always: each TB is compiled before its first execution, as an emulator without
+ * an interpreter would. Shows what compiling cold code costs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "../policy.h"
+
+static uint32_t always_translated(void *state, TierEngine *engine,
+                                  const TierTb *tb)
+{
+    (void)state;
+    (void)engine;
+    (void)tb;
+    return 1;
+}
+
+static void always_hot(void *state, TierEngine *engine, const TierTb *tb,
+                       uint32_t executions, TierDecision *decision)
+{
+    (void)state;
+    (void)engine;
+    (void)tb;
+    (void)executions;
+    decision->tier = 1;
+}
+
+const TierPolicy tier_policy_always = {
+    .name = "always",
+    .summary = "compile each TB before its first execution",
+    .source = "baseline",
+    .translated = always_translated,
+    .hot = always_hot,
+};

@@ -1,0 +1,150 @@
+/*
+ * The store of TB records.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "records.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static TierChunk *chunk_of(const TierRecords *records, uint32_t id)
+{
+    uint32_t i = (id >> TIER_CHUNK_BITS) - records->base;
+
+    /* An id before the first chunk wraps to a great number. */
+    return i < records->n ? records->chunks[i] : NULL;
+}
+
+TierTbRecord *tier_records_get(const TierRecords *records, uint32_t id)
+{
+    TierChunk *chunk = chunk_of(records, id);
+    TierTbRecord *record;
+
+    if (!chunk) {
+        return NULL;
+    }
+    record = &chunk->records[id % TIER_CHUNK_SIZE];
+    return record->fate != TIER_TB_ABSENT ? record : NULL;
+}
+
+/* Make chunks[0..n) at least. */
+static bool grow_directory(TierRecords *records, uint32_t n)
+{
+    if (n > records->cap) {
+        uint32_t cap = n + n / 2 + 16;
+        TierChunk **chunks =
+            realloc(records->chunks, cap * sizeof(*chunks));
+
+        if (!chunks) {
+            return false;
+        }
+        records->chunks = chunks;
+        records->cap = cap;
+    }
+    while (records->n < n) {
+        records->chunks[records->n++] = NULL;
+    }
+    return true;
+}
+
+TierTbRecord *tier_records_add(TierRecords *records, uint32_t id)
+{
+    uint32_t number = id >> TIER_CHUNK_BITS;
+    uint32_t i = number - records->base;
+    TierTbRecord *record;
+    TierChunk *chunk;
+
+    if (id == TIER_NO_TB || number < records->base) {
+        return NULL;
+    }
+    if (i >= records->n && !grow_directory(records, i + 1)) {
+        return NULL;
+    }
+    chunk = records->chunks[i];
+    if (!chunk) {
+        chunk = calloc(1, sizeof(*chunk));
+        if (!chunk) {
+            return NULL;
+        }
+        records->chunks[i] = chunk;
+    }
+    record = &chunk->records[id % TIER_CHUNK_SIZE];
+    if (record->fate != TIER_TB_ABSENT) {
+        return NULL;
+    }
+    record->fate = TIER_TB_LIVE;
+    chunk->live++;
+    if (id >= records->next_id) {
+        records->next_id = id + 1;
+    }
+    return record;
+}
+
+void tier_records_bury(TierRecords *records, TierTbRecord *record,
+                       TierFate fate)
+{
+    TierChunk *chunk = chunk_of(records, record->tb.id);
+
+    assert(record->fate == TIER_TB_LIVE);
+    record->fate = (uint8_t)fate;
+    record->tier = 0;
+    record->pending = 0;
+    record->wasm_bytes = 0;
+    chunk->live--;
+    chunk->dead++;
+    records->dead++;
+}
+
+uint32_t tier_records_trim(TierRecords *records)
+{
+    uint32_t dropped = 0;
+    uint32_t gone = 0;
+
+    for (uint32_t i = 0; i < records->n && records->dead > records->max_dead;
+         i++) {
+        TierChunk *chunk = records->chunks[i];
+
+        /* The last chunk may yet get new TBs. */
+        if (chunk && chunk->live == 0 &&
+            records->base + i < records->next_id >> TIER_CHUNK_BITS) {
+            dropped += chunk->dead;
+            records->dead -= chunk->dead;
+            free(chunk);
+            records->chunks[i] = NULL;
+        }
+    }
+    while (gone < records->n && !records->chunks[gone]) {
+        gone++;
+    }
+    if (gone > 0) {
+        records->base += gone;
+        records->n -= gone;
+        memmove(records->chunks, records->chunks + gone,
+                records->n * sizeof(records->chunks[0]));
+    }
+    return dropped;
+}
+
+TierTbRecord *tier_records_from(const TierRecords *records, uint32_t id)
+{
+    uint32_t first = records->base << TIER_CHUNK_BITS;
+
+    for (id = id > first ? id : first; id < records->next_id; id++) {
+        TierTbRecord *record = tier_records_get(records, id);
+
+        if (record) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+void tier_records_free(TierRecords *records)
+{
+    for (uint32_t i = 0; i < records->n; i++) {
+        free(records->chunks[i]);
+    }
+    free(records->chunks);
+}

@@ -1,0 +1,53 @@
+/*
+ * The engine's store of TB records, by id. Ids only grow, so records live in
+ * chunks of consecutive ids, found by a shift; chunks whose TBs are all dead
+ * are freed, oldest first, once there are too many dead records.
+ * Private to the engine.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TIER_RECORDS_H
+#define TIER_RECORDS_H
+
+#include "engine.h"
+
+enum {
+    TIER_CHUNK_BITS = 9,
+    TIER_CHUNK_SIZE = 1 << TIER_CHUNK_BITS,
+};
+
+typedef struct TierChunk {
+    uint32_t live, dead;
+    TierTbRecord records[TIER_CHUNK_SIZE];
+} TierChunk;
+
+typedef struct TierRecords {
+    TierChunk **chunks;         /* NULL where freed or never needed */
+    uint32_t base;              /* number of chunks[0] */
+    uint32_t n, cap;
+    uint32_t next_id;           /* greatest id so far, plus 1 */
+    uint32_t dead, max_dead;    /* records kept of dead TBs, and limit */
+} TierRecords;
+
+/* NULL if there is no record. */
+TierTbRecord *tier_records_get(const TierRecords *records, uint32_t id);
+
+/*
+ * A zeroed record for the new @id, live. NULL if memory is short, or the id is
+ * in use, or so old that its chunk was freed.
+ */
+TierTbRecord *tier_records_add(TierRecords *records, uint32_t id);
+
+/* @record's TB is dead. */
+void tier_records_bury(TierRecords *records, TierTbRecord *record,
+                       TierFate fate);
+
+/* Free what is over the limit; returns how many records went. O(chunks). */
+uint32_t tier_records_trim(TierRecords *records);
+
+/* The record with the smallest id that is at least @id; NULL at the end. */
+TierTbRecord *tier_records_from(const TierRecords *records, uint32_t id);
+
+void tier_records_free(TierRecords *records);
+
+#endif
