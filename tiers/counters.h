@@ -1,6 +1,6 @@
 /*
- * Counters of a run; counters.def is the list. A thread may count in a struct of
- * its own and have it merged into the engine's at the end.
+ * Counters of a run; counters.def is the list. A thread may count in a struct
+ * of its own and have it merged into the engine's at the end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -19,26 +19,11 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "engine.h"
+#include "engine-int.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "records.h"
-#include "seen.h"
-
-struct TierEngine {
-    TierSpec spec;
-    const TierPolicy *policy;   /* spec.policy */
-    void *state;                /* the policy's */
-    uint64_t seed;
-    TierHost host;
-    TierCounters counters;
-    TierRecords records;
-    TierSeen seen;
-    uint32_t group[TIER_MAX_GROUP];     /* TierDecision.ids */
-};
 
 static uint64_t mix(uint64_t x)
 {
@@ -234,6 +219,12 @@ void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n)
 
 /* Translation */
 
+/* What makes two translations translations of the same code. */
+static uint64_t identity(const TierTb *tb)
+{
+    return mix(tb->guest_pc ^ mix(tb->guest_page ^ mix(tb->hash)));
+}
+
 uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
 {
     const TierPolicy *policy = engine->policy;
@@ -257,9 +248,7 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
     record->tb.succ[0] = TIER_NO_TB;
     record->tb.succ[1] = TIER_NO_TB;
     record->tb.flags = 0;
-    if (tier_seen_add(&engine->seen,
-                      mix(facts->guest_pc ^
-                          mix(facts->guest_page ^ mix(facts->hash))))) {
+    if (tier_seen_add(&engine->seen, identity(facts))) {
         record->tb.flags |= TIER_TB_RETRANSLATED;
         c->tbs_retranslated++;
     }
@@ -270,8 +259,7 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
     return record->armed;
 }
 
-void tier_linked(TierEngine *engine, uint32_t id, unsigned exit,
-                 uint32_t succ)
+void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ)
 {
     TierTbRecord *record = live_record(engine, id);
 
@@ -376,8 +364,7 @@ static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
     uint64_t before = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        const TierTbRecord *record =
-            tier_records_get(&engine->records, ids[i]);
+        const TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
 
         total += record ? record->tb.bytecode_bytes + 1 : 0;
     }
@@ -461,8 +448,7 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
     if (!policy->failed) {
         return TIER_NEVER_ASK;
     }
-    return clamp_countdown(
-        policy->failed(engine->state, engine, ids, n, why));
+    return clamp_countdown(policy->failed(engine->state, engine, ids, n, why));
 }
 
 uint32_t tier_demoted(TierEngine *engine, uint32_t id)
@@ -526,93 +512,4 @@ void tier_flushed(TierEngine *engine)
     if (policy->flushed) {
         policy->flushed(engine->state, engine);
     }
-}
-
-/* Statistics */
-
-static const char *fate_name(const TierTbRecord *record)
-{
-    switch ((TierFate)record->fate) {
-    case TIER_TB_ABSENT:
-        break;
-    case TIER_TB_LIVE:
-        return "live";
-    case TIER_TB_INVALIDATED:
-        return "invalidated";
-    case TIER_TB_FLUSHED:
-        return "flushed";
-    }
-    return NULL;
-}
-
-static const char *refused_name(const TierTbRecord *record)
-{
-    TierRefusal why = (TierRefusal)record->refused;
-
-    return why != TIER_REFUSED_NONE ? tier_refusal_key(why) : NULL;
-}
-
-/* The columns of a row: X(name, writer, value). */
-#define COLUMNS(X) \
-    X(id, u64, r->tb.id) \
-    X(guest_pc, hex, r->tb.guest_pc) \
-    X(guest_page, hex, r->tb.guest_page) \
-    X(hash, hex, r->tb.hash) \
-    X(guest_insns, u64, r->tb.guest_insns) \
-    X(bytecode_bytes, u64, r->tb.bytecode_bytes) \
-    X(wasm_bytes, u64, r->wasm_bytes) \
-    X(translate_ns, u64, r->tb.translate_ns) \
-    X(compile_ns, u64, r->compile_ns) \
-    X(tier, u64, r->tier) \
-    X(exec_tier0, u64, r->exec[0]) \
-    X(exec_tier1, u64, r->exec[1]) \
-    X(exec_tier2, u64, r->exec[2]) \
-    X(refused, string, refused_name(r)) \
-    X(fate, string, fate_name(r))
-
-static void row_json(const TierTbRecord *r, TierJson *json)
-{
-    tier_json_newline(json);
-    tier_json_open(json, '[');
-#define X(name, writer, value) tier_json_##writer(json, value);
-    COLUMNS(X)
-#undef X
-    tier_json_close(json, ']');
-}
-
-void tier_stats_json(const TierEngine *engine, TierSinkFn *sink, void *opaque)
-{
-    const TierTbRecord *record = tier_records_from(&engine->records, 0);
-    TierJson json;
-
-    tier_json_start(&json, sink, opaque);
-    tier_json_open(&json, '{');
-    tier_json_key(&json, "schema");
-    tier_json_u64(&json, 1);
-    tier_json_key(&json, "policy");
-    tier_json_open(&json, '{');
-    tier_spec_json(&engine->spec, &json);
-    tier_json_key(&json, "seed");
-    tier_json_u64(&json, engine->seed);
-    tier_json_close(&json, '}');
-    tier_json_key(&json, "counters");
-    tier_counters_json(&engine->counters, &json);
-    tier_json_key(&json, "tbs");
-    tier_json_open(&json, '{');
-    tier_json_key(&json, "columns");
-    tier_json_open(&json, '[');
-#define X(name, writer, value) tier_json_string(&json, #name);
-    COLUMNS(X)
-#undef X
-    tier_json_close(&json, ']');
-    tier_json_key(&json, "rows");
-    tier_json_open(&json, '[');
-    while (record) {
-        row_json(record, &json);
-        record = tier_records_from(&engine->records, record->tb.id + 1);
-    }
-    tier_json_close(&json, ']');
-    tier_json_close(&json, '}');
-    tier_json_close(&json, '}');
-    tier_json_end(&json);
 }

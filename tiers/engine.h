@@ -1,27 +1,28 @@
 /*
  * The tier engine: drives one policy, for a runtime (QEMU or the replay
  * simulator) that executes TBs. It keeps a record of every TB and the run's
- * counters, and guards the policy's answers: only live TBs, each once, none that
- * is already compiled at the tier or being so.
+ * counters, and guards the policy's answers: only live TBs, each once, none
+ * that is already compiled at the tier or being so.
  *
  * Use, by a runtime:
  *
  *   e = tier_engine_new(spec, seed, &host, err, sizeof(err));
  *   on translation:      countdown = tier_translated(e, &facts);
- *   countdown is 0:      d = tier_hot(e, id, countdown); countdown = d.ask_again;
- *                        if (d.tier) { compile d.ids[0..d.n), then exactly one of
+ *   countdown is 0:      d = tier_hot(e, id, countdown);
+ *                        countdown = d.ask_again;
+ *                        if (d.tier) { compile d.ids[0..d.n), then one of
  *                            tier_compiled(e, ids, n, &cost)
  *                            countdown = tier_failed(e, ids, n, why), of each }
  *   on invalidation:     tier_settle(e, id, countdown), tier_invalidated(e, id)
  *   on a whole flush:    tier_settle() each, tier_flushed(e)
  *   at the end:          tier_settle() each, tier_stats_json(e, sink, opaque)
  *
- * d.ids is the engine's buffer: copy it if other calls come before the outcome is
- * reported. Reporting may come later and from another thread.
+ * d.ids is the engine's buffer: copy it if other calls come before the outcome
+ * is reported. Reporting may come later and from another thread.
  *
- * Locking: none inside. Whoever runs several threads holds one lock around every
- * call that has the engine as argument. Countdowns are the runtime's own and need
- * no lock: they may be decremented racily, counts are then as inexact.
+ * Locking: none inside. Whoever runs several threads holds one lock around
+ * every call that has the engine as argument. Countdowns are the runtime's own
+ * and need no lock: they may be decremented racily, counts are then as inexact.
  *
  * Cost: tier_hot, tier_tick, tier_settle, tier_executed are O(group), and only
  * tier_engine_new and tier_translated allocate. Records of dead TBs are kept
@@ -89,8 +90,7 @@ TierCounters *tier_counters(TierEngine *engine);
 uint32_t tier_translated(TierEngine *engine, const TierTb *facts);
 
 /* @id's exit @exit was chained to @succ. */
-void tier_linked(TierEngine *engine, uint32_t id, unsigned exit,
-                 uint32_t succ);
+void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ);
 
 /*
  * @id's countdown ran out; @remaining is what it shows now (0, less if threads
@@ -103,8 +103,9 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining);
 TierDecision tier_tick(TierEngine *engine);
 
 /*
- * A chosen group is installed as one module. Returns the countdown that the policy
- * wants in the new tier; for tier_rearm(), or ignored if that tier cannot count.
+ * A chosen group is installed as one module. Returns the countdown that the
+ * policy wants in the new tier; for tier_rearm(), or ignored if that tier
+ * cannot count.
  */
 uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost);

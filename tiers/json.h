@@ -1,6 +1,7 @@
 /*
- * A small JSON writer: commas and escapes are its business, nesting the caller's.
- * Text goes to a sink in pieces of up to a few KiB; nothing is allocated.
+ * A small JSON writer: commas and escapes are its business, nesting the
+ * caller's. Text goes to a sink in pieces of up to a few KiB; nothing is
+ * allocated.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

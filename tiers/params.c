@@ -69,9 +69,8 @@ static size_t parse_decimal(const char *text, size_t len, uint64_t *digits,
 static bool parse_double(const char *text, size_t len, double *value)
 {
     static const double powers[MAX_SCALE + 1] = {
-        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     };
     bool negative = len > 0 && text[0] == '-';
     uint64_t digits;
@@ -210,8 +209,8 @@ void tier_param_print_range(const TierParam *param, char *buf, size_t size)
         tier_value_print(param, param->min, min, sizeof(min));
         tier_value_print(param, param->max, max, sizeof(max));
         snprintf(buf, size, "a %s from %s to %s",
-                 param->type == TIER_PARAM_U64 ? "whole number" : "number",
-                 min, max);
+                 param->type == TIER_PARAM_U64 ? "whole number" : "number", min,
+                 max);
         break;
     case TIER_PARAM_BOOL:
         snprintf(buf, size, "on or off");

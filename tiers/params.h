@@ -1,6 +1,6 @@
 /*
- * Parameters of policies: declared once, as an array of TierParam that ends with
- * an entry without a name. Specs, help, results and JSON use these names.
+ * Parameters of policies: declared once, as an array of TierParam that ends
+ * with an entry without a name. Specs, help, results and JSON use these names.
  *
  * Numbers are parsed strictly and without the locale: whole numbers are decimal
  * digits; others have at most 15 significant digits, so that each has exactly

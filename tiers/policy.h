@@ -74,7 +74,8 @@ typedef struct TierCost {
 
 /*
  * An answer. The engine presets it to "do not compile, never ask again" with
- * ids = { the TB that asks } and n = 1; the policy changes what it wants changed.
+ * ids = { the TB that asks } and n = 1; the policy changes what it wants
+ * changed.
  */
 typedef struct TierDecision {
     unsigned tier;              /* compile at this tier; 0: do not compile */
@@ -84,12 +85,12 @@ typedef struct TierDecision {
     TierRefusal why;            /* if tier is 0 */
 } TierDecision;
 
-/* Callbacks may be NULL; each says what that means. @state is zeroed at first. */
+/* Callbacks may be NULL; each says what that means. @state begins zeroed. */
 typedef struct TierPolicy {
-    const char *name;           /* as in specs: lower case, digits, dashes */
-    const char *summary;        /* one line */
-    const char *source;         /* of the rule: paper, program, or "baseline" */
-    const TierParam *params;    /* NULL: none */
+    const char *name; /* as in specs: lower case, digits, dashes */
+    const char *summary; /* one line */
+    const char *source; /* of the rule: a paper, program, "baseline" */
+    const TierParam *params; /* NULL: none */
     size_t state_size;
 
     /*
@@ -99,14 +100,15 @@ typedef struct TierPolicy {
     bool (*init)(void *state, TierEngine *engine, const TierValue *values);
 
     /*
-     * A TB has been translated. Returns the countdown at which tier 0 is to ask.
-     * NULL: never.
+     * A TB has been translated. Returns the countdown at which tier 0 is to
+     * ask. NULL: never.
      */
     uint32_t (*translated)(void *state, TierEngine *engine, const TierTb *tb);
 
     /*
-     * @tb's countdown ran out, @executions entries after it was set, the present
-     * one included. Must be quick and allocate nothing. NULL: never compile.
+     * @tb's countdown ran out, @executions entries after it was set, the
+     * present one included. Must be quick and allocate nothing. NULL: never
+     * compile.
      */
     void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
                 uint32_t executions, TierDecision *decision);
@@ -126,8 +128,8 @@ typedef struct TierPolicy {
                        uint32_t n, TierRefusal why);
 
     /*
-     * @tb's module was given up and it is back in tier 0. Returns its countdown.
-     * NULL: what `translated` returns.
+     * @tb's module was given up and it is back in tier 0. Returns its
+     * countdown. NULL: what `translated` returns.
      */
     uint32_t (*demoted)(void *state, TierEngine *engine, const TierTb *tb);
 

@@ -34,8 +34,7 @@ static bool grow_directory(TierRecords *records, uint32_t n)
 {
     if (n > records->cap) {
         uint32_t cap = n + n / 2 + 16;
-        TierChunk **chunks =
-            realloc(records->chunks, cap * sizeof(*chunks));
+        TierChunk **chunks = realloc(records->chunks, cap * sizeof(*chunks));
 
         if (!chunks) {
             return false;

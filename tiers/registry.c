@@ -8,5 +8,5 @@
 const TierPolicy *const tier_policies[] = {
 #define X(name) &tier_policy_##name,
 #include "policies.def"
-    NULL
+    NULL,
 };

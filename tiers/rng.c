@@ -7,6 +7,13 @@
 
 #include <assert.h>
 
+/* A fused multiply-add would round differently on hosts that have one. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
 static uint64_t splitmix64(uint64_t *x)
 {
     uint64_t z = *x += UINT64_C(0x9e3779b97f4a7c15);

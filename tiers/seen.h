@@ -23,7 +23,7 @@ typedef struct TierSeen {
 bool tier_seen_init(TierSeen *seen);
 void tier_seen_free(TierSeen *seen);
 
-/* Was @key there? It is afterwards, if there is room. @key must be mixed well. */
+/* Was @key there? It is now, if there is room. @key must be mixed well. */
 bool tier_seen_add(TierSeen *seen, uint64_t key);
 
 #endif

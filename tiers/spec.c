@@ -220,14 +220,13 @@ bool tier_spec_print(const TierSpec *spec, char *buf, size_t size)
                               sizeof(value))) {
             return false;
         }
-        len += snprintf(buf + len, size - (size_t)len, "%c%s=%s",
-                        i ? ',' : ':', params[i].name, value);
+        len += snprintf(buf + len, size - (size_t)len, "%c%s=%s", i ? ',' : ':',
+                        params[i].name, value);
     }
     return len >= 0 && (size_t)len < size;
 }
 
-static void value_json(const TierParam *param, TierValue value,
-                       TierJson *json)
+static void value_json(const TierParam *param, TierValue value, TierJson *json)
 {
     char text[TIER_VALUE_MAX];
 
@@ -254,8 +253,8 @@ void tier_spec_json(const TierSpec *spec, TierJson *json)
     tier_json_key(json, "name");
     tier_json_string(json, spec->policy->name);
     tier_json_key(json, "spec");
-    tier_json_string(json, tier_spec_print(spec, text, sizeof(text)) ? text
-                                                                    : NULL);
+    tier_json_string(json,
+                     tier_spec_print(spec, text, sizeof(text)) ? text : NULL);
     tier_json_key(json, "params");
     tier_json_open(json, '{');
     for (unsigned i = 0; params && params[i].name; i++) {

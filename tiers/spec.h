@@ -19,7 +19,7 @@ enum { TIER_ERR_MAX = 512 };    /* big enough for every error line */
 
 typedef struct TierSpec {
     const TierPolicy *policy;
-    TierValue values[TIER_MAX_PARAMS];  /* in effect, in order of declaration */
+    TierValue values[TIER_MAX_PARAMS];  /* in effect, in declared order */
 } TierSpec;
 
 /* False with one line in @err (without newline): what, why, what is valid. */

@@ -1,6 +1,6 @@
 /*
- * always: each TB is compiled before its first execution, as an emulator without
- * an interpreter would. Shows what compiling cold code costs.
+ * always: each TB is compiled before its first execution, as an emulator
+ * without an interpreter would. Shows what compiling cold code costs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -14,11 +14,12 @@ typedef struct Sampled {
     TierRng rng;
 } Sampled;
 
+/* Indices into the parameters. */
 enum { PARAM_P, PARAM_SEED };
 
 /* With p from 1e-6 a countdown over the maximum is not drawn: (1 - p)^1e9. */
 static const TierParam sampled_params[] = {
-    [PARAM_P] = {
+    {
         .name = "p",
         .unit = "",
         .meaning = "probability that one execution promotes its TB",
@@ -27,7 +28,7 @@ static const TierParam sampled_params[] = {
         .min.number = 1e-6,
         .max.number = 1,
     },
-    [PARAM_SEED] = {
+    {
         .name = "seed",
         .unit = "",
         .meaning = "of the random numbers; 0: the run's seed",

@@ -10,10 +10,11 @@ typedef struct Threshold {
     uint32_t n;
 } Threshold;
 
+/* Indices into the parameters. */
 enum { PARAM_N };
 
 static const TierParam threshold_params[] = {
-    [PARAM_N] = {
+    {
         .name = "n",
         .unit = "executions",
         .meaning = "compile a TB on entering it for the n-th time",
@@ -58,8 +59,9 @@ static void threshold_hot(void *state, TierEngine *engine, const TierTb *tb,
 const TierPolicy tier_policy_threshold = {
     .name = "threshold",
     .summary = "compile a TB when it has been executed n times",
-    .source = "Hansen, \"Adaptive systems for the dynamic run-time optimization "
-              "of programs\", 1974; QEMU-Wasm uses it with n = 1500",
+    .source =
+        "Hansen, Adaptive systems for the dynamic run-time optimization of "
+        "programs, 1974",
     .params = threshold_params,
     .state_size = sizeof(Threshold),
     .init = threshold_init,
