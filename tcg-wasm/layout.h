@@ -35,5 +35,6 @@ typedef struct TwTlbDesc {
  * n: 1 << n bytes, 7: natural).
  */
 #define TW_MEMOP_SIZE(oi) (((oi) >> 4) & 7)
+#define TW_MEMOP_SIGN 0x80      /* ... of a MemOpIdx */
 
 #endif

@@ -1,0 +1,218 @@
+/*
+ * Facts about the instruction set, expanded from the X-macros of opcodes.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "insn.h"
+
+static const uint8_t op_formats[TW_NB_OPS] = {
+#define X(name, format, mnemonic) [TW_OP_##name] = TW_FMT_##format,
+    TW_OPCODES(X)
+#undef X
+};
+
+static const char *const op_names[TW_NB_OPS] = {
+#define X(name, format, mnemonic) [TW_OP_##name] = mnemonic,
+    TW_OPCODES(X)
+#undef X
+};
+
+static const uint8_t op_conds[TW_NB_OPS] = {
+#define X(C, c, prefix) [TW_OP_##prefix##C] = TW_COND_##C,
+    TW_CONDS_RR(X, SET_) TW_CONDS_RR(X, SET32_) TW_CONDS_RR(X, BR_)
+    TW_CONDS_RR(X, BR32_) TW_CONDS_RI(X, SETI_) TW_CONDS_RI(X, SETI32_)
+    TW_CONDS_RI(X, BRI_) TW_CONDS_RI(X, BRI32_)
+#undef X
+};
+
+static const char *const cond_names[TW_NB_CONDS] = {
+#define X(C, c, unused) [TW_COND_##C] = #c,
+    TW_CONDS_RI(X, 0)
+#undef X
+};
+
+TwFormat tw_op_format(TwOp op)
+{
+    return op_formats[op];
+}
+
+const char *tw_op_name(TwOp op)
+{
+    return op < TW_NB_OPS ? op_names[op] : "?";
+}
+
+TwCond tw_op_cond(TwOp op)
+{
+    return op_conds[op];
+}
+
+const char *tw_cond_name(TwCond cond)
+{
+    return cond < TW_NB_CONDS ? cond_names[cond] : "?";
+}
+
+unsigned tw_op_words(TwOp op)
+{
+    switch (tw_op_format(op)) {
+    case TW_FMT_ENTRY:
+        return TW_HEADER_WORDS;
+    case TW_FMT_CALL:
+    case TW_FMT_EXIT:
+    case TW_FMT_GOTO_TB:
+    case TW_FMT_RI64:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+int tw_qmem_size(TwOp op)
+{
+    switch (op) {
+    case TW_OP_QLD8U:
+    case TW_OP_QLD8S:
+    case TW_OP_QST8:
+        return 0;
+    case TW_OP_QLD16U:
+    case TW_OP_QLD16S:
+    case TW_OP_QST16:
+        return 1;
+    case TW_OP_QLD32U:
+    case TW_OP_QLD32S:
+    case TW_OP_QST32:
+        return 2;
+    case TW_OP_QLD64:
+    case TW_OP_QST64:
+        return 3;
+    default:
+        return -1;
+    }
+}
+
+bool tw_insn_ends(TwInsn insn)
+{
+    switch (insn.op) {
+    case TW_OP_EXIT_TB:
+    case TW_OP_GOTO_PTR:
+    case TW_OP_BR:
+        return true;
+    case TW_OP_CALL:
+        return insn.c & TW_CALL_NO_RETURN;
+    default:
+        return false;
+    }
+}
+
+static uint8_t imm_reg(int32_t imm)
+{
+    return imm < 0 || imm > TW_NO_REG ? TW_NO_REG : (uint8_t)imm;
+}
+
+static void reads(TwInsnRegs *regs, uint8_t reg)
+{
+    regs->reads[regs->nreads++] = reg;
+}
+
+static void writes(TwInsnRegs *regs, uint8_t reg)
+{
+    regs->writes[regs->nwrites++] = reg;
+}
+
+static void call_regs(TwInsn insn, TwInsnRegs *regs)
+{
+    TwSig sig = (TwSig)insn.imm;
+
+    for (unsigned i = 0; i < tw_sig_nargs(sig); i++) {
+        reads(regs, i);
+    }
+    if (insn.c & TW_CALL_NO_RETURN) {
+        return;
+    }
+    if (tw_sig_ret(sig) != TW_SIG_VOID) {
+        writes(regs, 0);
+    }
+    if (tw_sig_ret(sig) == TW_SIG_I128) {
+        writes(regs, 1);
+    }
+}
+
+void tw_insn_regs(TwInsn insn, TwInsnRegs *regs)
+{
+    uint32_t imm = (uint32_t)insn.imm;
+
+    regs->nreads = 0;
+    regs->nwrites = 0;
+    switch (tw_op_format(insn.op)) {
+    case TW_FMT_ENTRY:
+    case TW_FMT_EXIT:
+    case TW_FMT_GOTO_TB:
+    case TW_FMT_I:
+    case TW_FMT_B:
+    case TW_FMT_STEI:
+        break;
+    case TW_FMT_CALL:
+        call_regs(insn, regs);
+        break;
+    case TW_FMT_R:
+    case TW_FMT_RIB:
+    case TW_FMT_STE:
+        reads(regs, insn.a);
+        break;
+    case TW_FMT_RRB:
+        reads(regs, insn.a);
+        reads(regs, imm_reg(insn.imm));
+        break;
+    case TW_FMT_RI:
+    case TW_FMT_RI64:
+    case TW_FMT_LDE:
+    case TW_FMT_EB:
+        writes(regs, insn.a);
+        break;
+    case TW_FMT_RR:
+    case TW_FMT_RRI:
+    case TW_FMT_FIELD:
+    case TW_FMT_LD:
+        reads(regs, insn.b);
+        writes(regs, insn.a);
+        break;
+    case TW_FMT_RRR:
+    case TW_FMT_DEPOSIT:
+        reads(regs, insn.b);
+        reads(regs, insn.c);
+        writes(regs, insn.a);
+        break;
+    case TW_FMT_R4:
+        reads(regs, insn.c);
+        reads(regs, imm_reg(insn.imm));
+        writes(regs, insn.a);
+        writes(regs, insn.b);
+        break;
+    case TW_FMT_R6:
+        reads(regs, insn.c);
+        reads(regs, imm & 0xff);
+        reads(regs, (imm >> 8) & 0xff);
+        reads(regs, (imm >> 16) & 0xff);
+        writes(regs, insn.a);
+        writes(regs, insn.b);
+        break;
+    case TW_FMT_MOVCOND:
+        reads(regs, insn.b);
+        reads(regs, insn.c);
+        reads(regs, imm & 0xff);
+        reads(regs, (imm >> 8) & 0xff);
+        writes(regs, insn.a);
+        break;
+    case TW_FMT_ST:
+        reads(regs, insn.a);
+        reads(regs, insn.b);
+        break;
+    case TW_FMT_QMEM:
+        reads(regs, insn.b);
+        if (tw_qmem_is_store(insn.op)) {
+            reads(regs, insn.a);
+        } else {
+            writes(regs, insn.a);
+        }
+        break;
+    }
+}

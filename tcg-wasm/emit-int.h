@@ -1,0 +1,331 @@
+/*
+ * Inside the emitter: its state, and the writer that all of its files use.
+ * emit.c's essay says how the parts work together.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TW_EMIT_INT_H
+#define TW_EMIT_INT_H
+
+#include "emit.h"
+#include "insn.h"
+#include "layout.h"
+
+/* Offsets in the emitted program's memory: it has 32-bit pointers. */
+enum {
+    HEADER_FN = offsetof(TwHeader, fn),
+    HEADER_TIER1_COUNT = offsetof(TwHeader, tier1_count),
+    FRAME_RET_PC = offsetof(TwFrame, ret_pc),
+    TLB_READ = offsetof(TwTlbEntry, addr_read),
+    TLB_WRITE = offsetof(TwTlbEntry, addr_write),
+    TLB_ADDEND = offsetof(TwTlbEntry, addend),
+    DESC_MASK = 0,
+    DESC_TABLE = 4,
+    DESC_SIZE = 8,
+};
+
+#if UINTPTR_MAX == UINT32_MAX
+static_assert(offsetof(TwTlbDesc, mask) == DESC_MASK, "TLB descriptor");
+static_assert(offsetof(TwTlbDesc, table) == DESC_TABLE, "TLB descriptor");
+static_assert(sizeof(TwTlbDesc) == DESC_SIZE, "TLB descriptor");
+#endif
+
+/* Wasm's instruction bytes, named as the specification names them. */
+enum {
+    W_UNREACHABLE = 0x00, W_BLOCK = 0x02, W_LOOP = 0x03, W_IF = 0x04,
+    W_ELSE = 0x05, W_END = 0x0b, W_BR = 0x0c, W_BR_IF = 0x0d,
+    W_BR_TABLE = 0x0e, W_RETURN = 0x0f, W_CALL_INDIRECT = 0x11,
+    W_RETURN_CALL = 0x12, W_RETURN_CALL_INDIRECT = 0x13, W_SELECT = 0x1b,
+    W_LOCAL_GET = 0x20, W_LOCAL_SET = 0x21, W_LOCAL_TEE = 0x22,
+    W_I32_LOAD = 0x28, W_I64_LOAD = 0x29,
+    W_I64_LOAD8_S = 0x30, W_I64_LOAD8_U = 0x31, W_I64_LOAD16_S = 0x32,
+    W_I64_LOAD16_U = 0x33, W_I64_LOAD32_S = 0x34, W_I64_LOAD32_U = 0x35,
+    W_I32_STORE = 0x36, W_I64_STORE = 0x37, W_I64_STORE8 = 0x3c,
+    W_I64_STORE16 = 0x3d, W_I64_STORE32 = 0x3e,
+    W_I32_CONST = 0x41, W_I64_CONST = 0x42,
+    W_I32_EQZ = 0x45, W_I32_EQ = 0x46, W_I32_NE = 0x47, W_I32_LT_S = 0x48,
+    W_I32_LT_U = 0x49, W_I32_GT_S = 0x4a, W_I32_GT_U = 0x4b,
+    W_I32_LE_S = 0x4c, W_I32_LE_U = 0x4d, W_I32_GE_S = 0x4e,
+    W_I32_GE_U = 0x4f,
+    W_I64_EQZ = 0x50, W_I64_EQ = 0x51, W_I64_NE = 0x52, W_I64_LT_U = 0x54,
+    W_I32_CLZ = 0x67, W_I32_CTZ = 0x68, W_I32_POPCNT = 0x69,
+    W_I32_ADD = 0x6a, W_I32_SUB = 0x6b, W_I32_DIV_S = 0x6d,
+    W_I32_DIV_U = 0x6e, W_I32_REM_S = 0x6f, W_I32_REM_U = 0x70,
+    W_I32_AND = 0x71, W_I32_OR = 0x72, W_I32_SHL = 0x74, W_I32_SHR_S = 0x75,
+    W_I32_SHR_U = 0x76, W_I32_ROTL = 0x77, W_I32_ROTR = 0x78,
+    W_I64_CLZ = 0x79, W_I64_CTZ = 0x7a, W_I64_POPCNT = 0x7b,
+    W_I64_ADD = 0x7c, W_I64_SUB = 0x7d, W_I64_MUL = 0x7e,
+    W_I64_DIV_S = 0x7f, W_I64_DIV_U = 0x80, W_I64_REM_S = 0x81,
+    W_I64_REM_U = 0x82, W_I64_AND = 0x83, W_I64_OR = 0x84, W_I64_XOR = 0x85,
+    W_I64_SHL = 0x86, W_I64_SHR_S = 0x87, W_I64_SHR_U = 0x88,
+    W_I64_ROTL = 0x89, W_I64_ROTR = 0x8a,
+    W_I32_WRAP = 0xa7, W_I64_EXTEND_S = 0xac, W_I64_EXTEND_U = 0xad,
+    W_I64_EXTEND8_S = 0xc2, W_I64_EXTEND16_S = 0xc3, W_I64_EXTEND32_S = 0xc4,
+    W_PREFIX_ATOMIC = 0xfe, W_ATOMIC_FENCE = 0x03,
+    W_TYPE_I32 = 0x7f, W_TYPE_I64 = 0x7e, W_TYPE_VOID = 0x40,
+    W_TYPE_FUNC = 0x60, W_TYPE_FUNCREF = 0x70,
+};
+
+/* An i64 comparison is its i32 namesake + CMP_64. */
+enum { CMP_64 = W_I64_EQZ - W_I32_EQZ };
+
+/* Locals: the parameters, then scratch i32, scratch i64, registers. */
+enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
+typedef enum TwScratch {
+    TW_T0, TW_T1,           /* i32 */
+    TW_NEG,                 /* i32: env + neg_ofs, for negative offsets */
+    TW_PC,                  /* i32: number of the block to dispatch to */
+    TW_S0, TW_S1, TW_S2, TW_S3, TW_S4,      /* i64 */
+    TW_NB_SCRATCH,
+    TW_FIRST_I64 = TW_S0,
+} TwScratch;
+
+/* words[].info: registers live after the instruction, and these. */
+enum {
+    INFO_START = 1 << 24,   /* an instruction starts here */
+    INFO_TARGET = 1 << 25,  /* a branch ends here */
+    INFO_CHAIN = 1 << 26,   /* its result goes into a store, see emit.c */
+    INFO_LIVE = (1 << 24) - 1,
+};
+
+typedef struct TwWord {
+    uint32_t info;
+    uint32_t label;         /* index of the label here, if INFO_TARGET */
+} TwWord;
+
+/* A branch target. @owner and @loop_end: see emit-flow.c. */
+typedef struct TwLabel {
+    uint32_t word;
+    uint32_t first_src;     /* first forward branch to it, or UINT32_MAX */
+    uint32_t loop_end;      /* as a loop: first word after it, or 0 */
+    uint32_t owner;         /* innermost loop around it, or NO_LABEL */
+    uint32_t live;          /* registers live here */
+    uint32_t block_depth;   /* scopes open outside its block */
+    uint32_t loop_depth;    /* ... outside its loop */
+    uint32_t number;        /* in the dispatch table, from 1 */
+} TwLabel;
+
+enum { NO_LABEL = UINT32_MAX };
+
+/* What is known about a register's value at this point of the function. */
+typedef enum TwKind { TW_UNKNOWN, TW_CONST, TW_ENV_PLUS, TW_FRAME_PLUS } TwKind;
+
+typedef struct TwKnown {
+    TwKind kind;
+    int64_t value;          /* the constant, or what is added */
+} TwKnown;
+
+typedef struct TwEmit {
+    const TwEmitOptions *options;
+    const TwTarget *target;
+    const TwTbRef *tbs;
+    size_t ntbs;
+    TwBuf *out;
+
+    /* Types of the module; type 0 is that of TB functions. */
+    uint32_t *types;
+    uint32_t ntypes;
+    uint32_t types_cap;
+
+    /* Working memory, for the largest member. */
+    TwWord *words;
+    TwLabel *labels;
+    uint32_t *scopes;       /* word at which each open scope ends */
+    uint32_t *branches;     /* words with branches */
+
+    /* This TB. */
+    const TwTbRef *tb;
+    const uint64_t *code;
+    uint32_t nwords;
+    uint32_t nlabels;
+    uint32_t nbranches;
+    uint32_t regs_used;
+    uint32_t scratch_used;  /* bit per TwScratch */
+    int32_t neg_ofs;        /* lowest negative env offset, or 0 */
+    bool self_loop;
+    bool dispatch;          /* irregular control flow: br_table */
+    uint32_t top_depth;     /* scopes open outside the function's own loop */
+    uint32_t depth;         /* scopes open */
+    uint8_t local[TW_NB_REGS];
+    uint8_t scratch[TW_NB_SCRATCH];
+
+    /* This instruction. */
+    uint32_t at;
+    TwInsn insn;
+    uint32_t live;          /* registers live after it */
+    uint32_t single;        /* registers read just once, dead afterwards */
+    bool base_pushed;       /* the base of a later store is on the stack */
+    bool in_arm;            /* inside an if: registers must stay as they are */
+
+    /* Registers. */
+    uint32_t known;         /* bit per register with a known value */
+    uint32_t pending;       /* ... which its local does not hold yet */
+    TwKnown values[TW_NB_REGS];
+    size_t set_start;       /* the latest local.set of a register: its place, */
+    size_t set_end;
+    unsigned set_reg;
+    size_t extend_end;      /* end of the latest i64.extend_i32_* */
+} TwEmit;
+
+/*
+ * Writer. tw_buf_need() makes room once per instruction (ROOM is more than any
+ * one can take); the others do not check.
+ */
+enum { ROOM = 2048 };
+
+bool tw_buf_need(TwBuf *buf, size_t n);
+
+static inline void put_byte(TwEmit *e, unsigned byte)
+{
+    e->out->data[e->out->len++] = (uint8_t)byte;
+}
+
+static inline void put_u32(TwEmit *e, uint32_t v)
+{
+    for (; v > 0x7f; v >>= 7) {
+        put_byte(e, (v & 0x7f) | 0x80);
+    }
+    put_byte(e, v);
+}
+
+static inline void put_s64(TwEmit *e, int64_t v)
+{
+    while (v > 63 || v < -64) {
+        put_byte(e, (v & 0x7f) | 0x80);
+        v >>= 7;
+    }
+    put_byte(e, v & 0x7f);
+}
+
+static inline unsigned s64_size(int64_t v)
+{
+    unsigned n = 1;
+
+    for (; v > 63 || v < -64; v >>= 7) {
+        n++;
+    }
+    return n;
+}
+
+/* A size that is known later: five bytes, padded. */
+static inline size_t put_size_later(TwEmit *e)
+{
+    e->out->len += 5;
+    return e->out->len;
+}
+
+static inline void patch_size(TwEmit *e, size_t start)
+{
+    size_t size = e->out->len - start;
+
+    for (int i = 0; i < 5; i++) {
+        e->out->data[start - 5 + i] = (size & 0x7f) | (i < 4 ? 0x80 : 0);
+        size >>= 7;
+    }
+}
+
+static inline void put_i32(TwEmit *e, uint32_t v)
+{
+    put_byte(e, W_I32_CONST);
+    put_s64(e, (int32_t)v);
+}
+
+static inline void put_i64(TwEmit *e, int64_t v)
+{
+    put_byte(e, W_I64_CONST);
+    put_s64(e, v);
+}
+
+static inline void put_get(TwEmit *e, unsigned local)
+{
+    put_byte(e, W_LOCAL_GET);
+    put_byte(e, local);
+}
+
+static inline void put_set(TwEmit *e, unsigned local)
+{
+    put_byte(e, W_LOCAL_SET);
+    put_byte(e, local);
+}
+
+static inline void put_tee(TwEmit *e, unsigned local)
+{
+    put_byte(e, W_LOCAL_TEE);
+    put_byte(e, local);
+}
+
+/* A load or store; @align is log2 of what the address is known to be. */
+static inline void put_mem(TwEmit *e, unsigned op, unsigned align, uint32_t ofs)
+{
+    put_byte(e, op);
+    put_byte(e, align);
+    put_u32(e, ofs);
+}
+
+static inline void put_extend(TwEmit *e, unsigned op)
+{
+    put_byte(e, op);
+    e->extend_end = e->out->len;
+}
+
+static inline void put_call(TwEmit *e, uint32_t fn, uint32_t type)
+{
+    put_i32(e, fn);
+    put_byte(e, W_CALL_INDIRECT);
+    put_u32(e, type);
+    put_byte(e, 0);
+}
+
+static inline void put_if(TwEmit *e, unsigned type)
+{
+    put_byte(e, W_IF);
+    put_byte(e, type);
+}
+
+/*
+ * emit-regs.c: registers. tw_read() is for an operand's only read in the code
+ * of an instruction, and may take it from the stack where it was just made;
+ * tw_peek() for operands that are read again. The *32 forms push low halves.
+ */
+void tw_regs_start(TwEmit *e);
+void tw_regs_insn(TwEmit *e);
+void tw_regs_label(TwEmit *e);
+void tw_read(TwEmit *e, unsigned reg);
+void tw_peek(TwEmit *e, unsigned reg);
+void tw_read32(TwEmit *e, unsigned reg);
+void tw_peek32(TwEmit *e, unsigned reg);
+void tw_write(TwEmit *e, unsigned reg);         /* pops an i64 */
+void tw_write_u32(TwEmit *e, unsigned reg);     /* pops an i32 */
+void tw_write_known(TwEmit *e, unsigned reg, TwKind kind, int64_t value);
+bool tw_is_const(const TwEmit *e, unsigned reg, int64_t *value);
+bool tw_just_set(const TwEmit *e, unsigned reg);
+void tw_flush(TwEmit *e, uint32_t regs);
+/* Push the base of an address and return the offset that goes with it. */
+uint32_t tw_push_env(TwEmit *e, int32_t ofs);
+uint32_t tw_push_base(TwEmit *e, unsigned reg, int32_t ofs);
+uint32_t tw_env_offset(const TwEmit *e, int32_t ofs);   /* pushes nothing */
+
+/* emit-flow.c: analysis of a TB, scopes, branches. */
+void tw_flow_analyse(TwEmit *e);
+void tw_flow_open(TwEmit *e);
+void tw_flow_reach(TwEmit *e, bool *dead);      /* at each instruction */
+void tw_flow_close(TwEmit *e, bool dead);
+void tw_flow_branch(TwEmit *e);
+void tw_flow_restart(TwEmit *e);    /* i32 condition: run this TB again */
+
+/* Instruction selection: false if the opcode is not theirs. */
+bool tw_emit_alu(TwEmit *e);        /* emit-alu.c */
+bool tw_emit_wide(TwEmit *e);       /* emit-wide.c */
+bool tw_emit_set(TwEmit *e);        /* emit-cond.c */
+void tw_emit_condition(TwEmit *e);  /* ... of a branch */
+bool tw_emit_mem(TwEmit *e);        /* emit-mem.c */
+bool tw_emit_leave(TwEmit *e);      /* emit-leave.c */
+
+/* Push the base of a store now whose value is yet to be computed. */
+void tw_push_store_base(TwEmit *e, TwInsn store);
+
+/* emit.c: helpers' types. */
+uint32_t tw_type_index(TwEmit *e, TwSig sig);
+TwSig tw_qmem_sig(TwInsn insn);
+
+#endif

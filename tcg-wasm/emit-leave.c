@@ -1,0 +1,164 @@
+/*
+ * Instruction selection: entry, exits, chaining, helper calls.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "emit-int.h"
+
+static void emit_entry(TwEmit *e)
+{
+    if (e->options->counts == TW_COUNTS_EXACT) {
+        put_i32(e, e->tb->addr);
+        put_i32(e, e->tb->addr);
+        put_mem(e, W_I32_LOAD, 2, HEADER_TIER1_COUNT);
+        put_i32(e, 1);
+        put_byte(e, W_I32_ADD);
+        put_mem(e, W_I32_STORE, 2, HEADER_TIER1_COUNT);
+    }
+}
+
+static void put_t0(TwEmit *e)
+{
+    put_get(e, e->scratch[TW_T0]);
+}
+
+static void put_args(TwEmit *e)
+{
+    put_get(e, LOCAL_ENV);
+    put_get(e, LOCAL_FRAME);
+    put_t0(e);
+}
+
+static void put_return_chain(TwEmit *e)
+{
+    put_t0(e);
+    put_i32(e, TW_CHAIN);
+    put_byte(e, W_I32_OR);
+    put_byte(e, W_RETURN);
+}
+
+/* Go to the TB whose header's address is in T0, which is not 0. */
+static void put_transfer(TwEmit *e)
+{
+    if (e->options->chaining == TW_CHAIN_TAIL) {
+        put_t0(e);
+        put_mem(e, W_I32_LOAD, 2, HEADER_FN);
+        put_tee(e, e->scratch[TW_T1]);
+        put_if(e, W_TYPE_VOID);
+        put_args(e);
+        put_get(e, e->scratch[TW_T1]);
+        put_byte(e, W_RETURN_CALL_INDIRECT);
+        put_u32(e, 0);
+        put_byte(e, 0);
+        put_byte(e, W_END);
+    }
+    put_return_chain(e);
+}
+
+/* The function of the group whose header is at @addr, or e->ntbs. */
+static size_t find_member(const TwEmit *e, uint32_t addr)
+{
+    for (size_t i = 0; i < e->ntbs; i++) {
+        if (e->tbs[i].addr == addr) {
+            return i;
+        }
+    }
+    return e->ntbs;
+}
+
+static void emit_goto_tb(TwEmit *e)
+{
+    uint32_t slot = (uint32_t)e->code[e->at + 1];
+    uint32_t next = e->tb->addr + (e->at + 2) * 8;
+    uint32_t succ = e->tb->succ[e->insn.a];
+    size_t member = succ ? find_member(e, succ) : e->ntbs;
+
+    put_i32(e, slot);
+    put_mem(e, W_I32_LOAD, 2, 0);
+    put_tee(e, e->scratch[TW_T0]);
+    if (member < e->ntbs) {
+        put_i32(e, succ);
+        put_byte(e, W_I32_EQ);
+        if (succ == e->tb->addr) {
+            tw_flow_restart(e);
+        } else {
+            put_if(e, W_TYPE_VOID);
+            put_args(e);
+            put_byte(e, W_RETURN_CALL);
+            put_u32(e, (uint32_t)member);
+            put_byte(e, W_END);
+        }
+        put_t0(e);
+    }
+    put_i32(e, next);
+    put_byte(e, W_I32_NE);
+    put_if(e, W_TYPE_VOID);
+    put_transfer(e);
+    put_byte(e, W_END);
+}
+
+static void emit_goto_ptr(TwEmit *e)
+{
+    tw_read32(e, e->insn.a);
+    put_tee(e, e->scratch[TW_T0]);
+    put_if(e, W_TYPE_VOID);
+    put_transfer(e);
+    put_byte(e, W_END);
+    put_i32(e, 0);
+    put_byte(e, W_RETURN);
+}
+
+static void emit_call(TwEmit *e)
+{
+    TwSig sig = (TwSig)e->insn.imm;
+
+    for (unsigned i = 0; i < tw_sig_nargs(sig); i++) {
+        if (tw_sig_arg_is64(sig, i)) {
+            tw_read(e, i);
+        } else {
+            tw_read32(e, i);
+        }
+    }
+    if (!(e->insn.c & TW_CALL_NO_READ_GLOBALS)) {
+        put_get(e, LOCAL_FRAME);
+        put_i32(e, e->tb->addr + e->at * 8);
+        put_mem(e, W_I32_STORE, 2, FRAME_RET_PC);
+    }
+    put_call(e, (uint32_t)e->code[e->at + 1], tw_type_index(e, sig));
+    if (e->insn.c & TW_CALL_NO_RETURN) {
+        put_byte(e, W_UNREACHABLE);
+    } else if (tw_sig_ret(sig) == TW_SIG_I32) {
+        tw_write_u32(e, 0);
+    } else if (tw_sig_ret(sig) == TW_SIG_I64) {
+        tw_write(e, 0);
+    }
+}
+
+bool tw_emit_leave(TwEmit *e)
+{
+    switch (e->insn.op) {
+    case TW_OP_ENTRY:
+        emit_entry(e);
+        return true;
+    case TW_OP_EXIT_TB:
+        put_i32(e, (uint32_t)e->code[e->at + 1]);
+        put_byte(e, W_RETURN);
+        return true;
+    case TW_OP_GOTO_TB:
+        emit_goto_tb(e);
+        return true;
+    case TW_OP_GOTO_PTR:
+        emit_goto_ptr(e);
+        return true;
+    case TW_OP_CALL:
+        emit_call(e);
+        return true;
+    case TW_OP_MB:
+        put_byte(e, W_PREFIX_ATOMIC);
+        put_byte(e, W_ATOMIC_FENCE);
+        put_byte(e, 0);
+        return true;
+    default:
+        return false;
+    }
+}
