@@ -21,7 +21,7 @@ MEDIANS: tuple[tuple[str, Figure], ...] = (
     ("start_to_first_insn_ms", lambda run: run.first_insn_ms),
     ("tbs_translated", lambda run: run.counters.get("tbs_translated")),
     ("tbs_compiled", lambda run: run.counters.get("tbs_compiled")),
-    ("modules", lambda run: run.counters.get("modules")),
+    ("modules", lambda run: run.counters.get("modules_installed")),
     ("peak_rss_mib", lambda run: run.peak_rss_mib),
     ("cpu_ms", lambda run: run.cpu_ms),
     ("wall_ms", lambda run: run.wall_ms),

@@ -15,14 +15,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from analysis.load import Run, run_from_json
+from analysis.load import Run, load_runs, run_from_json
 from analysis.schema import NO_TIER, RUNS_DIR, SUMMARY_FILE
 from analysis.summary import summary_document
 from bench.boot.files import make_directory, write_json
-from bench.boot.guest import Guest
 from bench.boot.run import Boot, result_name, run_boot, utc_stamp
 from bench.boot.suite import Suite
 from bench.engines.base import BootRequest, Engine
+from bench.guests.manifest import Guest
 
 DEFAULT_OUT = "results"
 
@@ -102,6 +102,12 @@ class Campaign:
             self.runs.append(run)
             self.write_summary()
             after(run)
+
+    def settle(self) -> None:
+        """After an interruption: the runs that are on disk, and no others."""
+        if (self.directory / RUNS_DIR).is_dir():
+            self.runs = load_runs(self.directory)
+            self.write_summary()
 
     def document(self) -> dict[str, Any]:
         """summary.json as it stands."""

@@ -1,4 +1,4 @@
-"""Which guests there are: one product each, declared by the guests' recipe."""
+"""Names that a user may give: guests and workloads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-PREFIX = "guest-"
+from bench.guests import catalogue
+
+WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
+# What a comparison can run: nobody sits there to type.
+UNATTENDED = tuple(w.name for w in catalogue.WORKLOADS if not w.interactive)
+SHELL = next(w.name for w in catalogue.WORKLOADS if w.interactive)
+
 _VARIABLE = "TIERLAB_PRODUCT_GUEST_"
 
 
@@ -16,30 +22,21 @@ class GuestEntry:
 
     name: str
     title: str
+    arch: str
 
     @property
     def product(self) -> str:
         """The product that holds it."""
-        return PREFIX + self.name
-
-    @property
-    def arch(self) -> str:
-        """Architecture, the first word of every guest's name."""
-        return self.name.partition("-")[0]
+        return f"guest-{self.name}"
 
 
 def known_guests(environ: Mapping[str, str] | None = None) -> dict[str, GuestEntry]:
-    """Guests of the recipe, then a developer's own (see bench.boot.products)."""
-    # Late: the recipe pulls in the whole set-up.
-    from bench.guests.recipe import STEPS
-
-    names = {
-        step.name.removeprefix(PREFIX): step.title
-        for step in STEPS
-        if step.name.startswith(PREFIX)
-    }
+    """The catalogue's guests, then a developer's own (bench.boot.products)."""
+    known = {g.name: GuestEntry(g.name, g.title, g.arch) for g in catalogue.GUESTS}
     for variable in sorted(os.environ if environ is None else environ):
         if variable.startswith(_VARIABLE):
-            own = variable.removeprefix(_VARIABLE).lower().replace("_", "-")
-            names.setdefault(own, "a developer's own, from the environment")
-    return {name: GuestEntry(name, title) for name, title in names.items()}
+            name = variable.removeprefix(_VARIABLE).lower().replace("_", "-")
+            title = "a developer's own, from the environment"
+            arch = name.partition("-")[0]
+            known.setdefault(name, GuestEntry(name, title, arch))
+    return known

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from bench.guests.manifest import Marker
+
 # A line this long is no marker: hand it on rather than hoard it.
 MAX_LINE = 64 * 1024
 
@@ -37,14 +39,6 @@ OOPS_PATTERNS: tuple[str, ...] = (
     r"Unable to handle kernel",
     r"Call Trace:",
 )
-
-
-@dataclass(frozen=True)
-class Marker:
-    """The console line that starts a phase."""
-
-    phase: str
-    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ class ConsoleParser:
         if self.oops is None and self._oops and self._oops.search(line):
             self.oops = line.strip()
         for marker in self.markers:
-            if marker.phase not in self._seen and marker.pattern.search(line):
+            if marker.phase not in self._seen and marker.match.search(line):
                 self._seen.add(marker.phase)
                 self.phases.append(_phase(marker.phase, line, at_ms))
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.boot.guest import Guest
 from bench.engines.base import Engine
+from bench.guests.manifest import Guest
 
 ROOT = Path(__file__).resolve().parents[2]
 

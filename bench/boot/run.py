@@ -131,9 +131,7 @@ def run_boot(
         request = replace(boot.request, stats=stats_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
-        parser = ConsoleParser(
-            guest.markers, guest.panic_patterns, guest.oops_patterns
-        )
+        parser = ConsoleParser(guest.markers)
         watcher = _Watcher(parser, limits, tie)
         provenance = {
             **shared,

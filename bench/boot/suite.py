@@ -12,11 +12,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from bench.boot.catalog import UNATTENDED
 from bench.boot.errors import USAGE, HarnessError, unknown
-
-WORKLOADS = ("none", "sha256", "gzip", "sh")
-# Only where somebody sits at the terminal.
-SHELL = "shell"
 
 MAX_RUNS = 10_000
 MIN_MEMORY, MAX_MEMORY = 32, 2048
@@ -42,7 +39,7 @@ class Known:
 
     guests: Sequence[str]
     engines: Sequence[str]
-    workloads: Sequence[str] = WORKLOADS
+    workloads: Sequence[str] = UNATTENDED
 
 
 def read_suite(path: Path) -> Suite:

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.load import Run, run_from_json
+from bench.boot.catalog import SHELL, WORKLOADS
 from bench.boot.errors import DONE, FAILED, USAGE, HarnessError, unknown
 from bench.boot.files import write_json
 from bench.boot.policies import check_policy
 from bench.boot.products import TIERS
 from bench.boot.provenance import shared_provenance
 from bench.boot.run import Boot, Terminal, run_boot
-from bench.boot.suite import MAX_MEMORY, MIN_MEMORY, SHELL, WORKLOADS
+from bench.boot.suite import MAX_MEMORY, MIN_MEMORY
 from bench.boot.terminal import Screen, raw_terminal
 from bench.cli.common import err_console, find_guest, obtain_for
 from bench.engines import find_engine
@@ -33,7 +34,7 @@ DEFAULT_TIMEOUT = 300.0
 @click.option("--tier", metavar="SPEC", help=f"Policy; default {DEFAULT_TIER}.")
 @click.option("--engine", default="node", show_default=True, metavar="ENGINE")
 @click.option("--smp", type=click.IntRange(1, 8), default=1, show_default=True)
-@click.option("--workload", metavar="W", help=f"{', '.join(WORKLOADS)} or {SHELL}.")
+@click.option("--workload", metavar="W", help=f"One of {', '.join(WORKLOADS)}.")
 @click.option(
     "--memory",
     type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
@@ -87,8 +88,8 @@ def boot(
 ) -> int:
     """Boot GUEST once.  Its console goes to stdout, the summary to stderr."""
     workload = workload or (SHELL if interactive else "none")
-    if workload not in (*WORKLOADS, SHELL):
-        raise unknown("workload", workload, (*WORKLOADS, SHELL))
+    if workload not in WORKLOADS:
+        raise unknown("workload", workload, WORKLOADS)
     if workload == SHELL and not interactive:
         raise HarnessError(
             "workload 'shell' waits for input", next_step="add --interactive", status=USAGE
@@ -188,8 +189,7 @@ def _figures(result: dict[str, Any], run: Run) -> list[str]:
         for name, title in (
             ("tbs_translated", "TBs translated"),
             ("tbs_compiled", "compiled"),
-            ("modules", "modules"),
-            ("guest_insns", "guest instructions"),
+            ("modules_installed", "modules"),
         )
         if name in run.counters
     ]

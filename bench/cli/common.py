@@ -12,10 +12,11 @@ import click
 from rich.console import Console
 
 from bench.boot.catalog import GuestEntry, known_guests
-from bench.boot.errors import unknown
-from bench.boot.guest import Guest, load_guest
+from bench.boot.errors import HarnessError, unknown
 from bench.boot.products import TIERS, obtain
 from bench.engines import ENGINES, find_engine
+from bench.guests.catalogue import GuestError
+from bench.guests.manifest import Guest, load
 
 # A table squeezed into the 80 columns that a pipe is taken for is no use.
 PIPE_WIDTH = 140
@@ -60,7 +61,16 @@ def obtain_for(
     if tiered:
         wanted.append(TIERS)
     products = obtain(wanted, err_console())
-    return products, {g.name: load_guest(products[g.product]) for g in guests}
+    return products, {g.name: _load(products[g.product]) for g in guests}
+
+
+def _load(product: Path) -> Guest:
+    try:
+        guest = load(product)
+        guest.verify()
+    except GuestError as error:
+        raise HarnessError(str(error)) from error
+    return guest
 
 
 def engine_names() -> list[str]:

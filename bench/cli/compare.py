@@ -133,6 +133,8 @@ def _run(campaign: Campaign) -> int:
         if campaign.runs:
             remarks.print(f"Finished results are in {campaign.directory}", soft_wrap=True)
         raise
+    if interrupted is not None:
+        campaign.settle()
     console = out_console()
     if campaign.runs:
         _report(campaign, console)

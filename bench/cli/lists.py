@@ -11,9 +11,9 @@ from rich.table import Table
 from bench.boot.catalog import known_guests
 from bench.boot.policies import list_policies
 from bench.boot.products import TIERS, obtain
-from bench.boot.suite import SHELL, WORKLOADS
 from bench.cli.common import err_console, out_console, print_json
 from bench.engines import ENGINES
+from bench.guests.catalogue import WORKLOADS
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -23,7 +23,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def guests(as_json: bool) -> int:
     """List the guests and the workloads they run."""
     entries = known_guests().values()
-    workloads = [*WORKLOADS, SHELL]
+    workloads = [{"name": w.name, "title": w.title} for w in WORKLOADS]
     if as_json:
         found = [{"name": e.name, "arch": e.arch, "title": e.title} for e in entries]
         print_json({"guests": found, "workloads": workloads})
@@ -31,9 +31,12 @@ def guests(as_json: bool) -> int:
     table = _table("guest", "architecture", "what it is")
     for entry in entries:
         table.add_row(entry.name, entry.arch, entry.title)
+    tasks = _table("workload", "what it does")
+    for workload in WORKLOADS:
+        tasks.add_row(workload.name, workload.title)
     console = out_console()
     console.print(table)
-    console.print(f"Workloads: {', '.join(workloads)} (shell: interactive only)")
+    console.print(tasks)
     return 0
 
 

@@ -38,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every expected failure is one line on stderr."""
     try:
         with ending_signals():
-            status = cli.main(arguments, prog_name="tierlab", standalone_mode=False)
-            # Found here, not at interpreter exit, where it is a traceback.
+            # Not cli.main(), which deals with some of the below in its own way.
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            with cli.make_context("tierlab", words) as context:
+                status = cli.invoke(context)
+            # A lost reader shows here, not at exit, where it is a traceback.
             sys.stdout.flush()
         return int(status or 0)
     except HarnessError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench.boot.guest import Guest
+from bench.guests.manifest import Guest
 
 # A guest under -icount must not see the host's clock.
 ICOUNT_RTC = "base=2025-01-01T00:00:00,clock=vm"

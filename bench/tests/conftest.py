@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.boot.guest import Guest, load_guest
 from bench.boot.products import TIERS, product_variable
 from bench.engines import ENGINES
+from bench.guests.manifest import Guest, load
 from bench.tests.fakes import GUEST, FakeEngine, make_guest, make_tiers
 
 
 @pytest.fixture
 def guest(tmp_path: Path) -> Guest:
     """A fake guest, loaded."""
-    return load_guest(make_guest(tmp_path / "guest"))
+    return load(make_guest(tmp_path / "guest"))
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines.base import BootRequest, Command, Missing
+from bench.guests import manifest
+from bench.guests.catalogue import GuestSpec
 
 PROGRAM = Path(__file__).with_name("fake_engine.py")
 GUEST = "fake64-tiny"
@@ -32,7 +34,7 @@ STATS: dict[str, Any] = {
         "tbs_translated": 1000,
         "translate_ns": 5_000_000,
         "tbs_compiled": 10,
-        "modules": 10,
+        "modules_installed": 10,
     },
     "tbs": {"columns": ["pc", "execs"], "rows": [[4096, 7], [8192, 9]]},
 }
@@ -89,26 +91,9 @@ def make_guest(directory: Path, name: str = GUEST) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "kernel").write_bytes(b"kernel")
     (directory / "initrd").write_bytes(b"initrd")
-    facts = {
-        "schema": 1,
-        "name": name,
-        "arch": "fake64",
-        "machine": "virt",
-        "memory_mib": 64,
-        "append": "console=ttyS0",
-        "kernel_version": "6.12.0-fake",
-        "kernel_sha256": "11" * 32,
-        "initrd_sha256": "22" * 32,
-        "markers": [
-            {"phase": "firmware", "match": "^OpenSBI v"},
-            {"phase": "kernel", "match": "Linux version "},
-            {"phase": "init", "match": "@tierlab init "},
-            {"phase": "workload-start", "match": "@tierlab workload-start "},
-            {"phase": "workload-end", "match": "@tierlab workload-end "},
-            {"phase": "prompt", "match": "@tierlab prompt "},
-        ],
-    }
-    (directory / "guest.json").write_text(json.dumps(facts))
+    # Of riscv64's kind, for its firmware's marker.
+    spec = GuestSpec(name, "fake", "riscv64", "virt", 64, "console=ttyS0")
+    manifest.write(spec, directory, "6.12.0-fake")
     return directory
 
 

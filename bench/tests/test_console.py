@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from bench.boot.console import MAX_LINE, ConsoleParser, Marker, Phase
+from bench.boot.console import MAX_LINE, ConsoleParser, Phase
+from bench.guests.manifest import Marker
 
 MARKERS = [
     Marker("firmware", re.compile(r"^OpenSBI v")),

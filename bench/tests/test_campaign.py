@@ -1,0 +1,148 @@
+"""Comparisons: order of runs, files, interruption, a full disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.load import Run, load_runs
+from bench.boot.campaign import Campaign, Configuration, Policy, results_directory
+from bench.boot.errors import SETUP, HarnessError
+from bench.guests.manifest import Guest
+from bench.boot.suite import Suite
+from bench.tests import fakes
+from bench.tests.fakes import FakeEngine
+
+NOTHING = (lambda *_: None, lambda *_: None)
+
+
+@pytest.fixture
+def campaign(
+    tmp_path: Path, guest: Guest, fake: FakeEngine, native: FakeEngine
+) -> Campaign:
+    suite = Suite((guest.name,), ("never", "always"), ("fake", "native"), runs=3)
+    return Campaign(
+        suite=suite,
+        guests={guest.name: guest},
+        engines={"fake": fake, "native": native},
+        policies=[Policy(t, {"spec": t}) for t in suite.tiers],
+        products={},
+        provenance={"git": {"commit": "c0ffee"}},
+        directory=tmp_path / "out",
+    )
+
+
+def summary(campaign: Campaign) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (campaign.directory / "summary.json").read_text()
+    )
+    return found
+
+
+def test_an_engine_without_tiers_appears_once(campaign: Campaign) -> None:
+    found = [(c.engine, c.tier) for c in campaign.configurations()]
+    assert found == [("fake", "never"), ("fake", "always"), ("native", None)]
+
+
+def test_every_round_holds_every_configuration_once(campaign: Campaign) -> None:
+    schedule = campaign.schedule()
+    assert [r for r, _ in schedule] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    for round_number in (1, 2, 3):
+        held = {c for r, c in schedule if r == round_number}
+        assert held == set(campaign.configurations())
+    assert campaign.schedule() == schedule
+
+
+def test_the_order_changes_from_round_to_round(campaign: Campaign) -> None:
+    schedule = campaign.schedule()
+    rounds = [[c for r, c in schedule if r == n] for n in (1, 2, 3)]
+    assert any(other != rounds[0] for other in rounds[1:])
+
+
+def test_each_run_leaves_a_file_and_counts_in_the_summary(campaign: Campaign) -> None:
+    seen: list[int] = []
+    campaign.run(
+        lambda *_: seen.append(summary(campaign)["settings"]["done"]), NOTHING[1]
+    )
+    # Before each run the summary knows all earlier ones.
+    assert seen == list(range(9))
+    assert len(load_runs(campaign.directory)) == 9
+    rows = summary(campaign)["rows"]
+    assert {(r["engine"], r["tier"]) for r in rows} == {
+        ("fake", "never"),
+        ("fake", "always"),
+        ("native", "-"),
+    }
+    assert all(r["runs"] == 3 and r["failed"] == 0 for r in rows)
+    assert all(r["ratio_native"] > 0 for r in rows)
+
+
+def test_runs_of_a_round_share_their_seed(campaign: Campaign) -> None:
+    campaign.run(*NOTHING)
+    engine = campaign.engines["fake"]
+    assert isinstance(engine, FakeEngine)
+    assert [r.seed for r in engine.requests] == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_failed_run_is_counted_and_gives_no_time(
+    campaign: Campaign, fake: FakeEngine
+) -> None:
+    fake.scenarios["always"] = [{"say": fakes.KERNEL + fakes.INIT + fakes.PANIC}]
+    campaign.run(*NOTHING)
+    row = next(r for r in summary(campaign)["rows"] if r["tier"] == "always")
+    assert (row["runs"], row["failed"]) == (3, 3)
+    assert row["boot_ms"] is None and row["ratio_native"] is None
+    assert row["failures"][0]["kind"] == "panic"
+
+
+def test_an_interruption_keeps_what_is_finished(campaign: Campaign) -> None:
+    def stop(run: Run) -> None:
+        if len(campaign.runs) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run(NOTHING[0], stop)
+    assert len(load_runs(campaign.directory)) == 4
+    assert summary(campaign)["settings"]["done"] == 4
+    assert sum(r["runs"] for r in summary(campaign)["rows"]) == 4
+
+
+def test_a_full_disk_leaves_earlier_results_intact(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(number: int, total: int, configuration: Configuration) -> None:
+        if number == 3:
+            monkeypatch.setattr(os, "fsync", full)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(HarnessError) as caught:
+        campaign.run(fill, NOTHING[1])
+    assert caught.value.status == SETUP
+    assert "No space left on device" in caught.value.line()
+    assert len(load_runs(campaign.directory)) == 2
+    assert summary(campaign)["settings"]["done"] == 2
+    left = [p.name for p in campaign.directory.rglob("*") if p.name.startswith(".")]
+    assert left == []
+
+
+def test_a_directory_with_results_is_not_written_over(tmp_path: Path) -> None:
+    first = results_directory(tmp_path / "out")
+    assert first == tmp_path / "out"
+    (first / "summary.json").write_text("{}")
+    second = results_directory(tmp_path / "out")
+    assert second.parent == first and second.is_dir()
+
+
+def test_the_default_directory_is_new_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert results_directory(None) != results_directory(None)
+    assert len(list((tmp_path / "results").iterdir())) == 2

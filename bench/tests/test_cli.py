@@ -1,0 +1,172 @@
+"""The command line: statuses, one-line errors, output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.boot.products import product_variable
+from bench.cli.main import main
+from bench.engines import ENGINES
+from bench.engines.base import Missing
+from bench.tests import fakes
+from bench.tests.fakes import GUEST, FakeEngine
+
+pytestmark = pytest.mark.usefixtures("products", "fake", "native")
+
+Capture = pytest.CaptureFixture[str]
+BOOT = ["boot", GUEST, "--engine", "fake"]
+COMPARE = ["compare", "--guest", GUEST, "--engine", "fake", "--engine", "native"]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def error_line(capture: Capture) -> str:
+    """The only line on stderr."""
+    lines = capture.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["boot", "arm"], "unknown guest 'arm'; valid: "),
+        (["boot", GUEST, "--engine", "bun"], "unknown engine 'bun'; valid: node, "),
+        ([*BOOT, "--workload", "x"], "unknown workload 'x'; valid: none, "),
+        ([*BOOT, "--workload", "shell"], "add --interactive"),
+        ([*BOOT, "--tier", "nope"], "unknown policy 'nope'; valid: never, "),
+        (["boot", GUEST, "--engine", "native", "--tier", "never"], "has no tiers"),
+        ([*BOOT, "--smp", "0"], "--smp"),
+        ([*BOOT, "--nonsense"], "No such option: --nonsense"),
+        (["boot"], "Missing argument 'GUEST'"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["compare", "--guest", "arm"], "unknown guest 'arm'; valid: "),
+        (["compare", "--engine", "bun"], "unknown engine 'bun'; valid: node, "),
+        ([*COMPARE, "--tier", "nope"], "unknown policy 'nope'"),
+        ([*COMPARE, "--workload", "x"], "unknown workload 'x'; valid: none, "),
+        ([*COMPARE, "--runs", "0"], "--runs: 0 will not do"),
+        ([*COMPARE, "--runs", "x"], "--runs"),
+        (["compare", "none.toml"], "cannot read none.toml"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    arguments: list[str], words: str, capfd: Capture
+) -> None:
+    assert main(arguments) == 2
+    assert words in error_line(capfd)
+
+
+def test_a_suite_is_refused_by_file_and_key(tmp_path: Path, capfd: Capture) -> None:
+    Path("s.toml").write_text(f'guests = ["{GUEST}"]\ntiers = ["nope"]\n')
+    assert main(["compare", "s.toml", "--engine", "fake"]) == 2
+    assert "s.toml:tiers: unknown policy 'nope'" in error_line(capfd)
+    Path("s.toml").write_text('guests = ["arm"]')
+    assert main(["compare", "s.toml"]) == 2
+    assert "s.toml:guests: unknown guest 'arm'" in error_line(capfd)
+
+
+@pytest.mark.parametrize("command", [BOOT, COMPARE])
+def test_an_engine_that_is_not_installed(
+    command: list[str], fake: FakeEngine, capfd: Capture
+) -> None:
+    fake.missing = Missing("it is not there", "install it")
+    assert main(command) == 3
+    assert "engine 'fake' is not installed: it is not there; install it" in error_line(
+        capfd
+    )
+    assert not Path("results").exists()
+
+
+def test_a_guest_product_that_is_broken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
+) -> None:
+    product = fakes.make_guest(tmp_path / "broken")
+    (product / "kernel").write_bytes(b"KERNEL")
+    monkeypatch.setenv(product_variable(f"guest-{GUEST}"), str(product))
+    assert main(BOOT) == 3
+    assert "kernel was changed" in error_line(capfd)
+
+
+def test_boot_shows_the_console_and_a_summary(capfd: Capture) -> None:
+    assert main([*BOOT, "--tier", "never", "--json", "r.json"]) == 0
+    shown = capfd.readouterr()
+    assert shown.out == fakes.FIRMWARE + fakes.KERNEL + fakes.INIT + (
+        fakes.START + fakes.END
+    )
+    for words in ("first guest instruction", "init", "1.25", "TBs translated 1,000"):
+        assert words in shown.err
+    result = json.loads(Path("r.json").read_text())
+    assert result["config"]["policy"]["spec"] == "never"
+    assert result["provenance"]["host"]["cores"] >= 1
+
+
+def test_boot_of_a_guest_that_fails(fake: FakeEngine, capfd: Capture) -> None:
+    fake.scenarios = {"": [{"say": fakes.KERNEL + fakes.PANIC}]}
+    assert main(BOOT) == 1
+    assert "FAILED, panic: " in capfd.readouterr().err
+
+
+def test_boot_passes_its_options_on(fake: FakeEngine) -> None:
+    options = "--smp 2 --memory 96 --icount 3 --seed 5 --workload sh".split()
+    assert main([*BOOT, *options, "--engine-flag=--a", "--engine-flag=-b"]) == 0
+    request = fake.requests[0]
+    assert (request.smp, request.memory, request.icount) == (2, 96, 3)
+    assert (request.seed, request.workload) == (5, "sh")
+    assert request.engine_flags == ("--a", "-b")
+    assert request.tier == "threshold:n=1000"
+
+
+def test_compare_prints_the_comparison(capfd: Capture) -> None:
+    tiers = ["--tier", "never", "--tier", "threshold"]
+    assert main([*COMPARE, *tiers, "--runs", "2", "--out", "out"]) == 0
+    shown = capfd.readouterr().out
+    for words in ("threshold:n=1000", "/native", "/never", "percentile bootstrap"):
+        assert words in shown
+    assert "translation per TB <= 15 us: 5 us, met" in shown
+    assert "riscv64-debian boot against native, never <= 6: not measured" in shown
+    assert "Results: out" in shown
+    rows = json.loads(Path("out/summary.json").read_text())["rows"]
+    assert [r["runs"] for r in rows] == [2, 2, 2]
+    assert len(list(Path("out/runs").glob("*.json"))) == 6
+
+
+def test_compare_fails_if_a_run_failed(native: FakeEngine, capfd: Capture) -> None:
+    native.scenarios = {"": [{"say": fakes.KERNEL}]}
+    assert main([*COMPARE, "--tier", "never", "--runs", "1", "--out", "out"]) == 1
+    shown = capfd.readouterr().out
+    assert "FAILED" in shown and "never reached init" in shown
+
+
+def test_results_that_cannot_be_written(capfd: Capture) -> None:
+    Path("out").write_text("a file")
+    assert main([*COMPARE, "--tier", "never", "--out", "out/x"]) == 3
+    assert "cannot make the directory" in error_line(capfd)
+
+
+def test_lists(capfd: Capture) -> None:
+    assert main(["engines", "--json"]) == 0
+    names = [e["name"] for e in json.loads(capfd.readouterr().out)["engines"]]
+    assert names == list(ENGINES)
+    assert main(["guests", "--json"]) == 0
+    guests = json.loads(capfd.readouterr().out)["guests"]
+    assert GUEST in [g["name"] for g in guests]
+    assert main(["tiers", "--json"]) == 0
+    policies = json.loads(capfd.readouterr().out)["policies"]
+    assert policies[1]["params"][0]["name"] == "n"
+    for command in ("guests", "engines", "tiers"):
+        assert main([command]) == 0
+    assert "executions" in capfd.readouterr().out
+
+
+def test_an_override_that_names_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    monkeypatch.setenv(product_variable(f"guest-{GUEST}"), "/nowhere/at/all")
+    assert main(BOOT) == 3
+    assert "names no directory: /nowhere/at/all" in error_line(capfd)

@@ -1,0 +1,95 @@
+"""Suite files: what they may hold, and how they are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.boot.errors import USAGE, HarnessError
+from bench.boot.suite import Known, Suite, check_names, override, read_suite
+
+KNOWN = Known(["riscv64-tiny", "riscv64-debian"], ["node", "native"])
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "suite.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_suite_takes_the_place_of_the_defaults(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        'guests = ["riscv64-tiny"]\nruns = 5\ntimeout = 12.5\n'
+        'tiers = ["never", "always", "never"]\nmemory_mib = 128\nseed = 9\n',
+    )
+    assert read_suite(path) == Suite(
+        guests=("riscv64-tiny",),
+        tiers=("never", "always"),
+        runs=5,
+        timeout=12.5,
+        memory_mib=128,
+        seed=9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("runs = 0", "runs", "from 1 to"),
+        ("runs = 2.5", "runs", "whole number"),
+        ("runs = true", "runs", "whole number"),
+        ('guests = "riscv64-tiny"', "guests", "a list"),
+        ("guests = []", "guests", "at least one"),
+        ("guests = [1]", "guests", "list of names"),
+        ("timeout = 0", "timeout", "more than 0"),
+        ("timeout = nan", "timeout", "more than 0"),
+        ("memory_mib = 1", "memory_mib", "from 32 to"),
+        ("guest = ['x']", "guest", "valid: guests, tiers, engines"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_key(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(HarnessError) as caught:
+        read_suite(path)
+    assert caught.value.status == USAGE
+    line = caught.value.line()
+    assert line.startswith(f"{path}:{place}: ")
+    assert words in line and "\n" not in line
+
+
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as caught:
+        read_suite(write(tmp_path, "runs = = 3"))
+    assert "is not TOML" in caught.value.line()
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as caught:
+        read_suite(tmp_path / "none.toml")
+    assert caught.value.status == USAGE
+
+
+@pytest.mark.parametrize(
+    ("suite", "words"),
+    [
+        (Suite(guests=("arm",)), "unknown guest 'arm'; valid: riscv64-tiny, "),
+        (Suite(engines=("bun",)), "unknown engine 'bun'; valid: node, native"),
+        (Suite(workloads=("shell",)), "unknown workload 'shell'; valid: none, "),
+    ],
+)
+def test_unknown_names_are_refused_with_the_valid_ones(
+    suite: Suite, words: str
+) -> None:
+    with pytest.raises(HarnessError) as caught:
+        check_names(suite, KNOWN)
+    assert caught.value.status == USAGE
+    assert words in caught.value.line()
+
+
+def test_the_command_line_wins() -> None:
+    suite = override(Suite(runs=7), guests=("riscv64-tiny",), runs=None, seed=0)
+    assert (suite.guests, suite.runs, suite.seed) == (("riscv64-tiny",), 7, 0)
