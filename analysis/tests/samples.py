@@ -1,0 +1,48 @@
+"""Results made up for tests, in the form that the harness writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.schema import RUN_SCHEMA
+
+
+def result(
+    engine: str = "node",
+    tier: str = "never",
+    boot_ms: float | None = 1000.0,
+    *,
+    guest: str = "riscv64-debian",
+    workload: str = "none",
+    failure: str | None = None,
+    work_ms: float = 0.0,
+    counters: dict[str, Any] | None = None,
+    rss: float = 500.0,
+) -> dict[str, Any]:
+    """One run's JSON with what the analysis reads."""
+    phases = []
+    if boot_ms is not None:
+        phases = [
+            {"phase": "init", "host_ms": boot_ms},
+            {"phase": "workload-start", "host_ms": boot_ms + 10},
+            {"phase": "workload-end", "host_ms": boot_ms + 10 + work_ms},
+        ]
+    return {
+        "schema": RUN_SCHEMA,
+        "config": {
+            "guest": guest,
+            "engine": engine,
+            "tier": tier,
+            "workload": workload,
+        },
+        "ok": failure is None,
+        "failure": None if failure is None else {"kind": failure, "message": "why"},
+        "phases": phases,
+        "resources": {
+            "wall_ms": 2000.0,
+            "user_ms": 900.0,
+            "system_ms": 100.0,
+            "peak_rss_mib": rss,
+        },
+        "stats": {"present": True, "counters": counters or {}, "first_insn_ms": 700.0},
+    }

@@ -1,0 +1,99 @@
+"""Rows, figures and tables of a comparison."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from analysis.figures import verdicts
+from analysis.load import run_from_json
+from analysis.summary import Row, summarise, summary_document
+from analysis.table import comparison_table, cost_table, failure_lines
+from analysis.tests.samples import result
+
+COUNTERS = {"translate_ns": 30_000_000, "tbs_translated": 1000, "modules_installed": 4}
+
+
+def rows() -> dict[tuple[str, str], Row]:
+    results = [
+        *(result("native", "-", ms) for ms in (900.0, 1000.0, 1100.0)),
+        *(result("node", "never", ms, counters=COUNTERS) for ms in (4900.0, 5000.0)),
+        result("node", "threshold:n=10", 3000.0, rss=2000.0),
+        result("node", "threshold:n=10", 3000.0, failure="timeout"),
+        result("node", "threshold:n=10", None, failure="panic"),
+        result("node", "always", None, failure="panic"),
+    ]
+    found = summarise(run_from_json(r) for r in results)
+    return {(row["engine"], row["tier"]): row for row in found}
+
+
+def test_rows_hold_medians_and_ratios() -> None:
+    native, never = rows()["native", "-"], rows()["node", "never"]
+    assert native["boot_ms"] == 1000.0 and native["boot_ms_ci"] == [900.0, 1100.0]
+    assert native["ratio_native"] == 1.0 and native["ratio_never"] is None
+    assert never["boot_ms"] == 4950.0
+    assert never["ratio_native"] == 4.95 and never["ratio_never"] == 1.0
+    assert never["translate_us_mean"] == 30.0
+    assert never["start_to_first_insn_ms"] == 700.0
+    assert never["modules"] == 4
+    assert never["workload_ms"] is None
+
+
+def test_failed_runs_are_counted_and_give_no_times() -> None:
+    row = rows()["node", "threshold:n=10"]
+    assert (row["runs"], row["failed"]) == (3, 2)
+    # One good run: its time, and no interval.
+    assert row["boot_ms"] == 3000.0 and row["boot_ms_ci"] is None
+    assert [f["kind"] for f in row["failures"]] == ["timeout", "panic"]
+    dead = rows()["node", "always"]
+    assert (dead["failed"], dead["boot_ms"], dead["ratio_native"]) == (1, None, None)
+
+
+def test_guests_are_not_mixed() -> None:
+    mixed = [
+        result("native", "-", 100.0, guest="riscv64-tiny"),
+        result("node", "never", 900.0, guest="riscv64-debian"),
+    ]
+    found = summarise(run_from_json(r) for r in mixed)
+    assert found[1]["ratio_native"] is None
+
+
+def test_figures_are_met_or_missed() -> None:
+    found = [v.met for v in verdicts(rows().values())]
+    # threshold 3.0 of 3.5; never 4.95 of 6; 30 us of 15; 700 ms; 2000 MiB.
+    assert found == [True, True, False, True, False]
+    lines = [v.line() for v in verdicts(rows().values())]
+    assert lines[2] == (
+        "translation per TB <= 15 us: 30 us, missed (riscv64-debian, never, node)"
+    )
+
+
+def test_figures_that_were_not_measured_say_so() -> None:
+    found = verdicts(summarise([run_from_json(result("native", "-"))]))
+    assert {v.met for v in found} == {None}
+    assert all(v.line().endswith("not measured here") for v in found)
+
+
+def test_tables_show_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(width=140)
+    table = comparison_table(list(rows().values()))
+    console.print(table)
+    console.print(cost_table(list(rows().values())))
+    shown = capsys.readouterr().out
+    for words in ("threshold:n=10", "always", "1.00 [0.90..1.10]", "4.95", "2,000"):
+        assert words in shown
+    # Nobody ran a workload: no columns for it.
+    assert "workload" not in shown and "work s" not in shown
+
+
+def test_equal_failures_are_shown_once() -> None:
+    failed = [run_from_json(result(failure="panic")) for _ in range(3)]
+    assert failure_lines(summarise(failed)) == [
+        "riscv64-debian node never none: 3 x panic: why"
+    ]
+
+
+def test_an_empty_comparison_is_a_document(  # written before the first run
+) -> None:
+    document = summary_document([], {"git": None}, {"runs": 3})
+    assert document["rows"] == [] and document["schema"] == 1
