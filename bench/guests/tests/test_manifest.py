@@ -1,0 +1,136 @@
+"""guest.json: a good one is read, a broken one is refused in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.guests import catalogue, manifest
+
+SPEC = catalogue.GUESTS[0]
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    (tmp_path / "kernel").write_bytes(b"kernel")
+    (tmp_path / "initrd").write_bytes(b"initramfs")
+    manifest.write(SPEC, tmp_path, "6.12.1-test")
+    return tmp_path
+
+
+def test_reads_what_was_written(product: Path) -> None:
+    guest = manifest.load(product)
+    assert guest.name == SPEC.name
+    assert guest.append == SPEC.append
+    assert guest.kernel_version == "6.12.1-test"
+    assert (guest.kernel_bytes, guest.initrd_bytes) == (6, 9)
+    assert guest.markers[0].phase == "firmware"
+    guest.verify()
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda raw: raw.pop("append"), "append is not a text"),
+        (lambda raw: raw.update(memory_mib="256"), "memory_mib is not"),
+        (lambda raw: raw.update(memory_mib=True), "memory_mib is not"),
+        (lambda raw: raw.update(memory_mib=0), "memory_mib is not"),
+        (lambda raw: raw.update(schema=2), "has schema 2, not 1"),
+        (lambda raw: raw.update(kernel_sha256="abc"), "not a SHA-256"),
+        (lambda raw: raw.update(markers=[]), "not a list of markers"),
+        (lambda raw: raw.update(markers=["x"]), "known phases"),
+        (
+            lambda raw: raw.update(markers=[{"phase": "lunch", "match": "x"}]),
+            "known phases",
+        ),
+        (
+            lambda raw: raw.update(markers=[{"phase": "init", "match": "("}]),
+            "valid regexes",
+        ),
+        (
+            lambda raw: raw.update(markers=[{"phase": "init", "match": 5}]),
+            "valid regexes",
+        ),
+        (
+            lambda raw: raw.update(markers=[{"phase": "init"}]),
+            "valid regexes",
+        ),
+    ],
+)
+def test_broken_field(product: Path, change: Change, complaint: str) -> None:
+    path = product / manifest.FILE_NAME
+    raw = json.loads(path.read_text())
+    change(raw)
+    path.write_text(json.dumps(raw))
+    check_refused(product, complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is not JSON"),
+        ('{"schema": 1,', "is not JSON"),
+        ("[]", "is not an object"),
+        ("\ufffd\x00", "is not JSON"),
+    ],
+)
+def test_broken_file(product: Path, text: str, complaint: str) -> None:
+    (product / manifest.FILE_NAME).write_text(text)
+    check_refused(product, complaint)
+
+
+def test_file_of_undecodable_bytes(product: Path) -> None:
+    (product / manifest.FILE_NAME).write_bytes(b"\xff\xfe{}")
+    check_refused(product, "is not JSON")
+
+
+def test_missing_file(product: Path) -> None:
+    (product / manifest.FILE_NAME).unlink()
+    check_refused(product, "cannot be read")
+
+
+def test_missing_kernel(product: Path) -> None:
+    (product / "kernel").unlink()
+    check_refused(product, "kernel is missing")
+
+
+def test_truncated_initrd(product: Path) -> None:
+    (product / "initrd").write_bytes(b"init")
+    check_refused(product, "initrd has 4 bytes, not 9")
+
+
+def test_changed_kernel_of_the_same_size(product: Path) -> None:
+    (product / "kernel").write_bytes(b"colonel"[:6])
+    with pytest.raises(catalogue.GuestError, match="kernel was changed"):
+        manifest.load(product).verify()
+
+
+def check_refused(product: Path, complaint: str) -> None:
+    with pytest.raises(catalogue.GuestError, match=complaint) as caught:
+        manifest.load(product)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(product) in message
+    assert message.endswith("remove that directory and run again")
+
+
+def test_unknown_names_are_refused_with_the_valid_ones() -> None:
+    with pytest.raises(catalogue.GuestError, match="riscv64-tiny, riscv64-deb"):
+        catalogue.find_guest("riscv64")
+    with pytest.raises(catalogue.GuestError, match="none, sha256, gzip, sh"):
+        catalogue.find_workload("idle")
+
+
+def test_command_line_of_a_boot() -> None:
+    sha256 = catalogue.find_workload("sha256")
+    assert (
+        catalogue.command_line("console=x", sha256, 8)
+        == "console=x tierlab.workload=sha256 tierlab.mib=8"
+    )
