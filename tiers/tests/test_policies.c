@@ -1,0 +1,167 @@
+/*
+ * What each policy does with a known run: golden counts.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "cmocka_all.h"
+
+#include "play.h"
+
+/* Executions of the TBs of the run, in the order of translation. */
+static const uint64_t run[] = {0, 1, 2, 10, 999, 1000, 1001, 1500, 100000};
+
+enum { NB_RUN = sizeof(run) / sizeof(run[0]) };
+
+typedef struct Golden {
+    const char *spec;
+    uint64_t hot_events;
+    uint64_t compiled;
+    uint64_t exec_tier0;
+    uint64_t exec_tier1;
+} Golden;
+
+/* The whole run is 104513 executions; the entry that asks counts as tier 0. */
+static const Golden goldens[] = {
+    {"never", 0, 0, 104513, 0},
+    {"always", 8, 8, 8, 104505},
+    {"threshold:n=1", 8, 8, 8, 104505},
+    {"threshold:n=2", 7, 7, 15, 104498},
+    {"threshold:n=1000", 4, 4, 5012, 99501},
+    {"threshold", 4, 4, 5012, 99501},
+    {"threshold:n=1001", 3, 3, 5015, 99498},
+    {"threshold:n=100000", 1, 1, 104513, 0},
+    {"threshold:n=1000000000", 0, 0, 104513, 0},
+    {"sampled:p=1", 8, 8, 8, 104505},
+    /* Countdowns 36 65 56 94 36 194 264 96 15: see test_rng.c */
+    {"sampled:p=0.01,seed=1", 5, 5, 618, 103895},
+    {"sampled:p=0.01", 5, 5, 618, 103895},
+};
+
+static void play_run(Play *play, const char *spec, uint64_t seed)
+{
+    play_start(play, spec, seed);
+    for (unsigned i = 0; i < NB_RUN; i++) {
+        play_translate(play);
+    }
+    for (uint32_t i = 0; i < NB_RUN; i++) {
+        play_enter(play, i, run[i]);
+    }
+    play_settle(play);
+}
+
+static void test_goldens(void **unused)
+{
+    static Play play;
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+        const Golden *g = &goldens[i];
+        const TierCounters *c;
+
+        play_run(&play, g->spec, 1);
+        c = tier_counters(play.engine);
+        print_message("%s\n", g->spec);
+        assert_int_equal(c->hot_events, g->hot_events);
+        assert_int_equal(c->tbs_compiled, g->compiled);
+        assert_int_equal(c->modules_installed, g->compiled);
+        assert_int_equal(c->exec_tier0, g->exec_tier0);
+        assert_int_equal(c->exec_tier1, g->exec_tier1);
+        assert_int_equal(c->guest_insns_tier0, 5 * g->exec_tier0);
+        for (uint32_t id = 0; id < NB_RUN; id++) {
+            const TierTbRecord *r = tier_tb_record(play.engine, id);
+
+            /* What the engine derives is what really happened. */
+            assert_int_equal(r->exec[0], play.tbs[id].entries0);
+            assert_int_equal(r->exec[1], play.tbs[id].entries1);
+            assert_int_equal(r->exec[0] + r->exec[1], run[id]);
+            assert_int_equal(r->tier, play.tbs[id].compiled);
+        }
+        play_free(&play);
+    }
+}
+
+/* All policies, with defaults, end a run with nothing lost or pending. */
+static void test_every_policy(void **unused)
+{
+    static Play play;
+
+    (void)unused;
+    for (const TierPolicy *const *p = tier_policies; *p; p++) {
+        play_run(&play, (*p)->name, 3);
+        for (uint32_t id = 0; id < NB_RUN; id++) {
+            const TierTbRecord *r = tier_tb_record(play.engine, id);
+
+            assert_int_equal(r->exec[0] + r->exec[1], run[id]);
+            assert_int_equal(r->pending, 0);
+        }
+        tier_flushed(play.engine);
+        tier_tick(play.engine);
+        play_free(&play);
+    }
+}
+
+static uint64_t countdowns_hash(const char *spec, uint64_t seed)
+{
+    static Play play;
+    uint64_t hash = 0;
+
+    play_start(&play, spec, seed);
+    for (int i = 0; i < 100; i++) {
+        uint32_t id = play_translate(&play);
+
+        hash = hash * 31 + (uint64_t)play.tbs[id].countdown;
+    }
+    play_free(&play);
+    return hash;
+}
+
+static void test_sampled_seeds(void **unused)
+{
+    uint64_t first = countdowns_hash("sampled", 1);
+
+    (void)unused;
+    assert_true(countdowns_hash("sampled", 1) == first);
+    assert_true(countdowns_hash("sampled", 2) != first);
+    /* A seed of its own takes the place of the run's. */
+    assert_true(countdowns_hash("sampled:seed=1", 2) == first);
+    assert_true(countdowns_hash("sampled:seed=2", 1) != first);
+    /* The others draw nothing. */
+    assert_true(countdowns_hash("threshold", 1) ==
+                countdowns_hash("threshold", 2));
+}
+
+/* Hot code is preferred in proportion: of TBs run k times, 1 - (1 - p)^k. */
+static void test_sampled_prefers_hot(void **unused)
+{
+    enum { TBS = PLAY_MAX_TBS / 2 };
+    static Play play;
+    unsigned cold = 0, hot = 0;
+
+    (void)unused;
+    play_start(&play, "sampled:p=0.01", 5);
+    for (unsigned i = 0; i < TBS; i++) {
+        uint32_t a = play_translate(&play);
+        uint32_t b = play_translate(&play);
+
+        play_enter(&play, a, 10);
+        play_enter(&play, b, 200);
+        cold += play.tbs[a].compiled;
+        hot += play.tbs[b].compiled;
+    }
+    /* Expected 12.2 and 110.8 of 128; three standard deviations. */
+    assert_in_range(cold, 2, 22);
+    assert_in_range(hot, 99, 123);
+    play_free(&play);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_goldens),
+        cmocka_unit_test(test_every_policy),
+        cmocka_unit_test(test_sampled_seeds),
+        cmocka_unit_test(test_sampled_prefers_hot),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
