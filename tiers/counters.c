@@ -11,9 +11,9 @@
 
 const TierCounterInfo tier_counter_infos[] = {
 #define X(name, unit, kind, meaning) \
-    {#name, unit, meaning, TIER_COUNTER_##kind, offsetof(TierCounters, name)},
+    { #name, unit, meaning, TIER_COUNTER_##kind, offsetof(TierCounters, name) },
 #include "counters.def"
-    {NULL, NULL, NULL, TIER_COUNTER_SUM, 0},
+    { NULL, NULL, NULL, TIER_COUNTER_SUM, 0 },
 };
 
 static uint64_t *value_of(TierCounters *counters, const TierCounterInfo *info)
@@ -29,7 +29,7 @@ static uint64_t value_in(const TierCounters *counters,
 
 const char *tier_counter_kind_name(TierCounterKind kind)
 {
-    static const char *const names[] = {"sum", "gauge", "max", "set"};
+    static const char *const names[] = { "sum", "gauge", "max", "set" };
 
     assert((unsigned)kind < sizeof(names) / sizeof(names[0]));
     return names[kind];

@@ -167,9 +167,9 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
                              unsigned tier, uint64_t n)
 {
     TierCounters *c = &engine->counters;
-    uint64_t *const exec[] = {&c->exec_tier0, &c->exec_tier1, &c->exec_tier2};
-    uint64_t *const insns[] = {&c->guest_insns_tier0, &c->guest_insns_tier1,
-                               &c->guest_insns_tier2};
+    uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1, &c->exec_tier2 };
+    uint64_t *const insns[] = { &c->guest_insns_tier0, &c->guest_insns_tier1,
+                                &c->guest_insns_tier2 };
 
     assert(tier < TIER_NB_TIERS);
     *exec[tier] += n;
@@ -304,7 +304,7 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
 {
     const TierPolicy *policy = engine->policy;
     TierTbRecord *record = live_record(engine, id);
-    TierDecision d = {.n = 1, .ids = engine->group};
+    TierDecision d = { .n = 1, .ids = engine->group };
     TierCounters *c = &engine->counters;
     uint32_t executions;
     uint64_t start;
@@ -338,7 +338,7 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
 TierDecision tier_tick(TierEngine *engine)
 {
     const TierPolicy *policy = engine->policy;
-    TierDecision d = {.ids = engine->group};
+    TierDecision d = { .ids = engine->group };
     uint64_t start;
 
     engine->counters.ticks++;

@@ -182,8 +182,8 @@ static bool parse_item(TierSpec *spec, Slice item, unsigned *given, Err err)
 bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
                      size_t errsize)
 {
-    Slice rest = {text, strlen(text)};
-    Err e = {err, errsize};
+    Slice rest = { text, strlen(text) };
+    Err e = { err, errsize };
     Slice name, item;
     unsigned given = 0;
     bool more = cut(&rest, ':', &name);

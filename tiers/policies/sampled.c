@@ -37,7 +37,7 @@ static const TierParam sampled_params[] = {
         .min.u64 = 0,
         .max.u64 = TIER_PARAM_U64_LIMIT,
     },
-    {.name = NULL},
+    { .name = NULL },
 };
 
 static bool sampled_init(void *state, TierEngine *engine,

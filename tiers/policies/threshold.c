@@ -23,7 +23,7 @@ static const TierParam threshold_params[] = {
         .min.u64 = 1,
         .max.u64 = TIER_MAX_COUNTDOWN,
     },
-    {.name = NULL},
+    { .name = NULL },
 };
 
 static bool threshold_init(void *state, TierEngine *engine,

@@ -23,7 +23,7 @@ int main(void)
         play_enter(&play, i, i % 20);
     }
     play_settle(&play);
-    tier_failed(play.engine, (uint32_t[]){5}, 1, TIER_REFUSED_TABLE_FULL);
+    tier_failed(play.engine, (uint32_t[]){ 5 }, 1, TIER_REFUSED_TABLE_FULL);
     tier_invalidated(play.engine, 7);
     tier_counters(play.engine)->first_insn_epoch_ms = UINT64_C(1700000000000);
     tier_stats_json(play.engine, to_stdout, NULL);

@@ -16,7 +16,8 @@ static const char *const fragments[] = {
     "never", "always", "threshold",  "sampled", ":",     ",",      "=",
     "n=",    "p=",     "seed=",      "n=1000",  "p=0.5", "seed=7", "0",
     "1",     "9",      "1000000000", "0.001",   "1e-6",  ".",      "e",
-    "-",     "+",      "nan",        "inf",     "0x1",   " ",      "\n"};
+    "-",     "+",      "nan",        "inf",     "0x1",   " ",      "\n"
+};
 
 enum { NB_FRAGMENTS = sizeof(fragments) / sizeof(fragments[0]) };
 

@@ -14,7 +14,7 @@ void probe_reset(void)
     memset(&probe, 0, sizeof(probe));
 }
 
-static const char *const words[] = {"first", "second", NULL};
+static const char *const words[] = { "first", "second", NULL };
 
 static const TierParam probe_params[] = {
     {
@@ -49,7 +49,7 @@ static const TierParam probe_params[] = {
         .choices = words,
         .def.choice = 1,
     },
-    {.name = NULL},
+    { .name = NULL },
 };
 
 typedef struct State {

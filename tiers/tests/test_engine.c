@@ -29,7 +29,7 @@ static uint32_t translate(TierEngine *e, uint32_t id)
         .id = id,
         .guest_insns = 3,
         .bytecode_bytes = 99 + 100 * id,
-        .succ = {1, 2},
+        .succ = { 1, 2 },
         .flags = 0xff,
     };
 
@@ -141,7 +141,7 @@ static void test_ids_out_of_order(void **unused)
 static void test_retranslation(void **unused)
 {
     TierEngine *e = start("probe");
-    TierTb tb = {.guest_pc = 16, .guest_page = 4096, .hash = 1};
+    TierTb tb = { .guest_pc = 16, .guest_page = 4096, .hash = 1 };
 
     (void)unused;
     tier_translated(e, &tb);
@@ -201,11 +201,11 @@ static void test_group(void **unused)
     /* One dead, one twice, one unknown: three are left. */
     probe.tier = 1;
     probe.n = 6;
-    memcpy(probe.ids, (uint32_t[]){2, 3, 0, 2, 77, 1}, 6 * sizeof(uint32_t));
+    memcpy(probe.ids, (uint32_t[]){ 2, 3, 0, 2, 77, 1 }, 6 * sizeof(uint32_t));
     d = tier_hot(e, 0, 0);
     assert_int_equal(d.tier, 1);
     assert_int_equal(d.n, 3);
-    assert_memory_equal(d.ids, ((uint32_t[]){2, 0, 1}), 12);
+    assert_memory_equal(d.ids, ((uint32_t[]){ 2, 0, 1 }), 12);
     assert_int_equal(tier_tb_record(e, 2)->pending, 1);
     assert_int_equal(tier_tb_tier(e, 2), 0);
     assert_int_equal(tier_counters(e)->tbs_selected, 3);
@@ -251,8 +251,8 @@ static void test_failure(void **unused)
     /* While it is being compiled it is not chosen again. */
     assert_int_equal(tier_hot(e, 0, 0).why, TIER_REFUSED_ALREADY);
     probe.countdown = 33;
-    assert_int_equal(tier_failed(e, (uint32_t[]){0}, 1, TIER_REFUSED_TOO_LARGE),
-                     33);
+    assert_int_equal(
+        tier_failed(e, (uint32_t[]){ 0 }, 1, TIER_REFUSED_TOO_LARGE), 33);
     assert_int_equal(probe.failed_why, TIER_REFUSED_TOO_LARGE);
     assert_int_equal(tier_tb_record(e, 0)->refused, TIER_REFUSED_TOO_LARGE);
     assert_int_equal(tier_counters(e)->refused[TIER_REFUSED_TOO_LARGE], 1);
@@ -307,7 +307,7 @@ static void test_executions(void **unused)
     tier_settle(e, 0, 60);
     assert_int_equal(r->exec[0], 40);
     /* Compiled meanwhile: what the old countdown still shows is of tier 0. */
-    tier_compiled(e, (uint32_t[]){0}, 1, &cost1);
+    tier_compiled(e, (uint32_t[]){ 0 }, 1, &cost1);
     assert_int_equal(tier_rearm(e, 0, 50, 500), 500);
     assert_int_equal(r->exec[0], 50);
     tier_settle(e, 0, 490);
@@ -336,7 +336,7 @@ static void test_ends(void **unused)
     for (uint32_t id = 0; id < 3; id++) {
         translate(e, id);
     }
-    tier_compiled(e, (uint32_t[]){0, 1}, 2, &cost1);
+    tier_compiled(e, (uint32_t[]){ 0, 1 }, 2, &cost1);
     tier_invalidated(e, 0);
     assert_int_equal(probe.invalidated, 1);
     assert_int_equal(probe.tb.id, 0);
@@ -357,7 +357,7 @@ static void test_ends(void **unused)
     /* Late news of the dead do no harm. */
     assert_int_equal(tier_hot(e, 1, 0).why, TIER_REFUSED_UNKNOWN);
     assert_int_equal(tier_hot(e, 99, 0).why, TIER_REFUSED_UNKNOWN);
-    tier_compiled(e, (uint32_t[]){1, 2}, 2, &cost1);
+    tier_compiled(e, (uint32_t[]){ 1, 2 }, 2, &cost1);
     assert_int_equal(tier_counters(e)->tbs_compiled, 2);
     tier_settle(e, 1, 5);
     tier_linked(e, 1, 0, 2);
@@ -397,7 +397,7 @@ static uint64_t clock_of(void *opaque)
 static void test_clock(void **unused)
 {
     uint64_t ns = 1000;
-    TierHost host = {.opaque = &ns, .now_ns = clock_of};
+    TierHost host = { .opaque = &ns, .now_ns = clock_of };
     char err[TIER_ERR_MAX];
     TierEngine *e;
 
@@ -426,9 +426,9 @@ static void test_defaults(void **unused)
     assert_int_equal(d.ask_again, TIER_NEVER_ASK);
     assert_int_equal(d.why, TIER_REFUSED_POLICY);
     assert_int_equal(tier_tick(e).tier, 0);
-    assert_int_equal(tier_compiled(e, (uint32_t[]){0}, 1, &cost1),
+    assert_int_equal(tier_compiled(e, (uint32_t[]){ 0 }, 1, &cost1),
                      TIER_NEVER_ASK);
-    assert_int_equal(tier_failed(e, (uint32_t[]){0}, 1, TIER_REFUSED_STALE),
+    assert_int_equal(tier_failed(e, (uint32_t[]){ 0 }, 1, TIER_REFUSED_STALE),
                      TIER_NEVER_ASK);
     assert_int_equal(tier_demoted(e, 0), TIER_NEVER_ASK);
     tier_invalidated(e, 0);

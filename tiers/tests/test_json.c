@@ -26,7 +26,7 @@ static void collect(void *opaque, const char *text, size_t len)
 
 static void test_nesting(void **unused)
 {
-    Text text = {.len = 0};
+    Text text = { .len = 0 };
     TierJson json;
 
     (void)unused;
@@ -57,7 +57,7 @@ static void test_nesting(void **unused)
 
 static void test_strings(void **unused)
 {
-    Text text = {.len = 0};
+    Text text = { .len = 0 };
     TierJson json;
 
     (void)unused;
@@ -74,7 +74,7 @@ static void test_strings(void **unused)
 /* Lines begin where asked, with the comma on the line before. */
 static void test_lines(void **unused)
 {
-    Text text = {.len = 0};
+    Text text = { .len = 0 };
     TierJson json;
 
     (void)unused;

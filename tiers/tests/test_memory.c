@@ -69,7 +69,7 @@ static int setup(void **unused)
 
 static uint32_t translate(TierEngine *e, uint32_t id)
 {
-    TierTb facts = {.guest_pc = id, .id = id, .guest_insns = 1};
+    TierTb facts = { .guest_pc = id, .id = id, .guest_insns = 1 };
 
     return tier_translated(e, &facts);
 }
@@ -77,7 +77,7 @@ static uint32_t translate(TierEngine *e, uint32_t id)
 static void test_flushes(void **unused)
 {
     enum { FLUSHES = 300, TBS = 3000, KEPT = 10000 };
-    TierHost host = {.max_dead_records = KEPT};
+    TierHost host = { .max_dead_records = KEPT };
     char err[TIER_ERR_MAX];
     TierEngine *e = tier_engine_new("probe", 1, &host, err, sizeof(err));
     uint32_t id = 0, records = 0;
@@ -114,7 +114,7 @@ static void test_flushes(void **unused)
 static void test_invalidations(void **unused)
 {
     enum { TBS = 500000, KEPT = 5000 };
-    TierHost host = {.max_dead_records = KEPT};
+    TierHost host = { .max_dead_records = KEPT };
     char err[TIER_ERR_MAX];
     TierEngine *e = tier_engine_new("probe", 1, &host, err, sizeof(err));
     int blocks_early = 0;
@@ -140,7 +140,7 @@ static void test_decisions_do_not_allocate(void **unused)
 {
     char err[TIER_ERR_MAX];
     TierEngine *e = tier_engine_new("probe", 1, NULL, err, sizeof(err));
-    TierCost cost = {.tier = 1};
+    TierCost cost = { .tier = 1 };
     int before;
 
     (void)unused;

@@ -10,7 +10,7 @@
 #include "../policy.h"
 #include "../spec.h"
 
-static const char *const colours[] = {"red", "green", NULL};
+static const char *const colours[] = { "red", "green", NULL };
 
 static const TierParam number = {
     .name = "x",
@@ -18,7 +18,7 @@ static const TierParam number = {
     .min.number = -1e15,
     .max.number = 1e15,
 };
-static const TierParam flag = {.name = "f", .type = TIER_PARAM_BOOL};
+static const TierParam flag = { .name = "f", .type = TIER_PARAM_BOOL };
 static const TierParam colour = {
     .name = "c",
     .type = TIER_PARAM_ENUM,
@@ -33,24 +33,13 @@ static bool parse(const TierParam *param, const char *text, TierValue *value)
 /* The C library's strtod() rounds correctly, so must we, to the last bit. */
 static void test_numbers_round_correctly(void **unused)
 {
-    static const char *const texts[] = {"0",
-                                        "1",
-                                        "-1",
-                                        "0.1",
-                                        "0.001",
-                                        "0.3",
-                                        "1e-6",
-                                        "1E+3",
-                                        "123456.789",
-                                        "999999999999999",
-                                        "0.000000000000001",
-                                        "3.14159265358979",
-                                        "1.7976931e14",
-                                        "-2.5e-7",
-                                        ".5",
-                                        "5.",
-                                        "00.50",
-                                        "1e-022"};
+    /* clang-format off */
+    static const char *const texts[] = {
+        "0", "1", "-1", "0.1", "0.001", "0.3", "1e-6", "1E+3", "123456.789",
+        "999999999999999", "0.000000000000001", "3.14159265358979",
+        "1.7976931e14", "-2.5e-7", ".5", "5.", "00.50", "1e-022",
+    };
+    /* clang-format on */
     TierValue value;
 
     (void)unused;

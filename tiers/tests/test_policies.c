@@ -8,7 +8,7 @@
 #include "play.h"
 
 /* Executions of the TBs of the run, in the order of translation. */
-static const uint64_t run[] = {0, 1, 2, 10, 999, 1000, 1001, 1500, 100000};
+static const uint64_t run[] = { 0, 1, 2, 10, 999, 1000, 1001, 1500, 100000 };
 
 enum { NB_RUN = sizeof(run) / sizeof(run[0]) };
 
@@ -22,19 +22,19 @@ typedef struct Golden {
 
 /* The whole run is 104513 executions; the entry that asks counts as tier 0. */
 static const Golden goldens[] = {
-    {"never", 0, 0, 104513, 0},
-    {"always", 8, 8, 8, 104505},
-    {"threshold:n=1", 8, 8, 8, 104505},
-    {"threshold:n=2", 7, 7, 15, 104498},
-    {"threshold:n=1000", 4, 4, 5012, 99501},
-    {"threshold", 4, 4, 5012, 99501},
-    {"threshold:n=1001", 3, 3, 5015, 99498},
-    {"threshold:n=100000", 1, 1, 104513, 0},
-    {"threshold:n=1000000000", 0, 0, 104513, 0},
-    {"sampled:p=1", 8, 8, 8, 104505},
+    { "never", 0, 0, 104513, 0 },
+    { "always", 8, 8, 8, 104505 },
+    { "threshold:n=1", 8, 8, 8, 104505 },
+    { "threshold:n=2", 7, 7, 15, 104498 },
+    { "threshold:n=1000", 4, 4, 5012, 99501 },
+    { "threshold", 4, 4, 5012, 99501 },
+    { "threshold:n=1001", 3, 3, 5015, 99498 },
+    { "threshold:n=100000", 1, 1, 104513, 0 },
+    { "threshold:n=1000000000", 0, 0, 104513, 0 },
+    { "sampled:p=1", 8, 8, 8, 104505 },
     /* Countdowns 36 65 56 94 36 194 264 96 15: see test_rng.c */
-    {"sampled:p=0.01,seed=1", 5, 5, 618, 103895},
-    {"sampled:p=0.01", 5, 5, 618, 103895},
+    { "sampled:p=0.01,seed=1", 5, 5, 618, 103895 },
+    { "sampled:p=0.01", 5, 5, 618, 103895 },
 };
 
 static void play_run(Play *play, const char *spec, uint64_t seed)

@@ -14,15 +14,15 @@ static void test_sequences(void **unused)
         uint64_t seed;
         uint64_t first[4];
     } cases[] = {
-        {0,
-         {UINT64_C(0x99ec5f36cb75f2b4), UINT64_C(0xbf6e1f784956452a),
-          UINT64_C(0x1a5f849d4933e6e0), UINT64_C(0x6aa594f1262d2d2c)}},
-        {1,
-         {UINT64_C(0xb3f2af6d0fc710c5), UINT64_C(0x853b559647364cea),
-          UINT64_C(0x92f89756082a4514), UINT64_C(0x642e1c7bc266a3a7)}},
-        {1234567,
-         {UINT64_C(0x30a3a1c363600467), UINT64_C(0x19405f0f579929ca),
-          UINT64_C(0x115beaac046ddbd9), UINT64_C(0xeb17caf48f27d7f6)}},
+        { 0,
+          { UINT64_C(0x99ec5f36cb75f2b4), UINT64_C(0xbf6e1f784956452a),
+            UINT64_C(0x1a5f849d4933e6e0), UINT64_C(0x6aa594f1262d2d2c) } },
+        { 1,
+          { UINT64_C(0xb3f2af6d0fc710c5), UINT64_C(0x853b559647364cea),
+            UINT64_C(0x92f89756082a4514), UINT64_C(0x642e1c7bc266a3a7) } },
+        { 1234567,
+          { UINT64_C(0x30a3a1c363600467), UINT64_C(0x19405f0f579929ca),
+            UINT64_C(0x115beaac046ddbd9), UINT64_C(0xeb17caf48f27d7f6) } },
     };
     TierRng rng;
 
@@ -41,14 +41,14 @@ static void test_geometric_values(void **unused)
         double p;
         uint64_t first[6];
     } cases[] = {
-        {1e-6, {352510, 653087, 554942, 938208, 360714, 1940918}},
-        {0.001, {353, 653, 555, 938, 361, 1940}},
-        {0.01, {36, 65, 56, 94, 36, 194}},
-        {0.3, {1, 2, 2, 3, 2, 6}},
-        {0.5, {1, 1, 1, 2, 1, 3}},
-        {0.7, {1, 1, 1, 1, 1, 2}},
-        {0.999, {1, 1, 1, 1, 1, 1}},
-        {1, {1, 1, 1, 1, 1, 1}},
+        { 1e-6, { 352510, 653087, 554942, 938208, 360714, 1940918 } },
+        { 0.001, { 353, 653, 555, 938, 361, 1940 } },
+        { 0.01, { 36, 65, 56, 94, 36, 194 } },
+        { 0.3, { 1, 2, 2, 3, 2, 6 } },
+        { 0.5, { 1, 1, 1, 2, 1, 3 } },
+        { 0.7, { 1, 1, 1, 1, 1, 2 } },
+        { 0.999, { 1, 1, 1, 1, 1, 1 } },
+        { 1, { 1, 1, 1, 1, 1, 1 } },
     };
     TierRng rng;
 
@@ -70,8 +70,8 @@ static void test_geometric_shape(void **unused)
     static const struct {
         uint64_t over;
         double share;
-    } tails[] = {{69, 0.49984}, {229, 0.10010}, {458, 0.010020}};
-    unsigned counts[3] = {0, 0, 0};
+    } tails[] = { { 69, 0.49984 }, { 229, 0.10010 }, { 458, 0.010020 } };
+    unsigned counts[3] = { 0, 0, 0 };
     double sum = 0;
     TierRng rng;
 

@@ -99,28 +99,18 @@ static void test_form(void **unused)
 
 static void test_values(void **unused)
 {
-    static const char *const whole[] = {"",
-                                        "0",
-                                        "-1",
-                                        "+1",
-                                        "1 ",
-                                        " 1",
-                                        "1k",
-                                        "1.0",
-                                        "1e3",
-                                        "010",
-                                        "0x10",
-                                        "1000000001",
-                                        "18446744073709551617",
-                                        "99999999999999999999",
-                                        "one",
-                                        "1=1",
-                                        "1:2"};
+    /* clang-format off */
+    static const char *const whole[] = {
+        "", "0", "-1", "+1", "1 ", " 1", "1k", "1.0", "1e3", "010", "0x10",
+        "1000000001", "18446744073709551617", "99999999999999999999", "one",
+        "1=1", "1:2",
+    };
     static const char *const number[] = {
-        "",       "0",      "-0.5",   "1.1", "9e-7",
-        "nan",    "inf",    "1e",     "1e-", ".",
-        "0.5.",   "0.5x",   "+0.5",   "0,5", "0.1234567890123456",
-        "1e-400", "0x1p-3", "1e-0006"};
+        "", "0", "-0.5", "1.1", "9e-7", "nan", "inf", "1e", "1e-", ".",
+        "0.5.", "0.5x", "+0.5", "0.1234567890123456", "1e-400", "0x1p-3",
+        "1e-0006",
+    };
+    /* clang-format on */
     char text[128], why[TIER_ERR_MAX];
 
     (void)unused;
@@ -133,9 +123,6 @@ static void test_values(void **unused)
         refuses(text, why);
     }
     for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
-        if (strcmp(number[i], "0,5") == 0) {
-            continue; /* is two items, below */
-        }
         snprintf(text, sizeof(text), "sampled:p=%s", number[i]);
         snprintf(why, sizeof(why),
                  "sampled: p=%s: the value must be a number "
