@@ -1,0 +1,1 @@
+"""The recipe of tier-list; the library itself is C."""
