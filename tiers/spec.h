@@ -15,7 +15,7 @@
 /* Of a run that does not name a policy. */
 #define TIER_DEFAULT_SPEC "threshold"
 
-enum { TIER_ERR_MAX = 512 };    /* big enough for every error line */
+enum { TIER_ERR_MAX = 1024 };    /* big enough for every error line */
 
 typedef struct TierSpec {
     const TierPolicy *policy;
