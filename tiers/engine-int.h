@@ -19,6 +19,7 @@ struct TierEngine {
     TierCounters counters;
     TierRecords records;
     TierSeen seen;
+    uint32_t asking;            /* its tier_hot() chose a group, just now */
     uint32_t group[TIER_MAX_GROUP];     /* TierDecision.ids */
 };
 

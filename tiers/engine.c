@@ -66,6 +66,7 @@ TierEngine *tier_engine_new(const char *spec, uint64_t seed,
     }
     policy = engine->spec.policy;
     engine->seed = seed;
+    engine->asking = TIER_NO_TB;
     if (host) {
         engine->host = *host;
     }
@@ -163,6 +164,7 @@ uint64_t tier_seed(const TierEngine *engine)
 
 /* Executions */
 
+/* @n is modulo 2^64: UINT64_MAX takes one back. */
 static void count_executions(TierEngine *engine, TierTbRecord *record,
                              unsigned tier, uint64_t n)
 {
@@ -325,8 +327,10 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
     d.ask_again = clamp_countdown(d.ask_again);
     record->armed = d.ask_again;
     record->armed_tier = record->tier;
+    engine->asking = TIER_NO_TB;
     if (d.tier > 0) {
         accept_group(engine, &d);
+        engine->asking = id;
     } else {
         d.why = d.why ? d.why : TIER_REFUSED_POLICY;
         record->refused = (uint8_t)d.why;
@@ -384,6 +388,17 @@ static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
     }
 }
 
+/* The entry that asked is not executed in the tier that it was counted in. */
+static void take_back_entry(TierEngine *engine)
+{
+    TierTbRecord *record = live_record(engine, engine->asking);
+
+    if (record) {
+        count_executions(engine, record, record->armed_tier, UINT64_MAX);
+    }
+    engine->asking = TIER_NO_TB;
+}
+
 uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost)
 {
@@ -391,6 +406,9 @@ uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
     TierCounters *c = &engine->counters;
 
     assert(cost->tier > 0 && cost->tier < TIER_NB_TIERS);
+    if (cost->at_once) {
+        take_back_entry(engine);
+    }
     c->modules_installed++;
     c->modules_alive++;
     raise_to(&c->modules_alive_max, c->modules_alive);

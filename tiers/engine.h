@@ -95,7 +95,7 @@ void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ);
 /*
  * @id's countdown ran out; @remaining is what it shows now (0, less if threads
  * raced). The entry that asks counts as an execution of the tier that asks,
- * wherever it then goes.
+ * unless tier_compiled() comes next and says that it runs the new code.
  */
 TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining);
 

@@ -70,6 +70,7 @@ typedef struct TierCost {
     uint64_t optimise_ns;
     uint64_t instantiate_ns;
     uint64_t stall_ns;          /* of these, with a vCPU waiting */
+    bool at_once;               /* the entry that asked runs the new code */
 } TierCost;
 
 /*

@@ -49,6 +49,7 @@ static void compile(Play *play, const TierDecision *d)
         .emit_ns = 2000,
         .instantiate_ns = 30000,
         .stall_ns = 32000,
+        .at_once = true,
     };
 
     for (uint32_t i = 0; i < d->n; i++) {
@@ -66,7 +67,6 @@ static void enter(Play *play, uint32_t id)
         tb->entries1++;
         return;
     }
-    tb->entries0++;
     if (--tb->countdown == 0) {
         TierDecision d = tier_hot(play->engine, id, tb->countdown);
 
@@ -74,6 +74,11 @@ static void enter(Play *play, uint32_t id)
         if (d.tier > 0) {
             compile(play, &d);
         }
+    }
+    if (tb->compiled) {
+        tb->entries1++;
+    } else {
+        tb->entries0++;
     }
 }
 

@@ -17,7 +17,7 @@ enum { PLAY_MAX_TBS = 256 };
 typedef struct PlayTb {
     int32_t countdown;
     bool compiled;
-    uint64_t entries0;          /* in tier 0, the one that asks included */
+    uint64_t entries0;          /* that ran in tier 0 */
     uint64_t entries1;
 } PlayTb;
 

@@ -318,6 +318,21 @@ static void test_executions(void **unused)
     assert_int_equal(tier_counters(e)->exec_tier2, 7);
     assert_int_equal(tier_counters(e)->guest_insns_tier0, 150);
 
+    /* The entry that asks is executed where the runtime says. */
+    probe.countdown = 10;
+    probe.tier = 1;
+    for (uint32_t id = 2; id < 4; id++) {
+        TierCost cost = { .tier = 1, .at_once = id == 2 };
+
+        translate(e, id);
+        tier_hot(e, id, 0);
+        tier_compiled(e, &id, 1, &cost);
+        tier_compiled(e, &id, 1, &cost);
+        assert_int_equal(tier_tb_record(e, id)->exec[0], id == 2 ? 9 : 10);
+    }
+    assert_int_equal(tier_counters(e)->exec_tier0, 50 + 9 + 10);
+    assert_int_equal(tier_counters(e)->guest_insns_tier0, 150 + 27 + 30);
+
     /* A countdown that never asks goes down from 0. */
     probe.countdown = TIER_NEVER_ASK;
     translate(e, 1);
