@@ -1,0 +1,433 @@
+/*
+ * Random TBs in the interpreter and as emitted Wasm; all state compared.
+ *
+ *     difftest [--seed N] [--tbs N] [--mutations N] [--dump FILE]
+ *
+ * Each case is a function of its seed alone: a group of 1 to 8 TBs, some linked
+ * to each other or themselves, in 1 to 3 modules, under random emitter options.
+ * Case i of --seed N is the same as case 0 of --seed N+i. Natively there is no
+ * engine: TBs are interpreted and emitted, modules are not run. --mutations
+ * damages bytecode: the verifier refuses it, or the emitter (and the engine)
+ * takes it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../emit.h"
+#include "../host.h"
+#include "gen.h"
+
+enum { MAX_GROUPS = 3, ENOUGH_FOR_COVERAGE = 100 };
+
+typedef struct Case {
+    uint64_t seed;
+    Rng rng;
+    unsigned ntbs;
+    TwTbRef refs[WORLD_MAX_TBS];
+    unsigned ngroups;
+    unsigned group_start[MAX_GROUPS + 1];
+    TwEmitOptions options;
+} Case;
+
+typedef struct Outcome {
+    World world;
+    uintptr_t value;
+    uint32_t executed[WORLD_MAX_TBS];
+} Outcome;
+
+static TwTarget target;
+static uint32_t table_base;
+static Outcome interpreted, compiled;
+static World initial;
+static uint64_t modules_run;
+
+static uint32_t address(const void *p)
+{
+    return (uint32_t)(uintptr_t)p;
+}
+
+static TwHeader *header_of(unsigned i)
+{
+    return (TwHeader *)gen_tbs[i].code;
+}
+
+static void print_tb(unsigned i)
+{
+    const GenTb *tb = &gen_tbs[i];
+    char line[160];
+
+    fprintf(stderr, "tb %u at 0x%" PRIx32 ", slots %" PRIxPTR " %" PRIxPTR
+            ", succ %" PRIx32 " %" PRIx32 "\n", i, address(tb->code),
+            initial.slots[i][0], initial.slots[i][1], 0u, 0u);
+    for (uint32_t at = 0; at < tb->nwords;) {
+        unsigned words = tw_disas_insn(tb->code, at, tb->nwords, line,
+                                       sizeof(line));
+
+        fprintf(stderr, "  %04" PRIu32 "  %s\n", at, line);
+        at += words;
+    }
+}
+
+static void fail(const Case *c, const char *what)
+{
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        print_tb(i);
+        fprintf(stderr, "  succ 0x%" PRIx32 " 0x%" PRIx32 ", fn %" PRIu32 "\n",
+                c->refs[i].succ[0], c->refs[i].succ[1], header_of(i)->fn);
+    }
+    fprintf(stderr, "options: %s, counts %s, %u group%s\n",
+            c->options.chaining == TW_CHAIN_TAIL ? "tail" : "dispatch",
+            c->options.counts == TW_COUNTS_EXACT ? "exact" : "off",
+            c->ngroups, c->ngroups > 1 ? "s" : "");
+    fprintf(stderr, "difftest: %s; reproduce with --seed %" PRIu64 " --tbs 1\n",
+            what, c->seed);
+    exit(1);
+}
+
+/*
+ * Making a case.
+ */
+
+static void link_tbs(Case *c)
+{
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        GenTb *tb = &gen_tbs[i];
+
+        for (unsigned n = 0; n < 2; n++) {
+            uintptr_t to = (uintptr_t)&tb->code[tb->slot_next[n]];
+
+            if (rng_percent(&c->rng, 25)) {
+                to = (uintptr_t)tb->code;
+            } else if (rng_percent(&c->rng, 65)) {
+                to = (uintptr_t)gen_tbs[rng_below(&c->rng, c->ntbs)].code;
+            }
+            world.slots[i][n] = to;
+            /* The hint: mostly true, sometimes nothing, sometimes stale. */
+            if (rng_percent(&c->rng, 75)) {
+                c->refs[i].succ[n] = address((void *)to);
+            } else if (rng_percent(&c->rng, 50)) {
+                c->refs[i].succ[n] =
+                    address(gen_tbs[rng_below(&c->rng, c->ntbs)].code);
+            }
+        }
+    }
+    for (unsigned i = 0; i < WORLD_PTRS; i++) {
+        unsigned to = rng_below(&c->rng, c->ntbs + 1);
+
+        world.env.ptrs[i] = to < c->ntbs ? (uintptr_t)gen_tbs[to].code : 0;
+    }
+}
+
+static void make_groups(Case *c)
+{
+    c->ngroups = 1 + rng_below(&c->rng, MAX_GROUPS);
+    for (unsigned i = 1; i < c->ngroups; i++) {
+        c->group_start[i] = c->group_start[i - 1] +
+                            rng_below(&c->rng,
+                                      c->ntbs - c->group_start[i - 1] + 1);
+    }
+    c->group_start[c->ngroups] = c->ntbs;
+}
+
+static void make_case(Case *c, uint64_t seed)
+{
+    *c = (Case) { .seed = seed, .rng = { seed } };
+    c->ntbs = 1 + rng_below(&c->rng, WORLD_MAX_TBS);
+    world_init(&c->rng);
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        gen_tb(&c->rng, i, 5 + rng_below(&c->rng, 60));
+        c->refs[i] = (TwTbRef) {
+            .code = gen_tbs[i].code,
+            .nwords = gen_tbs[i].nwords,
+            .addr = address(gen_tbs[i].code),
+        };
+    }
+    link_tbs(c);
+    make_groups(c);
+    c->options = (TwEmitOptions) {
+        .target = &target,
+        .chaining = rng_below(&c->rng, 2) ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH,
+        .counts = rng_below(&c->rng, 2) ? TW_COUNTS_EXACT : TW_COUNTS_OFF,
+    };
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        bool installed = table_base && rng_percent(&c->rng, 80);
+
+        header_of(i)->fn = installed ? table_base + i : 0;
+    }
+}
+
+/*
+ * Running it.
+ */
+
+static TwTbFn run_compiled;
+
+static uintptr_t run_compiled(void *env, TwFrame *frame, TwHeader *code)
+{
+    uintptr_t value;
+
+    for (;;) {
+        value = tw_host_fn(table_base + code->id)(env, frame, code);
+        if (!(value & TW_CHAIN)) {
+            return value;
+        }
+        code = (TwHeader *)(value & ~TW_CHAIN);
+    }
+}
+
+static void run(const Case *c, TwTbFn *how, Outcome *outcome)
+{
+    world = initial;
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        header_of(i)->countdown = INT32_MAX;
+        header_of(i)->tier1_count = 0;
+    }
+    if (setjmp(world_leave)) {
+        outcome->value = 0;
+    } else {
+        outcome->value = how(&world.env, &world.frame, header_of(0));
+    }
+    world.frame.ret_pc = 0;     /* only stored where it may be read */
+    outcome->world = world;
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        outcome->executed[i] = how == world_interpret
+                                   ? INT32_MAX - header_of(i)->countdown
+                                   : (int32_t)header_of(i)->tier1_count;
+    }
+}
+
+static void compare(const Case *c)
+{
+    char what[160];
+    size_t ofs;
+    const char *part = world_difference(&interpreted.world, &compiled.world,
+                                        &ofs);
+
+    if (interpreted.value != compiled.value) {
+        snprintf(what, sizeof(what), "left with 0x%" PRIxPTR ", interpreter "
+                 "with 0x%" PRIxPTR, compiled.value, interpreted.value);
+        fail(c, what);
+    }
+    if (part) {
+        snprintf(what, sizeof(what), "%s differs at byte %zu", part, ofs);
+        fail(c, what);
+    }
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        uint32_t count = c->options.counts == TW_COUNTS_EXACT
+                             ? interpreted.executed[i] : 0;
+
+        if (compiled.executed[i] != count) {
+            snprintf(what, sizeof(what), "tb %u: tier1_count %" PRIu32
+                     ", executed %" PRIu32, i, compiled.executed[i],
+                     interpreted.executed[i]);
+            fail(c, what);
+        }
+    }
+}
+
+static void dump(const char *path, const TwBuf *module)
+{
+    FILE *f = fopen(path, "wb");
+
+    if (!f || fwrite(module->data, 1, module->len, f) != module->len ||
+        fclose(f)) {
+        fprintf(stderr, "difftest: cannot write %s\n", path);
+        exit(3);
+    }
+}
+
+static void emit_group(Case *c, unsigned group, TwBuf *out)
+{
+    unsigned first = c->group_start[group];
+    unsigned n = c->group_start[group + 1] - first;
+    TwRefusal why;
+
+    out->len = 0;
+    c->options.table_base = table_base + first;
+    why = tw_emit_module(&c->options, &c->refs[first], n, out);
+    if (why != TW_REFUSED_NONE) {
+        fail(c, tw_refusal_key(why));
+    }
+}
+
+static void run_case(Case *c, const char *dump_path)
+{
+    static TwBuf module;
+    char why[100];
+
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        if (!tw_verify(gen_tbs[i].code, gen_tbs[i].nwords, why, sizeof(why))) {
+            fail(c, why);
+        }
+    }
+    initial = world;
+    run(c, world_interpret, &interpreted);
+    for (unsigned group = 0; group < c->ngroups; group++) {
+        emit_group(c, group, &module);
+        if (dump_path) {
+            dump(dump_path, &module);
+        }
+        if (table_base) {
+            if (!tw_host_install(module.data, (uint32_t)module.len)) {
+                fail(c, "the engine refused the module");
+            }
+            modules_run++;
+        }
+    }
+    if (table_base) {
+        run(c, run_compiled, &compiled);
+        compare(c);
+    }
+}
+
+/*
+ * Damage.
+ */
+
+static void damage(Rng *rng, uint64_t *code, uint32_t nwords)
+{
+    for (unsigned i = 1 + rng_below(rng, 3); i > 0; i--) {
+        uint64_t *word = &code[rng_below(rng, nwords)];
+
+        switch (rng_below(rng, 4)) {
+        case 0:
+            *word ^= UINT64_C(1) << rng_below(rng, 64);
+            break;
+        case 1:
+            *word = (*word & ~UINT64_C(0xff)) | rng_below(rng, TW_NB_OPS + 4);
+            break;
+        case 2:
+            *word = code[rng_below(rng, nwords)];
+            break;
+        default:
+            *word = rng_next(rng);
+            break;
+        }
+    }
+}
+
+static void disassemble_all(const uint64_t *code, uint32_t nwords)
+{
+    char line[100];
+
+    for (uint32_t at = 0; at < nwords; at++) {
+        tw_disas_insn(code, at, nwords, line, sizeof(line));
+    }
+}
+
+/* Mutate members of a case; returns how many the verifier took. */
+static unsigned mutate(Case *c)
+{
+    static TwBuf module;
+    unsigned i = rng_below(&c->rng, c->ntbs);
+    uint32_t nwords = gen_tbs[i].nwords;
+    uint64_t *code = malloc(nwords * sizeof(code[0]));  /* for ASan */
+    TwTbRef ref = c->refs[i];
+    char why[100] = "";
+    bool valid;
+    TwRefusal refusal;
+
+    if (!code) {
+        fail(c, "out of memory");
+    }
+    memcpy(code, gen_tbs[i].code, nwords * sizeof(code[0]));
+    damage(&c->rng, code, nwords);
+    if (rng_percent(&c->rng, 10)) {
+        nwords = rng_below(&c->rng, nwords + 1);
+    }
+    ref.code = code;
+    ref.nwords = nwords;
+    disassemble_all(code, nwords);
+    valid = tw_verify(code, nwords, why, sizeof(why));
+    module.len = 0;
+    c->options.table_base = table_base;
+    refusal = tw_emit_module(&c->options, &ref, 1, &module);
+    if (!valid && (refusal != TW_REFUSED_BAD_BYTECODE || !why[0])) {
+        fail(c, "mutation: refused without a reason, or emitted");
+    }
+    if (valid && refusal == TW_REFUSED_NONE && table_base &&
+        !tw_host_install(module.data, (uint32_t)module.len)) {
+        fail(c, "mutation: verified, but the engine refused the module");
+    }
+    free(code);
+    return valid;
+}
+
+static void check_coverage(void)
+{
+    bool ok = true;
+
+    for (int op = 0; op < TW_NB_OPS; op++) {
+        if (gen_coverage[op] == 0) {
+            fprintf(stderr, "difftest: %s was never generated\n",
+                    tw_op_name(op));
+            ok = false;
+        }
+    }
+    if (!ok) {
+        exit(1);
+    }
+}
+
+static void init_target(void)
+{
+    target = (TwTarget) {
+        .tlb_desc_ofs = WORLD_TLB_OFS,
+        .page_bits = WORLD_PAGE_BITS,
+        .fn_ld = { tw_host_index(world_ld8), tw_host_index(world_ld16),
+                   tw_host_index(world_ld32), tw_host_index(world_ld64) },
+        .fn_st = { tw_host_index(world_st8), tw_host_index(world_st16),
+                   tw_host_index(world_st32), tw_host_index(world_st64) },
+    };
+    tw_host_memory_limits(&target.mem_min_pages, &target.mem_max_pages);
+    table_base = tw_host_reserve(WORLD_MAX_TBS, world_interpret);
+}
+
+static bool number(const char *text, uint64_t *value)
+{
+    char *end;
+
+    *value = text ? strtoull(text, &end, 0) : 0;
+    return text && *text && !*end;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed = 1, tbs = 300, mutations = 0, taken = 0;
+    const char *dump_path = NULL;
+    static Case c;
+
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = argv[i + 1];
+
+        if (!strcmp(argv[i], "--dump") && value) {
+            dump_path = value;
+        } else if (!(!strcmp(argv[i], "--seed") && number(value, &seed)) &&
+                   !(!strcmp(argv[i], "--tbs") && number(value, &tbs)) &&
+                   !(!strcmp(argv[i], "--mutations") &&
+                     number(value, &mutations))) {
+            fprintf(stderr, "usage: difftest [--seed N] [--tbs N] "
+                    "[--mutations N] [--dump FILE]\n");
+            return 2;
+        }
+    }
+    init_target();
+    for (uint64_t i = 0; i < tbs; i++) {
+        make_case(&c, seed + i);
+        run_case(&c, dump_path);
+        for (uint64_t m = 0; m < mutations; m++) {
+            taken += mutate(&c);
+        }
+    }
+    if (tbs >= ENOUGH_FOR_COVERAGE) {
+        check_coverage();
+    }
+    printf("%" PRIu64 " cases, %" PRIu64 " modules run, %" PRIu64
+           " mutations, of which %" PRIu64 " verified\n", tbs, modules_run,
+           tbs * mutations, taken);
+    return 0;
+}

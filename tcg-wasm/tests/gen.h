@@ -1,0 +1,32 @@
+/*
+ * Random TBs: well-formed, terminating, every opcode, edge values.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TW_TESTS_GEN_H
+#define TW_TESTS_GEN_H
+
+#include "../insn.h"
+#include "world.h"
+
+enum {
+    GEN_MAX_WORDS = 2048,
+    GEN_MAX_LABELS = 64,
+};
+
+/* Code stays where it is made: instructions contain addresses in it. */
+typedef struct GenTb {
+    uint64_t code[GEN_MAX_WORDS];
+    uint32_t nwords;
+    uint32_t slot_next[2];      /* word after GOTO_TB n, or 0 if there is none */
+} GenTb;
+
+extern GenTb gen_tbs[WORLD_MAX_TBS];
+
+/* How often each opcode was generated. */
+extern uint32_t gen_coverage[TW_NB_OPS];
+
+/* Fill gen_tbs[id] with about @items random pieces of code. */
+void gen_tb(Rng *rng, uint32_t id, unsigned items);
+
+#endif

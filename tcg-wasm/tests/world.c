@@ -1,0 +1,357 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+World world;
+jmp_buf world_leave;
+
+static void mix(uint64_t v)
+{
+    Rng rng = { world.log_hash ^ v };
+
+    world.log_hash = rng_next(&rng);
+}
+
+static uint64_t log_entry(const LogEntry *entry)
+{
+    world.log[world.log_count++ % WORLD_LOG_SIZE] = *entry;
+    mix(entry->kind);
+    mix(entry->retaddr);
+    for (int i = 0; i < 7; i++) {
+        mix(entry->args[i]);
+    }
+    return world.log_hash;
+}
+
+/*
+ * Helpers: each logs its arguments and returns a hash of all that was logged.
+ */
+
+enum { KIND_LOAD = 100, KIND_STORE = 200 };
+
+static uint64_t called(uint32_t kind, bool quiet, uint64_t a, uint64_t b,
+                       uint64_t c, uint64_t d, uint64_t e, uint64_t f,
+                       uint64_t g)
+{
+    LogEntry entry = {
+        .kind = kind,
+        .retaddr = quiet ? 0 : (uint32_t)world.frame.ret_pc,
+        .args = { a, b, c, d, e, f, g },
+    };
+
+    return log_entry(&entry);
+}
+
+/* H(number, result, parameters, the seven logged values) */
+#define HELPERS(H) \
+    H(0, void, (void), 0, 0, 0, 0, 0, 0, 0) \
+    H(1, uint32_t, (uint32_t a), a, 0, 0, 0, 0, 0, 0) \
+    H(2, uint64_t, (uint64_t a), a, 0, 0, 0, 0, 0, 0) \
+    H(3, void, (uint64_t a, uint32_t b), a, b, 0, 0, 0, 0, 0) \
+    H(4, uint64_t, (uint32_t a, uint64_t b), a, b, 0, 0, 0, 0, 0) \
+    H(5, uint32_t, (uint64_t a, uint32_t b, uint64_t c), a, b, c, 0, 0, 0, 0) \
+    H(6, uint64_t, (uint64_t a, uint64_t b, uint64_t c, uint64_t d), \
+      a, b, c, d, 0, 0, 0) \
+    H(7, void, (uint32_t a, uint64_t b, uint32_t c, uint64_t d, uint32_t e), \
+      a, b, c, d, e, 0, 0) \
+    H(8, uint32_t, (uint32_t a, uint32_t b, uint32_t c, uint32_t d, \
+                    uint32_t e, uint32_t f), a, b, c, d, e, f, 0) \
+    H(9, uint64_t, (uint64_t a, uint32_t b, uint64_t c, uint32_t d, \
+                    uint64_t e, uint32_t f, uint64_t g), a, b, c, d, e, f, g) \
+    H(10, uint32_t, (uint32_t a, uint32_t b, uint32_t c), a, b, c, 0, 0, 0, 0)
+
+#define RETURN_void(v) (void)(v)
+#define RETURN_uint32_t(v) return (uint32_t)(v)
+#define RETURN_uint64_t(v) return (v)
+#define DEFINE(n, ret, params, ...) \
+    static ret helper_##n params \
+    { \
+        RETURN_##ret(called(n, false, __VA_ARGS__)); \
+    } \
+    static ret quiet_##n params \
+    { \
+        RETURN_##ret(called(n, true, __VA_ARGS__)); \
+    }
+HELPERS(DEFINE)
+
+/* These look at guest state in env, and change it. */
+static void helper_env(Env *env, uint64_t value)
+{
+    called(50, false, env == &world.env, value, env->regs[1], 0, 0, 0, 0);
+    env->regs[1] ^= value;
+    env->mem[value % WORLD_MEM_SIZE]++;
+}
+
+static uint64_t helper_env_get(Env *env, uint32_t i)
+{
+    return called(51, false, env == &world.env, i, env->regs[i % TW_NB_REGS],
+                  0, 0, 0, 0);
+}
+
+static void helper_leave(uint64_t value)
+{
+    called(60, false, value, 0, 0, 0, 0, 0, 0);
+    world.left = 1;
+    longjmp(world_leave, 1);
+}
+
+enum { PTR64 = sizeof(void *) == 8 };
+#define SIG(ret, n, mask) (TW_SIG_##ret | (n) << 2 | (TwSig)(mask) << 6)
+#define BOTH(n) (uintptr_t)helper_##n, (uintptr_t)quiet_##n
+
+const WorldHelper world_helpers[] = {
+    { SIG(VOID, 0, 0), false, BOTH(0) },
+    { SIG(I32, 1, 0), false, BOTH(1) },
+    { SIG(I64, 1, 1), false, BOTH(2) },
+    { SIG(VOID, 2, 1), false, BOTH(3) },
+    { SIG(I64, 2, 2), false, BOTH(4) },
+    { SIG(I32, 3, 5), false, BOTH(5) },
+    { SIG(I64, 4, 15), false, BOTH(6) },
+    { SIG(VOID, 5, 10), false, BOTH(7) },
+    { SIG(I32, 6, 0), false, BOTH(8) },
+    { SIG(I64, 7, 0x55), false, BOTH(9) },
+    { SIG(I32, 3, 0), false, BOTH(10) },
+    { SIG(VOID, 2, 2 | PTR64), true, (uintptr_t)helper_env, 0 },
+    { SIG(I64, 2, PTR64), true, (uintptr_t)helper_env_get, 0 },
+};
+
+const WorldHelper world_no_return = {
+    SIG(VOID, 1, 1), false, (uintptr_t)helper_leave, 0,
+};
+
+unsigned world_nb_helpers(void)
+{
+    return sizeof(world_helpers) / sizeof(world_helpers[0]);
+}
+
+/*
+ * Guest memory: address v is guest[v % size], whatever its page. The slow path
+ * works byte by byte, so that accesses may cross pages, and now and then
+ * enters the page into the TLB.
+ */
+
+static uint64_t guest_load(uint64_t addr, unsigned bytes)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < bytes; i++) {
+        v |= (uint64_t)world.guest[(addr + i) % WORLD_GUEST_SIZE] << (8 * i);
+    }
+    return v;
+}
+
+static void guest_store(uint64_t addr, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        world.guest[(addr + i) % WORLD_GUEST_SIZE] = (uint8_t)(v >> (8 * i));
+    }
+}
+
+static void set_entry(unsigned mmu, uint64_t page, uint64_t read,
+                      uint64_t write)
+{
+    uintptr_t index = page & (world.descs[mmu].mask >> TW_TLB_ENTRY_BITS);
+    uint64_t addr = page << WORLD_PAGE_BITS;
+
+    world.tlb[mmu][index] = (TwTlbEntry) {
+        .addr_read = addr | read,
+        .addr_write = addr | write,
+        .addr_code = addr,
+        .addend = (uintptr_t)world.guest +
+                  (uintptr_t)(addr % WORLD_GUEST_SIZE) - (uintptr_t)addr,
+    };
+}
+
+static uint64_t swap(uint64_t v, unsigned bytes)
+{
+    return __builtin_bswap64(v) >> (64 - 8 * bytes);
+}
+
+static void log_access(uint32_t kind, void *env, uint64_t addr, uint64_t v,
+                       uint32_t oi, uintptr_t ra)
+{
+    LogEntry entry = {
+        .kind = kind,
+        .retaddr = (uint32_t)ra,
+        .args = { env == &world.env, addr, v, oi },
+    };
+
+    if (log_entry(&entry) % 8 == 0) {
+        set_entry((oi & 15) % WORLD_NB_MMU, addr >> WORLD_PAGE_BITS, 0, 0);
+    }
+}
+
+static uint64_t slow_load(unsigned size, void *env, uint64_t addr, uint32_t oi,
+                          uintptr_t ra)
+{
+    uint64_t v = guest_load(addr, 1u << size);
+
+    v = oi & 0x100 ? swap(v, 1u << size) : v;
+    log_access(KIND_LOAD + size, env, addr, v, oi, ra);
+    return v;
+}
+
+static void slow_store(unsigned size, void *env, uint64_t addr, uint64_t v,
+                       uint32_t oi, uintptr_t ra)
+{
+    if (size < 3) {
+        v &= (UINT64_C(1) << (8 << size)) - 1;
+    }
+    log_access(KIND_STORE + size, env, addr, v, oi, ra);
+    guest_store(addr, oi & 0x100 ? swap(v, 1u << size) : v, 1u << size);
+}
+
+#define SLOW(bits, size, type) \
+    uint64_t world_ld##bits(void *env, uint64_t addr, uint32_t oi, \
+                            uintptr_t ra) \
+    { \
+        return slow_load(size, env, addr, oi, ra); \
+    } \
+    void world_st##bits(void *env, uint64_t addr, type v, uint32_t oi, \
+                        uintptr_t ra) \
+    { \
+        slow_store(size, env, addr, v, oi, ra); \
+    }
+SLOW(8, 0, uint32_t)
+SLOW(16, 1, uint32_t)
+SLOW(32, 2, uint32_t)
+SLOW(64, 3, uint64_t)
+
+/*
+ * Tier 0.
+ */
+
+static uint64_t interp_ldx(void *env, uint64_t addr, uint32_t oi, uintptr_t ra)
+{
+    unsigned size = TW_MEMOP_SIZE(oi);
+    uint64_t v = slow_load(size, env, addr, oi, ra);
+    unsigned unused = 64 - (8 << size);
+
+    return oi & TW_MEMOP_SIGN ? (uint64_t)((int64_t)(v << unused) >> unused)
+                              : v;
+}
+
+static void interp_call(TwSig sig, uintptr_t fn, uint64_t *regs)
+{
+    if (!tw_call(sig, fn, regs)) {
+        fprintf(stderr, "tw_call: signature 0x%x not in the table\n", sig);
+        abort();
+    }
+}
+
+static bool interp_hot(TwHeader *header)
+{
+    header->countdown = INT32_MAX;
+    return false;
+}
+
+#define TW_INTERP_FN world_interpret
+#define TW_INTERP_TLB_OFS WORLD_TLB_OFS
+#define TW_INTERP_PAGE_BITS WORLD_PAGE_BITS
+#define TW_INTERP_LD(size, env, addr, oi, ra) slow_load(size, env, addr, oi, ra)
+#define TW_INTERP_ST(size, env, addr, v, oi, ra) \
+    slow_store(size, env, addr, v, oi, ra)
+#define TW_INTERP_LDX(env, addr, oi, ra) interp_ldx(env, addr, oi, ra)
+#define TW_INTERP_STX(env, addr, v, oi, ra) \
+    slow_store(TW_MEMOP_SIZE(oi), env, addr, v, oi, ra)
+#define TW_INTERP_CALL(sig, fn, regs) interp_call(sig, fn, regs)
+#define TW_INTERP_HOT(env, frame, header) interp_hot(header)
+#include "../interp.c.inc"
+
+/*
+ * Contents.
+ */
+
+static void fill(Rng *rng, void *data, size_t size)
+{
+    uint8_t *bytes = data;
+
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)rng_next(rng);
+    }
+}
+
+static uint64_t random_flags(Rng *rng)
+{
+    switch (rng_below(rng, 8)) {
+    case 0:
+        return 1 << (WORLD_PAGE_BITS - 1);      /* invalid: never equal */
+    case 1:
+        return 1 << (WORLD_PAGE_BITS - 3);
+    default:
+        return 0;
+    }
+}
+
+static void init_tlb(Rng *rng)
+{
+    for (unsigned i = 0; i < WORLD_NB_PAGES; i++) {
+        uint64_t page = i < 8 ? i : rng_value(rng);
+
+        world.pages[i] = page & (~UINT64_C(0) >> WORLD_PAGE_BITS);
+    }
+    for (unsigned mmu = 0; mmu < WORLD_NB_MMU; mmu++) {
+        unsigned entries = 1u << rng_below(rng, 5);
+
+        memset(world.tlb[mmu], 0xff, sizeof(world.tlb[mmu]));
+        world.descs[mmu].table = world.tlb[mmu];
+        world.descs[mmu].mask = (uintptr_t)(entries - 1) << TW_TLB_ENTRY_BITS;
+        for (unsigned i = 0; i < WORLD_NB_PAGES; i++) {
+            if (rng_percent(rng, 70)) {
+                set_entry(mmu, world.pages[i], random_flags(rng),
+                          random_flags(rng));
+            }
+        }
+    }
+}
+
+void world_init(Rng *rng)
+{
+    memset(&world, 0, sizeof(world));
+    fill(rng, world.below_mem, sizeof(world.below_mem));
+    fill(rng, world.env.mem, sizeof(world.env.mem));
+    fill(rng, world.host, sizeof(world.host));
+    fill(rng, world.guest, sizeof(world.guest));
+    for (int i = 0; i < TW_NB_REGS; i++) {
+        world.env.regs[i] = rng_value(rng);
+    }
+    for (int i = 0; i < 128; i++) {
+        world.frame.spill[i] = rng_value(rng);
+    }
+    world.env.branch_fuel = 40;
+    world.env.tb_fuel = 30;
+    world.env.host_ptr = (uintptr_t)&world.host[32];
+    init_tlb(rng);
+}
+
+const char *world_difference(const World *a, const World *b, size_t *ofs)
+{
+    static const struct {
+        const char *name;
+        size_t ofs;
+        size_t size;
+    } parts[] = {
+#define PART(field) { #field, offsetof(World, field), sizeof(a->field) }
+        PART(below_mem), PART(descs), PART(env.regs), PART(env), PART(frame),
+        PART(host), PART(tlb), PART(slots), PART(log_hash), PART(log_count),
+        PART(left), PART(log), PART(guest),
+#undef PART
+    };
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const uint8_t *x = (const uint8_t *)a + parts[i].ofs;
+        const uint8_t *y = (const uint8_t *)b + parts[i].ofs;
+
+        for (*ofs = 0; *ofs < parts[i].size; (*ofs)++) {
+            if (x[*ofs] != y[*ofs]) {
+                return parts[i].name;
+            }
+        }
+    }
+    return NULL;
+}

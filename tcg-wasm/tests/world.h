@@ -1,0 +1,105 @@
+/*
+ * The small machine that random TBs run on: env with what lies below it, the
+ * frame, a TLB over some guest memory, host memory, helpers that log.
+ *
+ * All of it is one flat object, so that a run is: restore, execute, compare.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TW_TESTS_WORLD_H
+#define TW_TESTS_WORLD_H
+
+#include <setjmp.h>
+
+#include "../interp.h"
+#include "rng.h"
+
+enum {
+    WORLD_PAGE_BITS = 12,
+    WORLD_NB_MMU = 3,
+    WORLD_TLB_MAX = 16,
+    WORLD_GUEST_SIZE = 1 << 15,
+    WORLD_NB_PAGES = 12,
+    WORLD_MEM_SIZE = 256,
+    WORLD_LOG_SIZE = 64,
+    WORLD_MAX_TBS = 8,
+    WORLD_PTRS = 4,
+};
+
+typedef struct LogEntry {
+    uint32_t kind;
+    uint32_t retaddr;
+    uint64_t args[7];
+} LogEntry;
+
+/* What TW_REG_ENV points at. */
+typedef struct Env {
+    uint64_t regs[TW_NB_REGS];
+    int64_t branch_fuel;
+    int32_t tb_fuel;
+    uint32_t pad;
+    uintptr_t host_ptr;             /* to the middle of host[] */
+    uintptr_t ptrs[WORLD_PTRS];     /* headers or 0, for GOTO_PTR */
+    uint8_t mem[WORLD_MEM_SIZE];
+} Env;
+
+typedef struct World {
+    uint8_t below_mem[64];
+    TwTlbDesc descs[WORLD_NB_MMU];
+    Env env;
+    TwFrame frame;
+    uint64_t host[64];
+    TwTlbEntry tlb[WORLD_NB_MMU][WORLD_TLB_MAX];
+    uint64_t pages[WORLD_NB_PAGES]; /* guest page numbers that are used */
+    uintptr_t slots[WORLD_MAX_TBS][2];
+    uint64_t log_hash;
+    uint32_t log_count;
+    uint32_t left;                  /* by a helper that does not return */
+    LogEntry log[WORLD_LOG_SIZE];
+    uint8_t guest[WORLD_GUEST_SIZE];
+} World;
+
+#define WORLD_TLB_OFS \
+    ((int32_t)offsetof(World, descs) - (int32_t)offsetof(World, env))
+#define WORLD_BELOW_OFS \
+    ((int32_t)offsetof(World, below_mem) - (int32_t)offsetof(World, env))
+
+extern World world;
+extern jmp_buf world_leave;
+
+/* A helper for CALL. @quiet does not look at ret_pc: for NO_READ_GLOBALS. */
+typedef struct WorldHelper {
+    TwSig sig;
+    bool takes_env;
+    uintptr_t fn;
+    uintptr_t quiet;
+} WorldHelper;
+
+extern const WorldHelper world_helpers[];
+unsigned world_nb_helpers(void);
+extern const WorldHelper world_no_return;
+
+/* Fill the world with random contents; slots and ptrs are the generator's. */
+void world_init(Rng *rng);
+
+/* Tier 0 of this world. */
+TwTbFn world_interpret;
+
+/* Slow paths, by size; the same functions serve compiled code. */
+uint64_t world_ld8(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
+uint64_t world_ld16(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
+uint64_t world_ld32(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
+uint64_t world_ld64(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
+void world_st8(void *env, uint64_t addr, uint32_t v, uint32_t oi,
+               uintptr_t ra);
+void world_st16(void *env, uint64_t addr, uint32_t v, uint32_t oi,
+                uintptr_t ra);
+void world_st32(void *env, uint64_t addr, uint32_t v, uint32_t oi,
+                uintptr_t ra);
+void world_st64(void *env, uint64_t addr, uint64_t v, uint32_t oi,
+                uintptr_t ra);
+
+/* Name and first differing byte of two worlds' contents, or NULL. */
+const char *world_difference(const World *a, const World *b, size_t *ofs);
+
+#endif
