@@ -12,11 +12,13 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from bench.setup import Context, SetupError
+from bench.setup.lock import locked
 
 UPDATE_AND_RETRY = "check the network and apt's sources, then run again"
 
@@ -31,8 +33,17 @@ class Package:
     depends: str
 
 
+@contextmanager
+def foreign_apt(ctx: Context, architecture: str) -> Iterator[ForeignApt]:
+    """apt for packages of `architecture`, its lists read; one user at a time."""
+    with locked(ctx.cache, f"apt-{architecture}"):
+        apt = ForeignApt(ctx, architecture)
+        apt.update()
+        yield apt
+
+
 class ForeignApt:
-    """apt for packages of `architecture`."""
+    """What foreign_apt gives."""
 
     def __init__(self, ctx: Context, architecture: str) -> None:
         self._ctx = ctx
@@ -53,7 +64,11 @@ class ForeignApt:
         try:
             self._ctx.run(["apt-get", *self._options(), "update"])
         except SetupError as error:
-            self._update_error = error
+            self._update_error = SetupError(
+                f"Debian's package lists of {self.architecture} cannot be read",
+                error.why,
+                UPDATE_AND_RETRY,
+            )
 
     def package(self, name: str) -> Package:
         """The newest version of `name`."""
@@ -122,6 +137,7 @@ class ForeignApt:
             "Dir::State::status": self._state / "status",
             "Dir::Cache": self._state,
             "Dir::Cache::archives": self._state / "archives",
+            "APT::Update::Error-Mode": "any",
             "Acquire::Languages": "none",
             "Acquire::Retries": 3,
             "Acquire::IndexTargets::deb-src::Sources::DefaultEnabled": "false",

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 
 from bench.guests import catalogue, image, initramfs, kernel, manifest
-from bench.guests.apt import ForeignApt, extract, first_dependency
+from bench.guests.apt import extract, first_dependency, foreign_apt
 from bench.setup import Context, SetupError, Step
 
 _HERE = "bench/guests"
@@ -18,12 +18,12 @@ _HERE = "bench/guests"
 
 def _fetch_debian_kernel(ctx: Context) -> None:
     """The kernel that Debian's newest riscv64 kernel package holds."""
-    apt = ForeignApt(ctx, "riscv64")
-    apt.update()
-    meta = apt.package("linux-image-riscv64")
-    name = first_dependency(meta, r"linux-image-[0-9].*")
-    deb = apt.download(apt.package(name))
-    _store_kernel(ctx, extract(deb, r"boot/vmlinu[xz]-.*"), name)
+    with foreign_apt(ctx, "riscv64") as apt:
+        meta = apt.package("linux-image-riscv64")
+        name = first_dependency(meta, r"linux-image-[0-9].*")
+        deb = apt.download(apt.package(name))
+        data = extract(deb, r"boot/vmlinu[xz]-.*")
+    _store_kernel(ctx, data, name)
 
 
 def _build_tiny_kernel(ctx: Context) -> None:
@@ -44,10 +44,9 @@ def _store_kernel(ctx: Context, data: bytes, origin: str) -> None:
 
 
 def _build_initramfs(ctx: Context) -> None:
-    apt = ForeignApt(ctx, "riscv64")
-    apt.update()
-    deb = apt.download(apt.package("busybox-static"))
-    busybox = extract(deb, r"(usr/)?bin/busybox")
+    with foreign_apt(ctx, "riscv64") as apt:
+        deb = apt.download(apt.package("busybox-static"))
+        busybox = extract(deb, r"(usr/)?bin/busybox")
     init = (ctx.root / _HERE / "init").read_bytes()
     archive = initramfs.build(busybox, init, "riscv64", "virt")
     (ctx.out / "initrd").write_bytes(archive)

@@ -7,11 +7,12 @@ import hashlib
 import shutil
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bench.guests import apt, catalogue, image, kernel, recipe
-from bench.setup import SetupError
+from bench.setup import Context, SetupError
 
 IMAGE = (
     b"MZ".ljust(0x38, b"\0")
@@ -131,25 +132,38 @@ def wanted(data: bytes) -> apt.Package:
     return apt.Package("p", "1", hashlib.sha256(data).hexdigest(), "")
 
 
-def foreign_apt(ctx: FakeContext) -> apt.ForeignApt:
-    tool = apt.ForeignApt(ctx, "riscv64")
-    tool.update()
-    return tool
-
-
 def test_download_is_kept_and_a_damaged_one_replaced(tmp_path: Path) -> None:
     ctx = FakeContext(tmp_path, b"package")
-    tool = foreign_apt(ctx)
-    path = tool.download(wanted(b"package"))
-    assert tool.download(wanted(b"package")) == path
-    assert ctx.downloads == 1
-    path.write_bytes(b"pack")
-    assert tool.download(wanted(b"package")).read_bytes() == b"package"
-    assert ctx.downloads == 2
+    with apt.foreign_apt(cast("Context", ctx), "riscv64") as tool:
+        path = tool.download(wanted(b"package"))
+        assert tool.download(wanted(b"package")) == path
+        assert ctx.downloads == 1
+        path.write_bytes(b"pack")
+        assert tool.download(wanted(b"package")).read_bytes() == b"package"
+        assert ctx.downloads == 2
 
 
 def test_download_of_a_wrong_file_is_refused(tmp_path: Path) -> None:
-    ctx = FakeContext(tmp_path, b"forged")
-    with pytest.raises(SetupError, match="checksum"):
-        foreign_apt(ctx).download(wanted(b"package"))
+    ctx = cast("Context", FakeContext(tmp_path, b"forged"))
+    with (
+        apt.foreign_apt(ctx, "riscv64") as tool,
+        pytest.raises(SetupError, match="checksum"),
+    ):
+        tool.download(wanted(b"package"))
     assert not list(tmp_path.rglob("*.deb"))
+
+
+def test_package_of_no_source_tells_why_the_lists_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = FakeContext(tmp_path, b"")
+
+    def failing(argv: list[str], cwd: Path | None = None) -> None:
+        raise SetupError("x failed", "no network", "see log")
+
+    monkeypatch.setattr(ctx, "run", failing)
+    with (
+        apt.foreign_apt(cast("Context", ctx), "riscv64") as tool,
+        pytest.raises(SetupError, match="no network"),
+    ):
+        tool.package("busybox-static")
