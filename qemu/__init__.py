@@ -1,0 +1,1 @@
+"""How an unmodified QEMU becomes ours: recipes; patches and overlay."""

@@ -1,0 +1,277 @@
+"""QEMU as Wasm: Debian's upstream source, our patches, our files, emscripten.
+
+`qemu-source` is the patched tree and changes with the patches only. The build
+adds overlay/, tcg-wasm/ and tiers/ to a tree of its own, kept between runs, so
+that a change of ours compiles what depends on it, not everything.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import functools
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.setup import Context, SetupError, Step
+from bench.setup.upstream import Upstream, installed, read, upstream_version
+from qemu import toolchain
+
+HERE = "qemu"
+ROOT = Path(__file__).resolve().parents[1]
+FIRMWARE = Path("/usr/share/qemu")
+
+# Library calls that libtwposix replaces, in QEMU and glib alike.
+WRAPPED = (
+    "read", "write", "close", "fcntl", "poll", "ppoll", "mmap", "munmap", "mprotect",
+)  # fmt: skip
+POSIX = "qemu/deps/wasm-posix"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One emulator."""
+
+    arch: str
+    cpu_target: str
+    firmware: tuple[str, ...]
+    firmware_packages: tuple[str, ...]
+
+    @property
+    def product(self) -> str:
+        """Name of its product."""
+        return f"qemu-wasm-{self.arch}"
+
+    @property
+    def program(self) -> str:
+        """What QEMU's build calls it."""
+        return f"qemu-system-{self.arch}"
+
+
+TARGETS = (
+    Target(
+        "riscv64",
+        "riscv64-softmmu",
+        ("opensbi-riscv64-generic-fw_dynamic.bin",),
+        ("opensbi",),
+    ),
+)
+
+
+@functools.cache
+def upstream() -> Upstream:
+    """The accepted QEMU; that of the native reference, if possible."""
+    stated = read(ROOT / HERE / "UPSTREAM")["qemu"]
+    version = installed("qemu-system-riscv").partition(" ")[2]
+    prefer = upstream_version(version)
+    return Upstream(
+        stated.package,
+        stated.at_least,
+        stated.below,
+        stated.sha256,
+        prefer if version and stated.accepts(prefer) else "",
+    )
+
+
+def _source(ctx: Context) -> None:
+    tarball = ctx.apt_source(upstream())
+    tree = ctx.out / "tree"
+    tree.mkdir()
+    ctx.run(
+        # Sources of firmware, four fifths of the whole.
+        ["tar", "-xf", str(tarball), "-C", str(tree), "--strip-components=1",
+         "--exclude=*/roms/*"]
+    )  # fmt: skip
+    for patch in sorted((ctx.root / HERE / "patches").glob("*.patch")):
+        ctx.run(["patch", "-p1", "-F0", "--batch", "-i", str(patch)], cwd=tree)
+
+
+def _additions(root: Path) -> Iterator[tuple[Path, str]]:
+    """Our files and their places in QEMU's tree."""
+    places = (
+        ("qemu/overlay", "**/*", ""),
+        ("tcg-wasm", "*.[ch]", "tcg/wasm/lib/"),
+        ("tcg-wasm", "*.inc", "tcg/wasm/lib/"),
+        ("tiers", "*.[ch]", "tcg/wasm/tiers/"),
+        ("tiers", "*.def", "tcg/wasm/tiers/"),
+        ("tiers", "policies/*.c", "tcg/wasm/tiers/"),
+    )
+    for directory, pattern, place in places:
+        base = root / directory
+        for path in sorted(base.glob(pattern)):
+            if path.is_file():
+                yield path, place + path.relative_to(base).as_posix()
+
+
+def _sync(root: Path, tree: Path) -> None:
+    """Bring our files in the tree up to date; others keep their times."""
+    listing = tree.with_suffix(".added")
+    before = set(listing.read_text().split("\n")) if listing.exists() else set()
+    now = dict((place, path) for path, place in _additions(root))
+    for place in before - set(now) - {""}:
+        (tree / place).unlink(missing_ok=True)
+    for place, path in now.items():
+        target = tree / place
+        if place not in before and target.exists():
+            raise SetupError(
+                "QEMU's source cannot be prepared",
+                f"the overlay would replace QEMU's own {place}",
+                "make it a patch",
+            )
+        if not target.exists() or not filecmp.cmp(path, target, shallow=False):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    listing.write_text("\n".join(sorted(now)), encoding="utf-8")
+
+
+def _configure(target: Target, sysroot: Path) -> list[str]:
+    """QEMU's configure line; `sysroot` also holds libtwposix."""
+    c_flags = [
+        "-O3", "-g0", *toolchain.FLAGS, "-matomics", "-mbulk-memory", "-msimd128",
+        "-mtail-call", "-D_GNU_SOURCE", f"-I{sysroot}/include",
+        "-Wno-unused-command-line-argument",
+    ]  # fmt: skip
+    link_flags = [
+        *toolchain.FLAGS,
+        f"-L{sysroot}/lib",
+        *(f"-Wl,--wrap={name}" for name in WRAPPED),
+        "-Wl,--undefined=tw_futex_wake",
+        "-ltwposix",
+    ]
+    return [
+        "--cc=emcc", "--cxx=em++", "--objcc=false", "--host-cc=cc", "--cpu=wasm32",
+        "--cross-prefix=", f"--target-list={target.cpu_target}",
+        f"--with-devices-{target.arch}=tierlab", "--without-default-devices",
+        "--without-default-features", "--enable-system", "--enable-tcg",
+        "--enable-fdt=system", "--enable-pixman", "--disable-tools",
+        "--disable-docs", "--disable-werror", "--disable-pie",
+        "--disable-stack-protector", "--disable-install-blobs",
+        "--disable-debug-info", "--with-coroutine=auto", "-Dauto_features=disabled",
+        f"--extra-cflags={shlex.join(c_flags)}",
+        f"--extra-ldflags={shlex.join(link_flags)}",
+    ]  # fmt: skip
+
+
+def _posix(ctx: Context) -> None:
+    """libtwposix, and the libraries that it completes."""
+    deps = ctx.needs["deps-wasm32"]
+    shutil.copytree(deps, ctx.out, dirs_exist_ok=True)
+    (ctx.out / ".manifest.json").unlink()
+    sources = sorted((ctx.root / POSIX).glob("*.c"))
+    flags = ["-O2", "-Wall", "-Wextra", "-Werror", *toolchain.FLAGS]
+    flags += ["-matomics", "-mbulk-memory", f"-I{deps}/include"]
+    env = toolchain.environment(ctx)
+    objects = []
+    for source in sources:
+        objects.append(f"{ctx.work}/{source.stem}.o")
+        argv = ["emcc", *flags, "-c", str(source), "-o", objects[-1]]
+        ctx.run(argv, env=env)
+    ctx.run(["emar", "rcs", str(ctx.out / "lib/libtwposix.a"), *objects], env=env)
+
+
+def _builder(target: Target) -> Callable[[Context], None]:
+    def build(ctx: Context) -> None:
+        sysroot = ctx.needs["sysroot-wasm32"]
+        source = ctx.needs["qemu-source"]
+        line = _configure(target, sysroot)
+        inputs = (source.name, toolchain.identity(), *line)
+        with ctx.shared_work(target.product, *inputs) as work:
+            tree = work / "tree"
+            if not (work / "tree.complete").exists():
+                shutil.rmtree(tree, ignore_errors=True)
+                # Files become shared with the product, cheaply: the build
+                # never writes to QEMU's own files.
+                shutil.copytree(source / "tree", tree, True, copy_function=os.link)
+                (work / "tree.complete").touch()
+            _sync(ctx.root, tree)
+            _compile(ctx, target, tree, work / "build", line, sysroot)
+            _install(ctx, target, tree, work / "build")
+
+    return build
+
+
+def _compile(
+    ctx: Context,
+    target: Target,
+    tree: Path,
+    build: Path,
+    line: list[str],
+    sysroot: Path,
+) -> None:
+    env = toolchain.environment(ctx, sysroot)
+    if not (build / "configured").exists():
+        shutil.rmtree(build, ignore_errors=True)
+        build.mkdir()
+        tools = {
+            "AR": "emar", "NM": "emnm", "RANLIB": "emranlib", "STRIP": "true",
+            # Nothing linked while configuring is worth optimising.
+            "EMCC_CFLAGS": "-O0",
+        }  # fmt: skip
+        ctx.run([str(tree / "configure"), *line], cwd=build, env=env | tools)
+        (build / "configured").touch()
+    ctx.run(
+        ["ninja", f"-j{ctx.jobs}", f"{target.program}.js"], cwd=build, env=env
+    )
+
+
+def _install(ctx: Context, target: Target, tree: Path, build: Path) -> None:
+    for suffix in ("js", "wasm"):
+        shutil.copy2(build / f"{target.program}.{suffix}", ctx.out)
+    share = ctx.out / "share"
+    share.mkdir()
+    for name in target.firmware:
+        shutil.copy(FIRMWARE / name, share)
+    emscripten = installed("emscripten").partition(" ")[2]
+    versions = {
+        "qemu": (tree / "VERSION").read_text(encoding="utf-8").strip(),
+        "emscripten": upstream_version(emscripten),
+    }
+    (ctx.out / "versions.json").write_text(json.dumps(versions), encoding="utf-8")
+
+
+def _target_step(target: Target) -> Step:
+    return Step(
+        name=target.product,
+        title=f"QEMU for Wasm, {target.arch}",
+        files=(
+            "qemu/recipe.py",
+            "qemu/toolchain.py",
+            "qemu/overlay/**/*",
+            "tcg-wasm/*.[ch]",
+            "tcg-wasm/*.inc",
+            "tiers/*.[ch]",
+            "tiers/*.def",
+            "tiers/policies/*.c",
+        ),
+        values=(toolchain.identity(), installed(*target.firmware_packages)),
+        needs=("qemu-source", "sysroot-wasm32"),
+        action=_builder(target),
+        minutes=6.0,
+    )
+
+
+STEPS: list[Step] = [
+    Step(
+        name="qemu-source",
+        title="QEMU's source, patched",
+        files=("qemu/UPSTREAM", "qemu/patches/*.patch"),
+        values=(upstream().identity(),),
+        needs=(),
+        action=_source,
+        minutes=0.5,
+    ),
+    Step(
+        name="sysroot-wasm32",
+        title="POSIX calls for Wasm",
+        files=("qemu/recipe.py", "qemu/toolchain.py", f"{POSIX}/*.[ch]"),
+        values=(toolchain.identity(),),
+        needs=("deps-wasm32",),
+        action=_posix,
+        minutes=0.1,
+    ),
+    *(_target_step(target) for target in TARGETS),
+]
