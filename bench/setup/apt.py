@@ -12,18 +12,20 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.setup.aptsources import deb_src_lines
 from bench.setup.command import Runner
 from bench.setup.digest import file_digest
 from bench.setup.errors import SetupError
 from bench.setup.lock import locked
 from bench.setup.upstream import Upstream, compare, upstream_version
 
+UPDATE_SECONDS = 1800
 _TARBALL = re.compile(r"^ ([0-9a-f]{64}) \d+ (\S+\.orig\.tar\.\w+)$", re.M)
-_SUITES = ("trixie", "stable")
 
 
 @dataclass(frozen=True)
@@ -110,29 +112,23 @@ def _options(cache: Path) -> Iterator[str]:
         yield f"{key}={value}"
 
 
-def _sources_list() -> str:
-    """`deb-src` lines for the archives that the system's `deb` lines name."""
-    fields = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)|$(CREATED_BY)"
-    shown = _query(["apt-get", "indextargets", "--format", fields])
-    lines = []
-    for line in shown.splitlines():
-        uri, suite, component, key, kind = line.split("|")
-        if kind != "Packages" or component != "main":
-            continue
-        if suite.partition("-")[0] in _SUITES:
-            signed = f"[signed-by={key}] " if key.startswith("/") else ""
-            lines.append(f"deb-src {signed}{uri} {suite} {component}\n")
-    return "".join(dict.fromkeys(lines))
-
-
 def _update(
     cache: Path, options: list[str], runner: Runner
 ) -> SetupError | None:
-    """Read the indexes. If one suite fails the others may serve."""
-    sources = cache / "downloads" / "apt-source" / "sources.list"
-    sources.write_text(_sources_list(), encoding="utf-8")
+    """Read the indexes, unless just done. If one fails others may serve."""
+    state = cache / "downloads" / "apt-source"
+    sources = deb_src_lines()
+    stamp = state / "updated"
+    if (
+        stamp.exists()
+        and stamp.read_text(encoding="utf-8") == sources
+        and 0 <= time.time() - stamp.stat().st_mtime < UPDATE_SECONDS
+    ):
+        return None
+    (state / "sources.list").write_text(sources, encoding="utf-8")
     try:
         runner.run(["apt-get", *options, "update"])
+        stamp.write_text(sources, encoding="utf-8")
     except SetupError as error:
         return SetupError(
             "the index of Debian's sources cannot be read",
@@ -157,10 +153,8 @@ def _candidates(upstream: Upstream, options: list[str]) -> list[Source]:
                 Source(upstream.package, version.group(1), *tarball.groups()),
             )
     usable = [s for s in found.values() if upstream.accepts(s.upstream)]
-    usable.sort(
-        key=functools.cmp_to_key(lambda a, b: _order(a.version, b.version)),
-        reverse=True,
-    )
+    order = functools.cmp_to_key(_order)
+    usable.sort(key=lambda source: order(source.version), reverse=True)
     usable.sort(key=lambda source: source.upstream != upstream.prefer)
     return usable
 

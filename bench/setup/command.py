@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from bench.setup.errors import SetupError, disk_full
 
@@ -91,7 +92,7 @@ class Runner:
         argv: Sequence[str],
         cwd: Path | None,
         env: Mapping[str, str] | None,
-        sink: object,
+        sink: int | IO[str],
     ) -> int:
         try:
             process = subprocess.Popen(
@@ -99,7 +100,7 @@ class Runner:
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
-                stdout=sink,  # type: ignore[arg-type]
+                stdout=sink,
                 stderr=subprocess.STDOUT,
             )
         except FileNotFoundError as error:

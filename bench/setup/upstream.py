@@ -67,9 +67,8 @@ def compare(left: str, operator: str, right: str) -> bool:
 
 def upstream_version(version: str) -> str:
     """`1:10.0.13+ds-0+deb13u1` is Debian's name of `10.0.13+ds`."""
-    return version.partition(":")[2].rpartition("-")[0] if ":" in version else (
-        version.rpartition("-")[0] or version
-    )
+    without_epoch = version.rpartition(":")[2]
+    return without_epoch.rpartition("-")[0] or without_epoch
 
 
 def installed(*packages: str) -> str:
