@@ -53,17 +53,13 @@ const char *tw_cond_name(TwCond cond)
 
 unsigned tw_op_words(TwOp op)
 {
-    switch (tw_op_format(op)) {
-    case TW_FMT_ENTRY:
-        return TW_HEADER_WORDS;
-    case TW_FMT_CALL:
-    case TW_FMT_EXIT:
-    case TW_FMT_GOTO_TB:
-    case TW_FMT_RI64:
-        return 2;
-    default:
-        return 1;
-    }
+    static const uint8_t words[] = {
+        [TW_FMT_ENTRY] = TW_HEADER_WORDS, [TW_FMT_CALL] = 2,
+        [TW_FMT_EXIT] = 2, [TW_FMT_GOTO_TB] = 2, [TW_FMT_RI64] = 2,
+        [TW_FMT_QMEM] = 0,      /* the last one: all others are here, too */
+    };
+
+    return words[op_formats[op]] ? words[op_formats[op]] : 1;
 }
 
 int tw_qmem_size(TwOp op)

@@ -97,19 +97,24 @@ static void note_scratch(TwEmit *e, TwInsn insn)
     }
 }
 
-static void reg_masks(TwInsn insn, uint32_t *reads, uint32_t *writes)
+static void note_regs(TwEmit *e, uint32_t at, TwInsn insn)
 {
+    TwWord *word = &e->words[at];
     TwInsnRegs regs;
+    uint32_t twice = 0;
 
     tw_insn_regs(insn, &regs);
-    *reads = 0;
-    *writes = 0;
     for (unsigned i = 0; i < regs.nreads; i++) {
-        *reads |= UINT32_C(1) << regs.reads[i];
+        uint32_t bit = UINT32_C(1) << regs.reads[i];
+
+        twice |= word->reads & bit;
+        word->reads |= bit;
     }
     for (unsigned i = 0; i < regs.nwrites; i++) {
-        *writes |= UINT32_C(1) << regs.writes[i];
+        word->writes |= UINT32_C(1) << regs.writes[i];
     }
+    word->reads_once = word->reads & ~twice;
+    e->regs_used |= word->reads | word->writes;
 }
 
 /* Pass 1, forward: starts, targets, needs. */
@@ -118,15 +123,13 @@ static void scan(TwEmit *e)
     memset(e->words, 0, e->nwords * sizeof(e->words[0]));
     for (uint32_t at = 0; at < e->nwords;) {
         TwInsn insn = tw_insn_at(e->code, at);
-        uint32_t reads, writes;
 
         e->words[at].info |= INFO_START;
         if (tw_format_branches(tw_op_format(insn.op))) {
             e->branches[e->nbranches++] = at;
             e->words[branch_target(at, insn)].info |= INFO_TARGET;
         }
-        reg_masks(insn, &reads, &writes);
-        e->regs_used |= reads | writes;
+        note_regs(e, at, insn);
         note_scratch(e, insn);
         at += tw_op_words(insn.op);
     }
@@ -212,23 +215,22 @@ static unsigned first_operand(TwInsn insn)
     }
 }
 
-/* Is @insn, made at a word before @next, part of a chain into a store? */
-static bool chains(const TwEmit *e, TwInsn insn, uint32_t next)
+/* Is the instruction at @at, before @next, part of a chain into a store? */
+static bool chains(const TwEmit *e, uint32_t at, uint32_t next)
 {
+    uint32_t writes = e->words[at].writes;
+    unsigned reg;
     TwInsn next_insn;
-    TwInsnRegs regs;
 
-    if (next >= e->nwords || (e->words[next].info & INFO_TARGET)) {
+    if (!writes || (writes & (writes - 1)) || next >= e->nwords ||
+        (e->words[next].info & INFO_TARGET)) {
         return false;
     }
-    tw_insn_regs(insn, &regs);
-    if (regs.nwrites != 1 || tw_op_format(insn.op) == TW_FMT_EB) {
-        return false;
-    }
+    reg = (unsigned)__builtin_ctz(writes);
     next_insn = tw_insn_at(e->code, next);
-    return stores(next_insn, regs.writes[0]) ||
+    return stores(next_insn, reg) ||
            ((e->words[next].info & INFO_CHAIN) &&
-            first_operand(next_insn) == regs.writes[0]);
+            first_operand(next_insn) == reg);
 }
 
 static uint32_t live_at_target(const TwEmit *e, uint32_t at, TwInsn insn)
@@ -245,7 +247,6 @@ static void find_live(TwEmit *e)
 
     for (uint32_t at = e->nwords; at-- > 0;) {
         TwWord *word = &e->words[at];
-        uint32_t reads, writes;
         TwInsn insn;
 
         if (!(word->info & INFO_START)) {
@@ -257,10 +258,11 @@ static void find_live(TwEmit *e)
         }
         if (tw_format_branches(tw_op_format(insn.op))) {
             live |= live_at_target(e, at, insn);
+        } else if (chains(e, at, next)) {
+            word->info |= INFO_CHAIN;
         }
-        word->info |= live | (chains(e, insn, next) ? INFO_CHAIN : 0);
-        reg_masks(insn, &reads, &writes);
-        live = ((live & ~writes) | reads) & all_regs;
+        word->info |= live;
+        live = ((live & ~word->writes) | word->reads) & all_regs;
         if (word->info & INFO_TARGET) {
             e->labels[word->label].live = live;
         }
@@ -391,16 +393,19 @@ void tw_flow_reach(TwEmit *e, bool *dead)
     }
 }
 
-void tw_flow_close(TwEmit *e, bool dead)
+/*
+ * End the function. Unless the last thing written was an instruction that ends
+ * (at @ended), its result is still wanted on the stack.
+ */
+void tw_flow_close(TwEmit *e, size_t ended)
 {
     if (!tw_buf_need(e->out, e->depth + ROOM)) {
         return;
     }
-    if (e->depth || !dead) {
-        while (e->depth) {
-            put_byte(e, W_END);
-            e->depth--;
-        }
+    for (; e->depth; e->depth--) {
+        put_byte(e, W_END);
+    }
+    if (e->out->len != ended) {
         put_byte(e, W_UNREACHABLE);
     }
     put_byte(e, W_END);

@@ -91,6 +91,9 @@ enum {
 typedef struct TwWord {
     uint32_t info;
     uint32_t label;         /* index of the label here, if INFO_TARGET */
+    uint32_t reads;         /* registers, a bit each */
+    uint32_t reads_once;    /* ... that are only one operand */
+    uint32_t writes;
 } TwWord;
 
 /* A branch target. @owner and @loop_end: see emit-flow.c. */
@@ -309,7 +312,7 @@ uint32_t tw_env_offset(const TwEmit *e, int32_t ofs);   /* pushes nothing */
 void tw_flow_analyse(TwEmit *e);
 void tw_flow_open(TwEmit *e);
 void tw_flow_reach(TwEmit *e, bool *dead);      /* at each instruction */
-void tw_flow_close(TwEmit *e, bool dead);
+void tw_flow_close(TwEmit *e, size_t ended);
 void tw_flow_branch(TwEmit *e);
 void tw_flow_restart(TwEmit *e);    /* i32 condition: run this TB again */
 

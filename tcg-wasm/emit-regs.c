@@ -44,21 +44,10 @@ void tw_regs_label(TwEmit *e)
 /* Which registers does this instruction read once, and nobody after it? */
 void tw_regs_insn(TwEmit *e)
 {
-    TwInsnRegs regs;
-    uint32_t once = 0, twice = 0, written = 0;
+    const TwWord *word = &e->words[e->at];
 
-    tw_insn_regs(e->insn, &regs);
-    for (unsigned i = 0; i < regs.nreads; i++) {
-        uint32_t bit = UINT32_C(1) << regs.reads[i];
-
-        twice |= once & bit;
-        once |= bit;
-    }
-    for (unsigned i = 0; i < regs.nwrites; i++) {
-        written |= UINT32_C(1) << regs.writes[i];
-    }
-    e->live = e->words[e->at].info & INFO_LIVE;
-    e->single = once & ~twice & ~(e->live & ~written);
+    e->live = word->info & INFO_LIVE;
+    e->single = word->reads_once & ~(e->live & ~word->writes);
 }
 
 bool tw_just_set(const TwEmit *e, unsigned reg)

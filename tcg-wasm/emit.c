@@ -246,6 +246,7 @@ static void emit_insn(TwEmit *e)
 static void emit_code(TwEmit *e)
 {
     bool dead = false;
+    size_t ended = 0;
 
     tw_flow_analyse(e);
     put_locals(e);
@@ -260,9 +261,10 @@ static void emit_code(TwEmit *e)
         if (!dead && tw_buf_need(e->out, ROOM)) {
             emit_insn(e);
             dead = tw_insn_ends(e->insn);
+            ended = dead ? e->out->len : ended;
         }
     }
-    tw_flow_close(e, dead);
+    tw_flow_close(e, ended);
 }
 
 static TwRefusal emit_function(TwEmit *e, const TwTbRef *tb)

@@ -320,7 +320,7 @@ static void disassemble_all(const uint64_t *code, uint32_t nwords)
 }
 
 /* Mutate members of a case; returns how many the verifier took. */
-static unsigned mutate(Case *c)
+static unsigned mutate(Case *c, const char *dump_path)
 {
     static TwBuf module;
     unsigned i = rng_below(&c->rng, c->ntbs);
@@ -346,6 +346,9 @@ static unsigned mutate(Case *c)
     module.len = 0;
     c->options.table_base = table_base;
     refusal = tw_emit_module(&c->options, &ref, 1, &module);
+    if (dump_path && refusal == TW_REFUSED_NONE) {
+        dump(dump_path, &module);
+    }
     if (!valid && (refusal != TW_REFUSED_BAD_BYTECODE || !why[0])) {
         fail(c, "mutation: refused without a reason, or emitted");
     }
@@ -420,7 +423,7 @@ int main(int argc, char **argv)
         make_case(&c, seed + i);
         run_case(&c, dump_path);
         for (uint64_t m = 0; m < mutations; m++) {
-            taken += mutate(&c);
+            taken += mutate(&c, dump_path);
         }
     }
     if (tbs >= ENOUGH_FOR_COVERAGE) {
