@@ -5,6 +5,7 @@
  */
 #include "insn.h"
 
+/* clang-format off */
 static const uint8_t op_formats[TW_NB_OPS] = {
 #define X(name, format, mnemonic) [TW_OP_##name] = TW_FMT_##format,
     TW_OPCODES(X)
@@ -30,6 +31,7 @@ static const char *const cond_names[TW_NB_CONDS] = {
     TW_CONDS_RI(X, 0)
 #undef X
 };
+/* clang-format on */
 
 TwFormat tw_op_format(TwOp op)
 {
@@ -54,8 +56,11 @@ const char *tw_cond_name(TwCond cond)
 unsigned tw_op_words(TwOp op)
 {
     static const uint8_t words[] = {
-        [TW_FMT_ENTRY] = TW_HEADER_WORDS, [TW_FMT_CALL] = 2,
-        [TW_FMT_EXIT] = 2, [TW_FMT_GOTO_TB] = 2, [TW_FMT_RI64] = 2,
+        [TW_FMT_ENTRY] = TW_HEADER_WORDS,
+        [TW_FMT_CALL] = 2,
+        [TW_FMT_EXIT] = 2,
+        [TW_FMT_GOTO_TB] = 2,
+        [TW_FMT_RI64] = 2,
         [TW_FMT_QMEM] = 0,      /* the last one: all others are here, too */
     };
 

@@ -23,8 +23,8 @@ typedef struct Text {
     size_t len;
 } Text;
 
-static void __attribute__((format(printf, 2, 3)))
-put(Text *t, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) put(Text *t,
+                                                      const char *format, ...)
 {
     va_list args;
     int n;
@@ -33,8 +33,8 @@ put(Text *t, const char *format, ...)
     n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
     va_end(args);
     if (n > 0) {
-        t->len += (size_t)n < t->size - t->len ? (size_t)n
-                                               : t->size - t->len - 1;
+        t->len +=
+            (size_t)n < t->size - t->len ? (size_t)n : t->size - t->len - 1;
     }
 }
 
@@ -127,8 +127,7 @@ static void put_call(Text *t, TwInsn insn, uint64_t fn)
     }
 }
 
-static void put_operands(Text *t, const uint64_t *code, size_t at,
-                         TwInsn insn)
+static void put_operands(Text *t, const uint64_t *code, size_t at, TwInsn insn)
 {
     uint32_t imm = (uint32_t)insn.imm;
 
@@ -181,8 +180,8 @@ static void put_operands(Text *t, const uint64_t *code, size_t at,
         put_regs(t, 4, insn.a, insn.b, insn.c, imm);
         break;
     case TW_FMT_R6:
-        put_regs(t, 6, insn.a, insn.b, insn.c, imm & 0xff,
-                 (imm >> 8) & 0xff, (imm >> 16) & 0xff);
+        put_regs(t, 6, insn.a, insn.b, insn.c, imm & 0xff, (imm >> 8) & 0xff,
+                 (imm >> 16) & 0xff);
         break;
     case TW_FMT_MOVCOND:
         put_regs(t, 1, insn.a);

@@ -120,8 +120,8 @@ static void emit_move(TwEmit *e)
         tw_write_known(e, insn.a, TW_CONST, (int64_t)e->code[e->at + 1]);
         break;
     default:    /* MOV, ADDI of env or frame */
-        tw_write_known(e, insn.a, insn.b == TW_REG_ENV ? TW_ENV_PLUS
-                                                       : TW_FRAME_PLUS,
+        tw_write_known(e, insn.a,
+                       insn.b == TW_REG_ENV ? TW_ENV_PLUS : TW_FRAME_PLUS,
                        insn.op == TW_OP_ADDI ? insn.imm : 0);
         break;
     }
@@ -308,15 +308,16 @@ static void emit_extract(TwEmit *e, TwInsn insn, bool is_signed)
         return;
     }
     tw_read(e, insn.b);
-    if (pos + len == 64 || (is_signed && (len == 8 || len == 16 ||
-                                          len == 32))) {
+    if (pos + len == 64 ||
+        (is_signed && (len == 8 || len == 16 || len == 32))) {
         if (pos) {
             put_i64(e, pos);
             put_byte(e, is_signed ? W_I64_SHR_S : W_I64_SHR_U);
         }
         if (pos + len != 64) {
-            put_byte(e, len == 8 ? W_I64_EXTEND8_S
-                        : len == 16 ? W_I64_EXTEND16_S : W_I64_EXTEND32_S);
+            put_byte(e, len == 8    ? W_I64_EXTEND8_S
+                        : len == 16 ? W_I64_EXTEND16_S
+                                    : W_I64_EXTEND32_S);
         }
     } else if (!is_signed && len <= 32) {
         if (pos) {

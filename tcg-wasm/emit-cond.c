@@ -5,6 +5,7 @@
  */
 #include "emit-int.h"
 
+/* clang-format off */
 /* i32 comparisons; + CMP_64 for i64. The tests are made of others. */
 static const uint8_t cmp_wop[TW_NB_CONDS] = {
     [TW_COND_EQ] = W_I32_EQ, [TW_COND_NE] = W_I32_NE,
@@ -22,6 +23,7 @@ static const uint8_t swapped[TW_NB_CONDS] = {
     [TW_COND_LEU] = TW_COND_GEU, [TW_COND_GTU] = TW_COND_LTU,
     [TW_COND_TSTEQ] = TW_COND_TSTEQ, [TW_COND_TSTNE] = TW_COND_TSTNE,
 };
+/* clang-format on */
 
 static_assert(W_I32_LT_S + CMP_64 + 1 == W_I64_LT_U, "i64 comparisons");
 

@@ -141,7 +141,7 @@ static void make_labels(TwEmit *e)
         if (e->words[at].info & INFO_TARGET) {
             TwLabel *label = &e->labels[e->nlabels];
 
-            *label = (TwLabel) { .word = at, .first_src = UINT32_MAX };
+            *label = (TwLabel){ .word = at, .first_src = UINT32_MAX };
             e->words[at].label = e->nlabels++;
         }
     }
@@ -175,8 +175,8 @@ static bool nest(TwEmit *e)
             ok = false;
         }
         if (label->loop_end) {
-            for (uint32_t j = i + 1; j < e->nlabels &&
-                 e->labels[j].word < label->loop_end; j++) {
+            for (uint32_t j = i + 1;
+                 j < e->nlabels && e->labels[j].word < label->loop_end; j++) {
                 if (e->labels[j].loop_end > label->loop_end) {
                     label->loop_end = e->labels[j].loop_end;
                 }
@@ -192,9 +192,8 @@ static bool stores(TwInsn insn, unsigned reg)
 {
     TwFormat format = tw_op_format(insn.op);
 
-    return insn.a == reg &&
-           (format == TW_FMT_STE ||
-            (format == TW_FMT_ST && insn.b >= TW_REG_ENV));
+    return insn.a == reg && (format == TW_FMT_STE ||
+                             (format == TW_FMT_ST && insn.b >= TW_REG_ENV));
 }
 
 static unsigned first_operand(TwInsn insn)
@@ -228,9 +227,8 @@ static bool chains(const TwEmit *e, uint32_t at, uint32_t next)
     }
     reg = (unsigned)__builtin_ctz(writes);
     next_insn = tw_insn_at(e->code, next);
-    return stores(next_insn, reg) ||
-           ((e->words[next].info & INFO_CHAIN) &&
-            first_operand(next_insn) == reg);
+    return stores(next_insn, reg) || ((e->words[next].info & INFO_CHAIN) &&
+                                      first_operand(next_insn) == reg);
 }
 
 static uint32_t live_at_target(const TwEmit *e, uint32_t at, TwInsn insn)

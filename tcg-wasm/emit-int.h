@@ -10,6 +10,7 @@
 #include "emit.h"
 #include "insn.h"
 #include "layout.h"
+#include "wasm-ops.h"
 
 /* Offsets in the emitted program's memory: it has 32-bit pointers. */
 enum {
@@ -30,52 +31,21 @@ static_assert(offsetof(TwTlbDesc, table) == DESC_TABLE, "TLB descriptor");
 static_assert(sizeof(TwTlbDesc) == DESC_SIZE, "TLB descriptor");
 #endif
 
-/* Wasm's instruction bytes, named as the specification names them. */
-enum {
-    W_UNREACHABLE = 0x00, W_BLOCK = 0x02, W_LOOP = 0x03, W_IF = 0x04,
-    W_ELSE = 0x05, W_END = 0x0b, W_BR = 0x0c, W_BR_IF = 0x0d,
-    W_BR_TABLE = 0x0e, W_RETURN = 0x0f, W_CALL_INDIRECT = 0x11,
-    W_RETURN_CALL = 0x12, W_RETURN_CALL_INDIRECT = 0x13, W_SELECT = 0x1b,
-    W_LOCAL_GET = 0x20, W_LOCAL_SET = 0x21, W_LOCAL_TEE = 0x22,
-    W_I32_LOAD = 0x28, W_I64_LOAD = 0x29,
-    W_I64_LOAD8_S = 0x30, W_I64_LOAD8_U = 0x31, W_I64_LOAD16_S = 0x32,
-    W_I64_LOAD16_U = 0x33, W_I64_LOAD32_S = 0x34, W_I64_LOAD32_U = 0x35,
-    W_I32_STORE = 0x36, W_I64_STORE = 0x37, W_I64_STORE8 = 0x3c,
-    W_I64_STORE16 = 0x3d, W_I64_STORE32 = 0x3e,
-    W_I32_CONST = 0x41, W_I64_CONST = 0x42,
-    W_I32_EQZ = 0x45, W_I32_EQ = 0x46, W_I32_NE = 0x47, W_I32_LT_S = 0x48,
-    W_I32_LT_U = 0x49, W_I32_GT_S = 0x4a, W_I32_GT_U = 0x4b,
-    W_I32_LE_S = 0x4c, W_I32_LE_U = 0x4d, W_I32_GE_S = 0x4e,
-    W_I32_GE_U = 0x4f,
-    W_I64_EQZ = 0x50, W_I64_EQ = 0x51, W_I64_NE = 0x52, W_I64_LT_U = 0x54,
-    W_I32_CLZ = 0x67, W_I32_CTZ = 0x68, W_I32_POPCNT = 0x69,
-    W_I32_ADD = 0x6a, W_I32_SUB = 0x6b, W_I32_DIV_S = 0x6d,
-    W_I32_DIV_U = 0x6e, W_I32_REM_S = 0x6f, W_I32_REM_U = 0x70,
-    W_I32_AND = 0x71, W_I32_OR = 0x72, W_I32_SHL = 0x74, W_I32_SHR_S = 0x75,
-    W_I32_SHR_U = 0x76, W_I32_ROTL = 0x77, W_I32_ROTR = 0x78,
-    W_I64_CLZ = 0x79, W_I64_CTZ = 0x7a, W_I64_POPCNT = 0x7b,
-    W_I64_ADD = 0x7c, W_I64_SUB = 0x7d, W_I64_MUL = 0x7e,
-    W_I64_DIV_S = 0x7f, W_I64_DIV_U = 0x80, W_I64_REM_S = 0x81,
-    W_I64_REM_U = 0x82, W_I64_AND = 0x83, W_I64_OR = 0x84, W_I64_XOR = 0x85,
-    W_I64_SHL = 0x86, W_I64_SHR_S = 0x87, W_I64_SHR_U = 0x88,
-    W_I64_ROTL = 0x89, W_I64_ROTR = 0x8a,
-    W_I32_WRAP = 0xa7, W_I64_EXTEND_S = 0xac, W_I64_EXTEND_U = 0xad,
-    W_I64_EXTEND8_S = 0xc2, W_I64_EXTEND16_S = 0xc3, W_I64_EXTEND32_S = 0xc4,
-    W_PREFIX_ATOMIC = 0xfe, W_ATOMIC_FENCE = 0x03,
-    W_TYPE_I32 = 0x7f, W_TYPE_I64 = 0x7e, W_TYPE_VOID = 0x40,
-    W_TYPE_FUNC = 0x60, W_TYPE_FUNCREF = 0x70,
-};
-
 /* An i64 comparison is its i32 namesake + CMP_64. */
 enum { CMP_64 = W_I64_EQZ - W_I32_EQZ };
 
 /* Locals: the parameters, then scratch i32, scratch i64, registers. */
 enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
 typedef enum TwScratch {
-    TW_T0, TW_T1,           /* i32 */
-    TW_NEG,                 /* i32: env + neg_ofs, for negative offsets */
-    TW_PC,                  /* i32: number of the block to dispatch to */
-    TW_S0, TW_S1, TW_S2, TW_S3, TW_S4,      /* i64 */
+    TW_T0, /* i32 */
+    TW_T1,
+    TW_NEG, /* i32: env + neg_ofs, for negative offsets */
+    TW_PC, /* i32: number of the block to dispatch to */
+    TW_S0, /* i64 */
+    TW_S1,
+    TW_S2,
+    TW_S3,
+    TW_S4,
     TW_NB_SCRATCH,
     TW_FIRST_I64 = TW_S0,
 } TwScratch;
@@ -158,16 +128,16 @@ typedef struct TwEmit {
     uint32_t live;          /* registers live after it */
     uint32_t single;        /* registers read just once, dead afterwards */
     bool base_pushed;       /* the base of a later store is on the stack */
-    bool in_arm;            /* inside an if: registers must stay as they are */
+    bool in_arm; /* inside an if: registers must stay as they are */
 
     /* Registers. */
-    uint32_t known;         /* bit per register with a known value */
-    uint32_t pending;       /* ... which its local does not hold yet */
+    uint32_t known; /* bit per register with a known value */
+    uint32_t pending; /* ... which its local does not hold yet */
     TwKnown values[TW_NB_REGS];
-    size_t set_start;       /* the latest local.set of a register: its place, */
+    size_t set_start; /* the latest local.set of a register: its place, */
     size_t set_end;
     unsigned set_reg;
-    size_t extend_end;      /* end of the latest i64.extend_i32_* */
+    size_t extend_end; /* end of the latest i64.extend_i32_* */
 } TwEmit;
 
 /*
@@ -297,8 +267,8 @@ void tw_read(TwEmit *e, unsigned reg);
 void tw_peek(TwEmit *e, unsigned reg);
 void tw_read32(TwEmit *e, unsigned reg);
 void tw_peek32(TwEmit *e, unsigned reg);
-void tw_write(TwEmit *e, unsigned reg);         /* pops an i64 */
-void tw_write_u32(TwEmit *e, unsigned reg);     /* pops an i32 */
+void tw_write(TwEmit *e, unsigned reg); /* pops an i64 */
+void tw_write_u32(TwEmit *e, unsigned reg); /* pops an i32 */
 void tw_write_known(TwEmit *e, unsigned reg, TwKind kind, int64_t value);
 bool tw_is_const(const TwEmit *e, unsigned reg, int64_t *value);
 bool tw_just_set(const TwEmit *e, unsigned reg);
@@ -306,23 +276,23 @@ void tw_flush(TwEmit *e, uint32_t regs);
 /* Push the base of an address and return the offset that goes with it. */
 uint32_t tw_push_env(TwEmit *e, int32_t ofs);
 uint32_t tw_push_base(TwEmit *e, unsigned reg, int32_t ofs);
-uint32_t tw_env_offset(const TwEmit *e, int32_t ofs);   /* pushes nothing */
+uint32_t tw_env_offset(const TwEmit *e, int32_t ofs); /* pushes nothing */
 
 /* emit-flow.c: analysis of a TB, scopes, branches. */
 void tw_flow_analyse(TwEmit *e);
 void tw_flow_open(TwEmit *e);
-void tw_flow_reach(TwEmit *e, bool *dead);      /* at each instruction */
+void tw_flow_reach(TwEmit *e, bool *dead); /* at each instruction */
 void tw_flow_close(TwEmit *e, size_t ended);
 void tw_flow_branch(TwEmit *e);
-void tw_flow_restart(TwEmit *e);    /* i32 condition: run this TB again */
+void tw_flow_restart(TwEmit *e); /* i32 condition: run this TB again */
 
 /* Instruction selection: false if the opcode is not theirs. */
-bool tw_emit_alu(TwEmit *e);        /* emit-alu.c */
-bool tw_emit_wide(TwEmit *e);       /* emit-wide.c */
-bool tw_emit_set(TwEmit *e);        /* emit-cond.c */
-void tw_emit_condition(TwEmit *e);  /* ... of a branch */
-bool tw_emit_mem(TwEmit *e);        /* emit-mem.c */
-bool tw_emit_leave(TwEmit *e);      /* emit-leave.c */
+bool tw_emit_alu(TwEmit *e); /* emit-alu.c */
+bool tw_emit_wide(TwEmit *e); /* emit-wide.c */
+bool tw_emit_set(TwEmit *e); /* emit-cond.c */
+void tw_emit_condition(TwEmit *e); /* ... of a branch */
+bool tw_emit_mem(TwEmit *e); /* emit-mem.c */
+bool tw_emit_leave(TwEmit *e); /* emit-leave.c */
 
 /* Push the base of a store now whose value is yet to be computed. */
 void tw_push_store_base(TwEmit *e, TwInsn store);

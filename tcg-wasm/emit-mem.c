@@ -22,6 +22,7 @@ typedef struct Access {
     uint8_t size;       /* log2 of bytes */
 } Access;
 
+/* clang-format off */
 static const Access accesses[TW_NB_OPS] = {
     [TW_OP_LD8U] = { W_I64_LOAD8_U, 0 }, [TW_OP_LD8S] = { W_I64_LOAD8_S, 0 },
     [TW_OP_LD16U] = { W_I64_LOAD16_U, 1 },
@@ -50,6 +51,7 @@ static const Access accesses[TW_NB_OPS] = {
     [TW_OP_QST8] = { W_I64_STORE8, 0 }, [TW_OP_QST16] = { W_I64_STORE16, 1 },
     [TW_OP_QST32] = { W_I64_STORE32, 2 }, [TW_OP_QST64] = { W_I64_STORE, 3 },
 };
+/* clang-format on */
 
 static uint32_t push_address(TwEmit *e, TwInsn insn)
 {
@@ -121,8 +123,8 @@ static Guest guest_access(const TwEmit *e, TwInsn insn)
     Guest g = { .size = size };
 
     align = align == 7 ? size : align;
-    g.tag_mask = -(UINT64_C(1) << e->target->page_bits) |
-                 ((UINT64_C(1) << align) - 1);
+    g.tag_mask =
+        -(UINT64_C(1) << e->target->page_bits) | ((UINT64_C(1) << align) - 1);
     if (align < size) {
         g.excess = (UINT64_C(1) << size) - (UINT64_C(1) << align);
     }
@@ -174,7 +176,9 @@ static void put_slow_args(TwEmit *e, TwInsn insn)
 static void put_slow_load(TwEmit *e, TwInsn insn, unsigned size)
 {
     static const uint8_t extends[] = {
-        W_I64_EXTEND8_S, W_I64_EXTEND16_S, W_I64_EXTEND32_S,
+        W_I64_EXTEND8_S,
+        W_I64_EXTEND16_S,
+        W_I64_EXTEND32_S,
     };
     bool is_signed;
 

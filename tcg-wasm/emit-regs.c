@@ -27,8 +27,8 @@ void tw_regs_start(TwEmit *e)
 {
     e->known = ALWAYS_KNOWN;
     e->pending = 0;
-    e->values[TW_REG_ENV] = (TwKnown) { TW_ENV_PLUS, 0 };
-    e->values[TW_REG_FRAME] = (TwKnown) { TW_FRAME_PLUS, 0 };
+    e->values[TW_REG_ENV] = (TwKnown){ TW_ENV_PLUS, 0 };
+    e->values[TW_REG_FRAME] = (TwKnown){ TW_FRAME_PLUS, 0 };
     e->set_end = 0;
     e->extend_end = 0;
     e->in_arm = false;
@@ -205,7 +205,7 @@ void tw_write_known(TwEmit *e, unsigned reg, TwKind kind, int64_t value)
 {
     e->known |= UINT32_C(1) << reg;
     e->pending |= UINT32_C(1) << reg;
-    e->values[reg] = (TwKnown) { kind, value };
+    e->values[reg] = (TwKnown){ kind, value };
 }
 
 void tw_flush(TwEmit *e, uint32_t regs)
@@ -244,7 +244,7 @@ uint32_t tw_push_base(TwEmit *e, unsigned reg, int32_t ofs)
         return 0;
     }
     if (has(e->known, reg)) {
-        int64_t sum = value.value + ofs;    /* of two 32-bit values */
+        int64_t sum = value.value + ofs; /* of two 32-bit values */
 
         if (sum >= 0 && sum <= INT32_MAX) {
             put_get(e, value.kind == TW_ENV_PLUS ? LOCAL_ENV : LOCAL_FRAME);

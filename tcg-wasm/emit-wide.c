@@ -16,13 +16,25 @@ typedef struct Width {
 enum { DIV_S, DIV_U, REM_S, REM_U };
 
 static const Width width64 = {
-    W_TYPE_I64, W_I64_EQZ, W_I64_ADD, W_I64_SUB, W_I64_AND, W_I64_LT_U,
-    { W_I64_DIV_S, W_I64_DIV_U, W_I64_REM_S, W_I64_REM_U }, false,
+    W_TYPE_I64,
+    W_I64_EQZ,
+    W_I64_ADD,
+    W_I64_SUB,
+    W_I64_AND,
+    W_I64_LT_U,
+    { W_I64_DIV_S, W_I64_DIV_U, W_I64_REM_S, W_I64_REM_U },
+    false,
 };
 
 static const Width width32 = {
-    W_TYPE_I32, W_I32_EQZ, W_I32_ADD, W_I32_SUB, W_I32_AND, W_I32_LT_U,
-    { W_I32_DIV_S, W_I32_DIV_U, W_I32_REM_S, W_I32_REM_U }, true,
+    W_TYPE_I32,
+    W_I32_EQZ,
+    W_I32_ADD,
+    W_I32_SUB,
+    W_I32_AND,
+    W_I32_LT_U,
+    { W_I32_DIV_S, W_I32_DIV_U, W_I32_REM_S, W_I32_REM_U },
+    true,
 };
 
 static void put_const(TwEmit *e, const Width *w, int v)

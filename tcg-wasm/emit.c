@@ -49,8 +49,13 @@ enum {
     TB_SIG = TW_SIG_I32 | 3 << 2,
 };
 
-enum { SECTION_TYPE = 1, SECTION_IMPORT = 2, SECTION_FUNCTION = 3,
-       SECTION_ELEMENT = 9, SECTION_CODE = 10 };
+enum {
+    SECTION_TYPE = 1,
+    SECTION_IMPORT = 2,
+    SECTION_FUNCTION = 3,
+    SECTION_ELEMENT = 9,
+    SECTION_CODE = 10
+};
 
 static const struct {
     const char *key;
@@ -74,7 +79,7 @@ const char *tw_refusal_meaning(TwRefusal why)
 void tw_buf_free(TwBuf *buf)
 {
     free(buf->data);
-    *buf = (TwBuf) { 0 };
+    *buf = (TwBuf){ 0 };
 }
 
 bool tw_buf_need(TwBuf *buf, size_t n)
@@ -117,9 +122,8 @@ TwSig tw_qmem_sig(TwInsn insn)
     uint32_t addr64 = 1 << 1 << 6;
     uint32_t val64 = TW_MEMOP_SIZE((uint32_t)insn.imm) == 3 ? 1 << 2 << 6 : 0;
 
-    return tw_qmem_is_store(insn.op)
-               ? (TW_SIG_VOID | 5 << 2 | addr64 | val64)
-               : (TW_SIG_I64 | 4 << 2 | addr64);
+    return tw_qmem_is_store(insn.op) ? (TW_SIG_VOID | 5 << 2 | addr64 | val64)
+                                     : (TW_SIG_I64 | 4 << 2 | addr64);
 }
 
 static bool add_type(TwEmit *e, TwSig sig)

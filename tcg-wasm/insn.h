@@ -41,8 +41,8 @@ bool tw_insn_ends(TwInsn insn);
 
 static inline bool tw_format_branches(TwFormat format)
 {
-    return format == TW_FMT_B || format == TW_FMT_RRB ||
-           format == TW_FMT_RIB || format == TW_FMT_EB;
+    return format == TW_FMT_B || format == TW_FMT_RRB || format == TW_FMT_RIB ||
+           format == TW_FMT_EB;
 }
 
 /* log2 of the bytes that a QMEM instruction moves; -1 for QLDX and QSTX. */

@@ -36,8 +36,9 @@ static bool get_bit(const uint64_t *bits, size_t i)
     return (bits[i / BITS] >> (i % BITS)) & 1;
 }
 
-static bool __attribute__((format(printf, 2, 3)))
-refuse(Verifier *v, const char *format, ...)
+static bool __attribute__((format(printf, 2, 3))) refuse(Verifier *v,
+                                                         const char *format,
+                                                         ...)
 {
     va_list args;
 
@@ -167,8 +168,8 @@ static bool check_insn(Verifier *v, size_t at, TwInsn insn)
         return refuse(v, "word %zu: unknown opcode %u", at, insn.op);
     }
     if ((insn.op == TW_OP_ENTRY) != (at == 0)) {
-        return refuse(v, at ? "word %zu: entry inside the TB"
-                            : "word %zu: no entry", at);
+        return refuse(
+            v, at ? "word %zu: entry inside the TB" : "word %zu: no entry", at);
     }
     if (tw_op_words(insn.op) > v->nwords - at) {
         return refuse(v, "word %zu: %s: cut off", at, tw_op_name(insn.op));

@@ -15,8 +15,7 @@ static void put(Asm *as, TwInsn insn)
     memcpy(&as->code[as->n++], &insn, sizeof(insn));
 }
 
-void asm_insn(Asm *as, TwOp op, unsigned a, unsigned b, unsigned c,
-              int32_t imm)
+void asm_insn(Asm *as, TwOp op, unsigned a, unsigned b, unsigned c, int32_t imm)
 {
     TwInsn insn = { .op = op, .a = a, .imm = imm };
 
@@ -27,7 +26,7 @@ void asm_insn(Asm *as, TwOp op, unsigned a, unsigned b, unsigned c,
 
 void asm_branch(Asm *as, TwOp op, unsigned a, int rel, int32_t imm)
 {
-    put(as, (TwInsn) { .op = op, .a = a, .rel = (int16_t)rel, .imm = imm });
+    put(as, (TwInsn){ .op = op, .a = a, .rel = (int16_t)rel, .imm = imm });
 }
 
 void asm_word(Asm *as, uint64_t word)

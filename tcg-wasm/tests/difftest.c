@@ -60,12 +60,12 @@ static void print_tb(unsigned i)
     const GenTb *tb = &gen_tbs[i];
     char line[160];
 
-    fprintf(stderr, "tb %u at 0x%" PRIx32 ", slots %" PRIxPTR " %" PRIxPTR
-            ", succ %" PRIx32 " %" PRIx32 "\n", i, address(tb->code),
-            initial.slots[i][0], initial.slots[i][1], 0u, 0u);
+    fprintf(stderr,
+            "tb %u at 0x%" PRIx32 ", slots 0x%" PRIxPTR " 0x%" PRIxPTR "\n", i,
+            address(tb->code), initial.slots[i][0], initial.slots[i][1]);
     for (uint32_t at = 0; at < tb->nwords;) {
-        unsigned words = tw_disas_insn(tb->code, at, tb->nwords, line,
-                                       sizeof(line));
+        unsigned words =
+            tw_disas_insn(tb->code, at, tb->nwords, line, sizeof(line));
 
         fprintf(stderr, "  %04" PRIu32 "  %s\n", at, line);
         at += words;
@@ -81,8 +81,8 @@ static void fail(const Case *c, const char *what)
     }
     fprintf(stderr, "options: %s, counts %s, %u group%s\n",
             c->options.chaining == TW_CHAIN_TAIL ? "tail" : "dispatch",
-            c->options.counts == TW_COUNTS_EXACT ? "exact" : "off",
-            c->ngroups, c->ngroups > 1 ? "s" : "");
+            c->options.counts == TW_COUNTS_EXACT ? "exact" : "off", c->ngroups,
+            c->ngroups > 1 ? "s" : "");
     fprintf(stderr, "difftest: %s; reproduce with --seed %" PRIu64 " --tbs 1\n",
             what, c->seed);
     exit(1);
@@ -126,21 +126,21 @@ static void make_groups(Case *c)
 {
     c->ngroups = 1 + rng_below(&c->rng, MAX_GROUPS);
     for (unsigned i = 1; i < c->ngroups; i++) {
-        c->group_start[i] = c->group_start[i - 1] +
-                            rng_below(&c->rng,
-                                      c->ntbs - c->group_start[i - 1] + 1);
+        c->group_start[i] =
+            c->group_start[i - 1] +
+            rng_below(&c->rng, c->ntbs - c->group_start[i - 1] + 1);
     }
     c->group_start[c->ngroups] = c->ntbs;
 }
 
 static void make_case(Case *c, uint64_t seed)
 {
-    *c = (Case) { .seed = seed, .rng = { seed } };
+    *c = (Case){ .seed = seed, .rng = { seed } };
     c->ntbs = 1 + rng_below(&c->rng, WORLD_MAX_TBS);
     world_init(&c->rng);
     for (unsigned i = 0; i < c->ntbs; i++) {
         gen_tb(&c->rng, i, 5 + rng_below(&c->rng, 60));
-        c->refs[i] = (TwTbRef) {
+        c->refs[i] = (TwTbRef){
             .code = gen_tbs[i].code,
             .nwords = gen_tbs[i].nwords,
             .addr = address(gen_tbs[i].code),
@@ -148,7 +148,7 @@ static void make_case(Case *c, uint64_t seed)
     }
     link_tbs(c);
     make_groups(c);
-    c->options = (TwEmitOptions) {
+    c->options = (TwEmitOptions){
         .target = &target,
         .chaining = rng_below(&c->rng, 2) ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH,
         .counts = rng_below(&c->rng, 2) ? TW_COUNTS_EXACT : TW_COUNTS_OFF,
@@ -191,7 +191,7 @@ static void run(const Case *c, TwTbFn *how, Outcome *outcome)
     } else {
         outcome->value = how(&world.env, &world.frame, header_of(0));
     }
-    world.frame.ret_pc = 0;     /* only stored where it may be read */
+    world.frame.ret_pc = 0; /* only stored where it may be read */
     outcome->world = world;
     for (unsigned i = 0; i < c->ntbs; i++) {
         outcome->executed[i] = how == world_interpret
@@ -204,12 +204,14 @@ static void compare(const Case *c)
 {
     char what[160];
     size_t ofs;
-    const char *part = world_difference(&interpreted.world, &compiled.world,
-                                        &ofs);
+    const char *part =
+        world_difference(&interpreted.world, &compiled.world, &ofs);
 
     if (interpreted.value != compiled.value) {
-        snprintf(what, sizeof(what), "left with 0x%" PRIxPTR ", interpreter "
-                 "with 0x%" PRIxPTR, compiled.value, interpreted.value);
+        snprintf(what, sizeof(what),
+                 "left with 0x%" PRIxPTR ", interpreter "
+                 "with 0x%" PRIxPTR,
+                 compiled.value, interpreted.value);
         fail(c, what);
     }
     if (part) {
@@ -217,13 +219,13 @@ static void compare(const Case *c)
         fail(c, what);
     }
     for (unsigned i = 0; i < c->ntbs; i++) {
-        uint32_t count = c->options.counts == TW_COUNTS_EXACT
-                             ? interpreted.executed[i] : 0;
+        uint32_t count =
+            c->options.counts == TW_COUNTS_EXACT ? interpreted.executed[i] : 0;
 
         if (compiled.executed[i] != count) {
-            snprintf(what, sizeof(what), "tb %u: tier1_count %" PRIu32
-                     ", executed %" PRIu32, i, compiled.executed[i],
-                     interpreted.executed[i]);
+            snprintf(what, sizeof(what),
+                     "tb %u: tier1_count %" PRIu32 ", executed %" PRIu32, i,
+                     compiled.executed[i], interpreted.executed[i]);
             fail(c, what);
         }
     }
@@ -325,7 +327,7 @@ static unsigned mutate(Case *c, const char *dump_path)
     static TwBuf module;
     unsigned i = rng_below(&c->rng, c->ntbs);
     uint32_t nwords = gen_tbs[i].nwords;
-    uint64_t *code = malloc(nwords * sizeof(code[0]));  /* for ASan */
+    uint64_t *code = malloc(nwords * sizeof(code[0])); /* for ASan */
     TwTbRef ref = c->refs[i];
     char why[100] = "";
     bool valid;
@@ -378,7 +380,7 @@ static void check_coverage(void)
 
 static void init_target(void)
 {
-    target = (TwTarget) {
+    target = (TwTarget){
         .tlb_desc_ofs = WORLD_TLB_OFS,
         .page_bits = WORLD_PAGE_BITS,
         .fn_ld = { tw_host_index(world_ld8), tw_host_index(world_ld16),
@@ -414,7 +416,7 @@ int main(int argc, char **argv)
                    !(!strcmp(argv[i], "--mutations") &&
                      number(value, &mutations))) {
             fprintf(stderr, "usage: difftest [--seed N] [--tbs N] "
-                    "[--mutations N] [--dump FILE]\n");
+                            "[--mutations N] [--dump FILE]\n");
             return 2;
         }
     }
@@ -430,7 +432,7 @@ int main(int argc, char **argv)
         check_coverage();
     }
     printf("%" PRIu64 " cases, %" PRIu64 " modules run, %" PRIu64
-           " mutations, of which %" PRIu64 " verified\n", tbs, modules_run,
-           tbs * mutations, taken);
+           " mutations, of which %" PRIu64 " verified\n",
+           tbs, modules_run, tbs * mutations, taken);
     return 0;
 }

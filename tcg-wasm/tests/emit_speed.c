@@ -23,7 +23,8 @@ static double seconds(void)
 static void measure(const TwTbRef *refs, size_t group)
 {
     static const TwTarget target = {
-        .tlb_desc_ofs = WORLD_TLB_OFS, .page_bits = WORLD_PAGE_BITS,
+        .tlb_desc_ofs = WORLD_TLB_OFS,
+        .page_bits = WORLD_PAGE_BITS,
         .mem_max_pages = 65536,
     };
     const TwEmitOptions options = { .target = &target };
@@ -46,8 +47,8 @@ static void measure(const TwTbRef *refs, size_t group)
     }
     took = seconds() - start;
     printf("groups of %zu: %.1f MB/s of bytecode, %.2f us a TB, "
-           "%.2f bytes of Wasm per byte\n", group,
-           (double)bytes_in / took * 1e-6,
+           "%.2f bytes of Wasm per byte\n",
+           group, (double)bytes_in / took * 1e-6,
            took / ((double)ROUNDS * NB_TBS) * 1e6,
            (double)bytes_out / (double)bytes_in);
     tw_buf_free(&out);
@@ -62,7 +63,7 @@ int main(void)
     world_init(&rng);
     for (unsigned i = 0; i < NB_TBS; i++) {
         gen_tb(&rng, i, ITEMS);
-        refs[i] = (TwTbRef) {
+        refs[i] = (TwTbRef){
             .code = gen_tbs[i].code,
             .nwords = gen_tbs[i].nwords,
             .addr = 0x100000 + i * sizeof(gen_tbs[0]),

@@ -111,7 +111,7 @@ static unsigned forward_label(Gen *g)
     if (g->nlabels == GEN_MAX_LABELS) {
         abort();    /* callers look at room_for_labels() first */
     }
-    g->labels[g->nlabels] = (Label) { false, 0 };
+    g->labels[g->nlabels] = (Label){ false, 0 };
     return g->nlabels++;
 }
 
@@ -122,7 +122,7 @@ static bool room_for_labels(const Gen *g)
 
 static void bind(Gen *g, unsigned label)
 {
-    g->labels[label] = (Label) { true, g->tb->nwords };
+    g->labels[label] = (Label){ true, g->tb->nwords };
 }
 
 static void bind_some(Gen *g)
@@ -140,8 +140,8 @@ static void bind_some(Gen *g)
 
 static void branch_to(Gen *g, unsigned label, TwOp op, unsigned a, int32_t imm)
 {
-    g->fixes[g->nfixes++] = (Fix) { g->tb->nwords, label };
-    put(g, (TwInsn) { .op = op, .a = a, .imm = imm });
+    g->fixes[g->nfixes++] = (Fix){ g->tb->nwords, label };
+    put(g, (TwInsn){ .op = op, .a = a, .imm = imm });
 }
 
 static void set_rel(Gen *g, uint32_t at, uint32_t target)
@@ -168,8 +168,7 @@ static void dump(Gen *g, bool all)
 {
     for (unsigned i = 0; i < g->nregs; i++) {
         if (all || rng_percent(g->rng, 50)) {
-            ins(g, TW_OP_STE64, g->regs[i], 0, 0,
-                ENV(regs) + 8 * g->regs[i]);
+            ins(g, TW_OP_STE64, g->regs[i], 0, 0, ENV(regs) + 8 * g->regs[i]);
         }
     }
 }
@@ -179,7 +178,7 @@ static void exit_tb(Gen *g)
     ins(g, TW_OP_EXIT_TB, 0, 0, 0, 0);
     /* As a TB pointer and TB_EXIT_*: without TW_CHAIN's bit. */
     word(g, (uint64_t)g->id << 8 | rng_below(g->rng, 16) << 4 |
-            rng_below(g->rng, 4));
+                rng_below(g->rng, 4));
 }
 
 static void goto_tb(Gen *g, unsigned n)
@@ -239,8 +238,8 @@ static void call(Gen *g, bool returns)
 static void item_conditional(Gen *g, TwOp op, unsigned label)
 {
     unsigned a = any_reg(g);
-    int32_t imm = tw_op_format(op) == TW_FMT_RRB ? (int32_t)any_reg(g)
-                                                 : imm32(g);
+    int32_t imm =
+        tw_op_format(op) == TW_FMT_RRB ? (int32_t)any_reg(g) : imm32(g);
 
     if (tw_op_format(op) == TW_FMT_RIB && rng_percent(g->rng, 30)) {
         imm = 0;
@@ -262,7 +261,7 @@ static void item_backward(Gen *g, TwOp op)
         return;
     }
     skip = g->nlabels++;
-    g->labels[skip] = (Label) { false, 0 };
+    g->labels[skip] = (Label){ false, 0 };
     ins(g, TW_OP_LDE64, r, 0, 0, ENV(branch_fuel));
     ins(g, TW_OP_ADDI, r, r, 0, -1);
     ins(g, TW_OP_STE64, r, 0, 0, ENV(branch_fuel));
@@ -294,7 +293,7 @@ static void item_branch(Gen *g, TwOp op)
         branch_to(g, forward_label(g), op, 0, 0);   /* dead code follows */
     } else {
         skip = g->nlabels++;
-        g->labels[skip] = (Label) { false, 0 };
+        g->labels[skip] = (Label){ false, 0 };
         item_conditional(g, TW_OP_BRI_LTU, skip);
         branch_to(g, forward_label(g), op, 0, 0);
         bind(g, skip);
@@ -310,9 +309,9 @@ static void item_leave(Gen *g, TwOp op)
         return;
     }
     skip = g->nlabels++;
-    g->labels[skip] = (Label) { false, 0 };
-    item_conditional(g, rng_percent(g->rng, 50) ? TW_OP_BRI_NE
-                                                : TW_OP_BRI32_TSTEQ, skip);
+    g->labels[skip] = (Label){ false, 0 };
+    item_conditional(
+        g, rng_percent(g->rng, 50) ? TW_OP_BRI_NE : TW_OP_BRI32_TSTEQ, skip);
     if (op == TW_OP_EXIT_TB) {
         dump(g, rng_percent(g->rng, 50));
         exit_tb(g);
@@ -379,32 +378,30 @@ static void item_guest(Gen *g, TwOp op)
     oi |= (uint32_t)size << 4;
     oi |= (uint32_t)aligns[rng_below(g->rng, sizeof(aligns))] << 9;
     switch (rng_below(g->rng, 6)) {
-    case 0:         /* wild */
+    case 0: /* wild */
         r = any_reg(g);
         break;
-    case 1:         /* low pages */
+    case 1: /* low pages */
         ins(g, TW_OP_ANDI, r, any_reg(g), 0, 0x7fff);
         break;
-    case 2:         /* the end of a page */
+    case 2: /* the end of a page */
         ins(g, TW_OP_MOVI64, r, 0, 0, 0);
         word(g, addr + (1 << WORLD_PAGE_BITS) - 1 - rng_below(g->rng, 10));
         break;
-    case 3:         /* aligned */
+    case 3: /* aligned */
         ins(g, TW_OP_MOVI64, r, 0, 0, 0);
         word(g, addr + 8 * rng_below(g->rng, 512));
         break;
     case 4:
         ins(g, TW_OP_MOVI, r, 0, 0, (int32_t)rng_below(g->rng, 0x8000));
         break;
-    default:        /* not constant, in a page that is likely mapped */
+    default: /* not constant, in a page that is likely mapped */
         ins(g, TW_OP_MOVI64, r, 0, 0, 0);
         word(g, addr);
-        ins(g, TW_OP_DEPOSIT, r, r, any_reg(g),
-            0 | (WORLD_PAGE_BITS << 8));
+        ins(g, TW_OP_DEPOSIT, r, r, any_reg(g), 0 | (WORLD_PAGE_BITS << 8));
         break;
     }
-    ins(g, op, tw_qmem_is_store(op) ? any_reg(g) : reg(g), r, mmu,
-        (int32_t)oi);
+    ins(g, op, tw_qmem_is_store(op) ? any_reg(g) : reg(g), r, mmu, (int32_t)oi);
 }
 
 static void item_host(Gen *g, TwOp op)
@@ -453,7 +450,7 @@ static void item_other(Gen *g, TwOp op)
         two_regs(g, &a, &b);
         ins(g, op, a, b, any_reg(g), (int32_t)any_reg(g));
         break;
-    default:    /* R6 */
+    default: /* R6 */
         two_regs(g, &a, &b);
         ins(g, op, a, b, any_reg(g),
             (int32_t)(any_reg(g) | any_reg(g) << 8 | any_reg(g) << 16));
@@ -487,9 +484,9 @@ static void item(Gen *g, TwOp op)
     case TW_FMT_FIELD:
         pos = rng_below(g->rng, 64);
         ins(g, op, reg(g), any_reg(g), pos,
-            (int32_t)(rng_percent(g->rng, 30) ? 64 - pos
-                                              : 1 + rng_below(g->rng,
-                                                              64 - pos)));
+            (int32_t)(rng_percent(g->rng, 30)
+                          ? 64 - pos
+                          : 1 + rng_below(g->rng, 64 - pos)));
         break;
     case TW_FMT_DEPOSIT:
         pos = rng_below(g->rng, 64);
@@ -518,8 +515,9 @@ static void item(Gen *g, TwOp op)
         ins(g, op, any_reg(g), 0, 0, mem_ofs(g, 8));
         break;
     case TW_FMT_STEI:
-        put(g, (TwInsn) { .op = op, .rel = (int16_t)rng_value(g->rng),
-                          .imm = mem_ofs(g, 8) });
+        put(g, (TwInsn){ .op = op,
+                         .rel = (int16_t)rng_value(g->rng),
+                         .imm = mem_ofs(g, 8) });
         break;
     case TW_FMT_QMEM:
         item_guest(g, op);
@@ -555,7 +553,7 @@ static void item_chain(Gen *g)
             (int32_t)offsetof(TwFrame, spill) + 8);
     }
     if (rng_percent(g->rng, 60)) {
-        ins(g, TW_OP_MOVI, r, 0, 0, imm32(g));      /* r was dead */
+        ins(g, TW_OP_MOVI, r, 0, 0, imm32(g)); /* r was dead */
     }
 }
 

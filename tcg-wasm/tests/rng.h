@@ -35,6 +35,7 @@ static inline bool rng_percent(Rng *rng, uint32_t percent)
 /* A value that is likely to be at some edge. */
 static inline uint64_t rng_value(Rng *rng)
 {
+/* clang-format off */
     static const uint64_t edges[] = {
         0, 1, 2, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256,
         0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80000001,
@@ -43,6 +44,7 @@ static inline uint64_t rng_value(Rng *rng)
         0xffffffff00000000, 0xffffffff7fffffff, 0xffffffff80000000,
         0xfffffffffffffffe, 0xffffffffffffffff, 0x0123456789abcdef,
     };
+/* clang-format on */
     uint64_t v;
 
     switch (rng_below(rng, 8)) {

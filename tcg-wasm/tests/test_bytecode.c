@@ -301,15 +301,20 @@ static void test_disassembly_of_anything(void **state)
 static void test_header_disassembly(void **state)
 {
     TwHeader header = {
-        .op = TW_OP_ENTRY, .guest_insns = 5, .id = 77, .size = 32, .fn = 9,
+        .op = TW_OP_ENTRY,
+        .guest_insns = 5,
+        .id = 77,
+        .size = 32,
+        .fn = 9,
     };
     uint64_t code[TW_HEADER_WORDS];
     char line[100];
 
     (void)state;
     memcpy(code, &header, sizeof(code));
-    assert_int_equal(tw_disas_insn(code, 0, TW_HEADER_WORDS, line,
-                                   sizeof(line)), TW_HEADER_WORDS);
+    assert_int_equal(
+        tw_disas_insn(code, 0, TW_HEADER_WORDS, line, sizeof(line)),
+        TW_HEADER_WORDS);
     assert_string_equal(line, "entry     tb 77, 5 insns, 32 bytes, fn 9");
 }
 

@@ -31,8 +31,10 @@ static const TwEmitOptions options = { .target = &target, .table_base = 100 };
 
 static TwTbRef ref_of(const Asm *as)
 {
-    return (TwTbRef) {
-        .code = as->code, .nwords = (uint32_t)as->n, .addr = ADDR,
+    return (TwTbRef){
+        .code = as->code,
+        .nwords = (uint32_t)as->n,
+        .addr = ADDR,
     };
 }
 
@@ -51,8 +53,7 @@ static void assert_code(const Asm *as, const uint8_t *code, size_t n)
     TwTbRef ref = ref_of(as);
     TwBuf out = { 0 };
 
-    assert_int_equal(tw_emit_module(&options, &ref, 1, &out),
-                     TW_REFUSED_NONE);
+    assert_int_equal(tw_emit_module(&options, &ref, 1, &out), TW_REFUSED_NONE);
     assert_true(out.len > n);
     assert_memory_equal(out.data + out.len - n, code, n);
     tw_buf_free(&out);
@@ -67,8 +68,7 @@ static void test_refusals(void **state)
     (void)state;
     simple_tb(&as);
     ref = ref_of(&as);
-    assert_int_equal(tw_emit_module(&options, &ref, 1, &out),
-                     TW_REFUSED_NONE);
+    assert_int_equal(tw_emit_module(&options, &ref, 1, &out), TW_REFUSED_NONE);
     assert_memory_equal(out.data, "\0asm\1\0\0\0", 8);
 
     /* A refusal leaves the buffer as it was. */
@@ -152,10 +152,10 @@ static void test_chain(void **state)
     static const uint8_t code[] = {
         0x20, 0,                /* local.get env (of the store) */
         0x20, 0,                /* local.get env */
-        0x29, 0, 80,            /* i64.load offset=80 */
+        0x29, 0,    80,            /* i64.load offset=80 */
         0x42, 1,                /* i64.const 1 */
         0x7c,                   /* i64.add */
-        0x37, 0, 80,            /* i64.store offset=80 */
+        0x37, 0,    80,            /* i64.store offset=80 */
         0x41, 8,                /* i32.const 8 */
         0x0f, 0x0b,             /* return, end */
     };
@@ -172,12 +172,12 @@ static void test_branch(void **state)
     static const uint8_t code[] = {
         0x02, 0x40,             /* block */
         0x20, 0,                /* local.get env */
-        0x35, 0, 16,            /* i64.load32_u offset=16 */
+        0x35, 0,    16,            /* i64.load32_u offset=16 */
         0xa7,                   /* i32.wrap_i64 */
         0x0d, 0,                /* br_if 0 */
-        0x41, 0, 0x0f,          /* i32.const 0, return */
+        0x41, 0,    0x0f,          /* i32.const 0, return */
         0x0b,                   /* end */
-        0x41, 3, 0x0f, 0x0b,    /* i32.const 3, return, end */
+        0x41, 3,    0x0f, 0x0b,    /* i32.const 3, return, end */
     };
     Asm as;
 
@@ -196,7 +196,7 @@ static void test_self_loop(void **state)
     static const uint8_t code[] = {
         0x03, 0x40,             /* loop */
         0x41, 0x80, 0x02,       /* i32.const 0x100, the slot */
-        0x28, 2, 0,             /* i32.load */
+        0x28, 2,    0,             /* i32.load */
         0x22, 3,                /* local.tee */
         0x41, 0x80, 0x80, 0x04, /* i32.const ADDR */
         0x46,                   /* i32.eq */
@@ -205,9 +205,9 @@ static void test_self_loop(void **state)
         0x41, 0xb0, 0x80, 0x04, /* i32.const ADDR + 48 */
         0x47,                   /* i32.ne */
         0x04, 0x40,             /* if */
-        0x20, 3, 0x41, 4, 0x72, /* | TW_CHAIN */
+        0x20, 3,    0x41, 4,    0x72, /* | TW_CHAIN */
         0x0f, 0x0b,             /* return, end */
-        0x41, 1, 0x0f,          /* i32.const 1, return */
+        0x41, 1,    0x0f,          /* i32.const 1, return */
         0x0b, 0x00, 0x0b,       /* end, unreachable, end */
     };
     TwTbRef ref;
@@ -221,10 +221,8 @@ static void test_self_loop(void **state)
     asm_exit(&as, 1);
     ref = ref_of(&as);
     ref.succ[0] = ADDR;
-    assert_int_equal(tw_emit_module(&options, &ref, 1, &out),
-                     TW_REFUSED_NONE);
-    assert_memory_equal(out.data + out.len - sizeof(code), code,
-                        sizeof(code));
+    assert_int_equal(tw_emit_module(&options, &ref, 1, &out), TW_REFUSED_NONE);
+    assert_memory_equal(out.data + out.len - sizeof(code), code, sizeof(code));
     tw_buf_free(&out);
 }
 

@@ -47,6 +47,7 @@ static uint64_t called(uint32_t kind, bool quiet, uint64_t a, uint64_t b,
     return log_entry(&entry);
 }
 
+/* clang-format off */
 /* H(number, result, parameters, the seven logged values) */
 #define HELPERS(H) \
     H(0, void, (void), 0, 0, 0, 0, 0, 0, 0) \
@@ -78,6 +79,7 @@ static uint64_t called(uint32_t kind, bool quiet, uint64_t a, uint64_t b,
         RETURN_##ret(called(n, true, __VA_ARGS__)); \
     }
 HELPERS(DEFINE)
+/* clang-format on */
 
 /* These look at guest state in env, and change it. */
 static void helper_env(Env *env, uint64_t value)
@@ -89,8 +91,8 @@ static void helper_env(Env *env, uint64_t value)
 
 static uint64_t helper_env_get(Env *env, uint32_t i)
 {
-    return called(51, false, env == &world.env, i, env->regs[i % TW_NB_REGS],
-                  0, 0, 0, 0);
+    return called(51, false, env == &world.env, i, env->regs[i % TW_NB_REGS], 0,
+                  0, 0, 0);
 }
 
 static void helper_leave(uint64_t value)
@@ -121,7 +123,10 @@ const WorldHelper world_helpers[] = {
 };
 
 const WorldHelper world_no_return = {
-    SIG(VOID, 1, 1), false, (uintptr_t)helper_leave, 0,
+    SIG(VOID, 1, 1),
+    false,
+    (uintptr_t)helper_leave,
+    0,
 };
 
 unsigned world_nb_helpers(void)
@@ -158,7 +163,7 @@ static void set_entry(unsigned mmu, uint64_t page, uint64_t read,
     uintptr_t index = page & (world.descs[mmu].mask >> TW_TLB_ENTRY_BITS);
     uint64_t addr = page << WORLD_PAGE_BITS;
 
-    world.tlb[mmu][index] = (TwTlbEntry) {
+    world.tlb[mmu][index] = (TwTlbEntry){
         .addr_read = addr | read,
         .addr_write = addr | write,
         .addr_code = addr,
@@ -337,9 +342,10 @@ const char *world_difference(const World *a, const World *b, size_t *ofs)
         size_t size;
     } parts[] = {
 #define PART(field) { #field, offsetof(World, field), sizeof(a->field) }
-        PART(below_mem), PART(descs), PART(env.regs), PART(env), PART(frame),
-        PART(host), PART(tlb), PART(slots), PART(log_hash), PART(log_count),
-        PART(left), PART(log), PART(guest),
+        PART(below_mem), PART(descs),     PART(env.regs), PART(env),
+        PART(frame),     PART(host),      PART(tlb),      PART(slots),
+        PART(log_hash),  PART(log_count), PART(left),     PART(log),
+        PART(guest),
 #undef PART
     };
 

@@ -90,8 +90,7 @@ uint64_t world_ld8(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
 uint64_t world_ld16(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
 uint64_t world_ld32(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
 uint64_t world_ld64(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
-void world_st8(void *env, uint64_t addr, uint32_t v, uint32_t oi,
-               uintptr_t ra);
+void world_st8(void *env, uint64_t addr, uint32_t v, uint32_t oi, uintptr_t ra);
 void world_st16(void *env, uint64_t addr, uint32_t v, uint32_t oi,
                 uintptr_t ra);
 void world_st32(void *env, uint64_t addr, uint32_t v, uint32_t oi,
