@@ -88,12 +88,20 @@ typedef struct TwKnown {
     int64_t value;          /* the constant, or what is added */
 } TwKnown;
 
+/* Members of the group by address, sorted. */
+typedef struct TwMember {
+    uint32_t addr;
+    uint32_t index;
+} TwMember;
+
 typedef struct TwEmit {
     const TwEmitOptions *options;
     const TwTarget *target;
     const TwTbRef *tbs;
     size_t ntbs;
     TwBuf *out;
+
+    TwMember *members;
 
     /* Types of the module; type 0 is that of TB functions. */
     uint32_t *types;
@@ -296,6 +304,9 @@ bool tw_emit_leave(TwEmit *e); /* emit-leave.c */
 
 /* Push the base of a store now whose value is yet to be computed. */
 void tw_push_store_base(TwEmit *e, TwInsn store);
+
+/* emit.c: the group's function for the TB at @addr, if it is a member. */
+bool tw_find_member(const TwEmit *e, uint32_t addr, uint32_t *index);
 
 /* emit.c: helpers' types. */
 uint32_t tw_type_index(TwEmit *e, TwSig sig);

@@ -55,28 +55,17 @@ static void put_transfer(TwEmit *e)
     put_return_chain(e);
 }
 
-/* The function of the group whose header is at @addr, or e->ntbs. */
-static size_t find_member(const TwEmit *e, uint32_t addr)
-{
-    for (size_t i = 0; i < e->ntbs; i++) {
-        if (e->tbs[i].addr == addr) {
-            return i;
-        }
-    }
-    return e->ntbs;
-}
-
 static void emit_goto_tb(TwEmit *e)
 {
     uint32_t slot = (uint32_t)e->code[e->at + 1];
     uint32_t next = e->tb->addr + (e->at + 2) * 8;
     uint32_t succ = e->tb->succ[e->insn.a];
-    size_t member = succ ? find_member(e, succ) : e->ntbs;
+    uint32_t member;
 
     put_i32(e, slot);
     put_mem(e, W_I32_LOAD, 2, 0);
     put_tee(e, e->scratch[TW_T0]);
-    if (member < e->ntbs) {
+    if (succ && tw_find_member(e, succ, &member)) {
         put_i32(e, succ);
         put_byte(e, W_I32_EQ);
         if (succ == e->tb->addr) {
@@ -85,7 +74,7 @@ static void emit_goto_tb(TwEmit *e)
             put_if(e, W_TYPE_VOID);
             put_args(e);
             put_byte(e, W_RETURN_CALL);
-            put_u32(e, (uint32_t)member);
+            put_u32(e, member);
             put_byte(e, W_END);
         }
         put_t0(e);

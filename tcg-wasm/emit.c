@@ -191,6 +191,48 @@ static void put_type(TwEmit *e, TwSig sig)
 }
 
 /*
+ * Members.
+ */
+
+static int compare_members(const void *a, const void *b)
+{
+    const TwMember *x = a, *y = b;
+
+    if (x->addr != y->addr) {
+        return x->addr < y->addr ? -1 : 1;
+    }
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void sort_members(TwEmit *e)
+{
+    for (size_t i = 0; i < e->ntbs; i++) {
+        e->members[i] = (TwMember){ e->tbs[i].addr, (uint32_t)i };
+    }
+    qsort(e->members, e->ntbs, sizeof(e->members[0]), compare_members);
+}
+
+bool tw_find_member(const TwEmit *e, uint32_t addr, uint32_t *index)
+{
+    size_t low = 0, high = e->ntbs;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (e->members[mid].addr < addr) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (low == e->ntbs || e->members[low].addr != addr) {
+        return false;
+    }
+    *index = e->members[low].index;
+    return true;
+}
+
+/*
  * Functions.
  */
 
@@ -367,6 +409,7 @@ static TwRefusal emit_module(TwEmit *e)
     if (!tw_buf_need(e->out, 20 * (size_t)e->ntypes + 8 * e->ntbs + ROOM)) {
         return TW_REFUSED_NO_MEMORY;
     }
+    sort_members(e);
     put_head(e);
     section = open_section(e, SECTION_CODE);
     put_u32(e, (uint32_t)e->ntbs);
@@ -422,7 +465,8 @@ static bool allocate(TwEmit *e, uint32_t max_words)
     /* Each label may be a block and a loop; and one around the function. */
     e->scopes = malloc((2 * max_words + 1) * sizeof(e->scopes[0]));
     e->branches = malloc(max_words * sizeof(e->branches[0]));
-    return e->words && e->labels && e->scopes && e->branches;
+    e->members = malloc((e->ntbs + 1) * sizeof(e->members[0]));
+    return e->words && e->labels && e->scopes && e->branches && e->members;
 }
 
 TwRefusal tw_emit_module(const TwEmitOptions *options, const TwTbRef *tbs,
@@ -446,6 +490,7 @@ TwRefusal tw_emit_module(const TwEmitOptions *options, const TwTbRef *tbs,
     free(e.labels);
     free(e.scopes);
     free(e.branches);
+    free(e.members);
     free(e.types);
     if (why != TW_REFUSED_NONE) {
         out->len = len;

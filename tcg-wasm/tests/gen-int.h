@@ -1,0 +1,73 @@
+/*
+ * Inside the generator: its state, and the pieces that TBs are made of.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TW_TESTS_GEN_INT_H
+#define TW_TESTS_GEN_INT_H
+
+#include "gen.h"
+
+typedef struct Label {
+    bool bound;
+    uint32_t at;
+} Label;
+
+typedef struct Fix {
+    uint32_t at;
+    uint32_t label;
+} Fix;
+
+typedef struct Gen {
+    Rng *rng;
+    GenTb *tb;
+    uint32_t id;
+    uint8_t regs[TW_REG_ENV];   /* the ones in use */
+    unsigned nregs;
+    Label labels[GEN_MAX_LABELS];
+    unsigned nlabels;
+    Fix fixes[GEN_MAX_WORDS];
+    unsigned nfixes;
+    bool used_exit[2];
+} Gen;
+
+/* Offset from env. */
+#define ENV(field) ((int32_t)offsetof(Env, field))
+
+/* Load a host pointer from env. */
+#define GEN_LD_PTR (sizeof(void *) == 8 ? TW_OP_LDE64 : TW_OP_LDE32U)
+
+/* gen-code.c: instructions, operands */
+void gen_put(Gen *g, TwInsn insn);
+void gen_ins(Gen *g, TwOp op, unsigned a, unsigned b, unsigned c, int32_t imm);
+void gen_word(Gen *g, uint64_t v);
+unsigned gen_reg(Gen *g);
+/* A register to read: now and then one of the read-only ones. */
+unsigned gen_any_reg(Gen *g);
+int32_t gen_imm32(Gen *g);
+/* An offset from env at which @size bytes are free for all. */
+int32_t gen_mem_ofs(Gen *g, unsigned size);
+
+/* gen-code.c: labels */
+bool gen_room_for_labels(const Gen *g);
+unsigned gen_forward_label(Gen *g);
+unsigned gen_new_label(Gen *g);
+void gen_bind(Gen *g, unsigned label);
+void gen_bind_some(Gen *g);
+void gen_branch_to(Gen *g, unsigned label, TwOp op, unsigned a, int32_t imm);
+void gen_set_rel(Gen *g, uint32_t at, uint32_t target);
+void gen_fix_branches(Gen *g);
+
+/* gen-code.c: leaving */
+/* Registers to env: all, or (so that some are dead) a part. */
+void gen_dump(Gen *g, bool all);
+void gen_exit_tb(Gen *g);
+void gen_goto_tb(Gen *g, unsigned n);
+void gen_goto_ptr(Gen *g);
+void gen_call(Gen *g, bool returns);
+
+/* gen-items.c: a random item with @op; one as guest code often looks */
+void gen_item(Gen *g, TwOp op);
+void gen_item_chain(Gen *g);
+
+#endif

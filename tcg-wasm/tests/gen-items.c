@@ -1,0 +1,330 @@
+/*
+ * Items: one instruction each, with what it needs around it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "gen-int.h"
+
+static void item_conditional(Gen *g, TwOp op, unsigned label)
+{
+    unsigned a = gen_any_reg(g);
+    int32_t imm =
+        tw_op_format(op) == TW_FMT_RRB ? (int32_t)gen_any_reg(g) : gen_imm32(g);
+
+    if (tw_op_format(op) == TW_FMT_RIB && rng_percent(g->rng, 30)) {
+        imm = 0;
+    }
+    gen_branch_to(g, label, op, a, imm);
+}
+
+/* A branch back to anywhere, as often as the fuel allows. */
+static void item_backward(Gen *g, TwOp op)
+{
+    unsigned bound[GEN_MAX_LABELS], n = 0, skip, r = gen_reg(g);
+
+    for (unsigned i = 0; i < g->nlabels; i++) {
+        if (g->labels[i].bound) {
+            bound[n++] = i;
+        }
+    }
+    if (n == 0 || !gen_room_for_labels(g)) {
+        return;
+    }
+    skip = gen_new_label(g);
+    gen_ins(g, TW_OP_LDE64, r, 0, 0, ENV(branch_fuel));
+    gen_ins(g, TW_OP_ADDI, r, r, 0, -1);
+    gen_ins(g, TW_OP_STE64, r, 0, 0, ENV(branch_fuel));
+    gen_branch_to(g, skip, TW_OP_BRI_LE, r, 0);
+    if (op == TW_OP_BR) {
+        gen_branch_to(g, bound[rng_below(g->rng, n)], op, 0, 0);
+    } else {
+        item_conditional(g, op, bound[rng_below(g->rng, n)]);
+    }
+    gen_bind(g, skip);
+}
+
+static void item_branch(Gen *g, TwOp op)
+{
+    unsigned skip;
+
+    if (rng_percent(g->rng, 25) && op != TW_OP_BR_ENV_LT0) {
+        item_backward(g, op);
+        return;
+    }
+    if (!gen_room_for_labels(g)) {
+        return;
+    }
+    if (op == TW_OP_BR_ENV_LT0) {
+        gen_branch_to(g, gen_forward_label(g), op, gen_reg(g),
+                      gen_mem_ofs(g, 4));
+    } else if (op != TW_OP_BR) {
+        item_conditional(g, op, gen_forward_label(g));
+    } else if (rng_percent(g->rng, 50)) {
+        gen_branch_to(g, gen_forward_label(g), op, 0,
+                      0);   /* dead code follows */
+    } else {
+        skip = gen_new_label(g);
+        item_conditional(g, TW_OP_BRI_LTU, skip);
+        gen_branch_to(g, gen_forward_label(g), op, 0, 0);
+        gen_bind(g, skip);
+    }
+}
+
+/* An exit in the middle, usually jumped over. */
+static void item_leave(Gen *g, TwOp op)
+{
+    unsigned skip;
+
+    if (!gen_room_for_labels(g)) {
+        return;
+    }
+    skip = gen_new_label(g);
+    item_conditional(
+        g, rng_percent(g->rng, 50) ? TW_OP_BRI_NE : TW_OP_BRI32_TSTEQ, skip);
+    if (op == TW_OP_EXIT_TB) {
+        gen_dump(g, rng_percent(g->rng, 50));
+        gen_exit_tb(g);
+    } else if (op == TW_OP_GOTO_PTR) {
+        gen_goto_ptr(g);
+    } else {
+        gen_call(g, false);
+    }
+    gen_bind(g, skip);
+}
+
+static void item_goto_tb(Gen *g)
+{
+    unsigned n = rng_below(g->rng, 2);
+
+    if (!g->used_exit[n]) {
+        gen_goto_tb(g, n);
+    }
+}
+
+/* A pointer into host[] in a register, or env or the frame: base and offset. */
+static unsigned item_base(Gen *g, int32_t *ofs)
+{
+    unsigned r = gen_reg(g);
+
+    switch (rng_below(g->rng, 5)) {
+    case 0:
+        *ofs = gen_mem_ofs(g, 8);
+        return TW_REG_ENV;
+    case 1:
+        *ofs = (int32_t)offsetof(TwFrame, spill) +
+               (int32_t)rng_below(g->rng, 120 * 8);
+        return TW_REG_FRAME;
+    case 2:
+        gen_ins(g, TW_OP_ADDI, r, TW_REG_ENV, 0, gen_mem_ofs(g, 8));
+        *ofs = 0;
+        return r;
+    case 3:
+        gen_ins(g, TW_OP_ADDI, r, TW_REG_ENV, 0, ENV(mem) + 64);
+        *ofs = (int32_t)rng_below(g->rng, 96) - 48;
+        return r;
+    default:
+        gen_ins(g, GEN_LD_PTR, r, 0, 0, ENV(host_ptr));
+        *ofs = (int32_t)rng_below(g->rng, 400) - 200;
+        return r;
+    }
+}
+
+static void item_guest(Gen *g, TwOp op)
+{
+    static const uint8_t aligns[] = { 0, 0, 0, 7, 7, 1, 2, 3, 4, 5 };
+    unsigned r = gen_reg(g), mmu = rng_below(g->rng, WORLD_NB_MMU);
+    int size = tw_qmem_size(op);
+    uint32_t oi = mmu;
+    uint64_t page = world.pages[rng_below(g->rng, WORLD_NB_PAGES)];
+    uint64_t addr = page << WORLD_PAGE_BITS;
+
+    if (size < 0) {
+        size = (int)rng_below(g->rng, 4);
+        oi |= rng_below(g->rng, 2) << 8 | rng_below(g->rng, 2) << 7;
+    } else if (op == TW_OP_QLD8S || op == TW_OP_QLD16S || op == TW_OP_QLD32S) {
+        oi |= TW_MEMOP_SIGN;
+    }
+    oi |= (uint32_t)size << 4;
+    oi |= (uint32_t)aligns[rng_below(g->rng, sizeof(aligns))] << 9;
+    switch (rng_below(g->rng, 6)) {
+    case 0: /* wild */
+        r = gen_any_reg(g);
+        break;
+    case 1: /* low pages */
+        gen_ins(g, TW_OP_ANDI, r, gen_any_reg(g), 0, 0x7fff);
+        break;
+    case 2: /* the end of a page */
+        gen_ins(g, TW_OP_MOVI64, r, 0, 0, 0);
+        gen_word(g, addr + (1 << WORLD_PAGE_BITS) - 1 - rng_below(g->rng, 10));
+        break;
+    case 3: /* aligned */
+        gen_ins(g, TW_OP_MOVI64, r, 0, 0, 0);
+        gen_word(g, addr + 8 * rng_below(g->rng, 512));
+        break;
+    case 4:
+        gen_ins(g, TW_OP_MOVI, r, 0, 0, (int32_t)rng_below(g->rng, 0x8000));
+        break;
+    default: /* not constant, in a page that is likely mapped */
+        gen_ins(g, TW_OP_MOVI64, r, 0, 0, 0);
+        gen_word(g, addr);
+        gen_ins(g, TW_OP_DEPOSIT, r, r, gen_any_reg(g),
+                0 | (WORLD_PAGE_BITS << 8));
+        break;
+    }
+    gen_ins(g, op, tw_qmem_is_store(op) ? gen_any_reg(g) : gen_reg(g), r, mmu,
+            (int32_t)oi);
+}
+
+static void item_host(Gen *g, TwOp op)
+{
+    int32_t ofs;
+    unsigned base = item_base(g, &ofs);
+
+    gen_ins(g, op, tw_op_format(op) == TW_FMT_ST ? gen_any_reg(g) : gen_reg(g),
+            base, 0, ofs);
+}
+
+static void two_regs(Gen *g, unsigned *a, unsigned *b)
+{
+    *a = gen_reg(g);
+    do {
+        *b = gen_reg(g);
+    } while (*b == *a);
+}
+
+static void item_other(Gen *g, TwOp op)
+{
+    unsigned a, b;
+
+    switch (op) {
+    case TW_OP_MB:
+        gen_ins(g, op, 0, 0, 0, (int32_t)rng_below(g->rng, 64));
+        break;
+    case TW_OP_CALL:
+        if (rng_percent(g->rng, 10)) {
+            item_leave(g, op);
+        } else {
+            gen_call(g, true);
+        }
+        break;
+    case TW_OP_EXIT_TB:
+    case TW_OP_GOTO_PTR:
+        item_leave(g, op);
+        break;
+    case TW_OP_GOTO_TB:
+        item_goto_tb(g);
+        break;
+    case TW_OP_MULU2:
+    case TW_OP_MULS2:
+    case TW_OP_MULU2_32:
+    case TW_OP_MULS2_32:
+        two_regs(g, &a, &b);
+        gen_ins(g, op, a, b, gen_any_reg(g), (int32_t)gen_any_reg(g));
+        break;
+    default: /* R6 */
+        two_regs(g, &a, &b);
+        gen_ins(g, op, a, b, gen_any_reg(g),
+                (int32_t)(gen_any_reg(g) | gen_any_reg(g) << 8 |
+                          gen_any_reg(g) << 16));
+        break;
+    }
+}
+
+void gen_item(Gen *g, TwOp op)
+{
+    unsigned pos;
+
+    switch (tw_op_format(op)) {
+    case TW_FMT_ENTRY:
+        break;
+    case TW_FMT_RR:
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), 0, 0);
+        break;
+    case TW_FMT_RRR:
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g), 0);
+        break;
+    case TW_FMT_RI:
+        gen_ins(g, op, gen_reg(g), 0, 0, gen_imm32(g));
+        break;
+    case TW_FMT_RRI:
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), 0, gen_imm32(g));
+        break;
+    case TW_FMT_RI64:
+        gen_ins(g, op, gen_reg(g), 0, 0, 0);
+        gen_word(g, rng_value(g->rng));
+        break;
+    case TW_FMT_FIELD:
+        pos = rng_below(g->rng, 64);
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), pos,
+                (int32_t)(rng_percent(g->rng, 30)
+                              ? 64 - pos
+                              : 1 + rng_below(g->rng, 64 - pos)));
+        break;
+    case TW_FMT_DEPOSIT:
+        pos = rng_below(g->rng, 64);
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g),
+                (int32_t)(pos | (1 + rng_below(g->rng, 64 - pos)) << 8));
+        break;
+    case TW_FMT_MOVCOND:
+        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g),
+                (int32_t)(gen_any_reg(g) | gen_any_reg(g) << 8 |
+                          rng_below(g->rng, TW_NB_CONDS) << 16));
+        break;
+    case TW_FMT_B:
+    case TW_FMT_RRB:
+    case TW_FMT_RIB:
+    case TW_FMT_EB:
+        item_branch(g, op);
+        break;
+    case TW_FMT_LD:
+    case TW_FMT_ST:
+        item_host(g, op);
+        break;
+    case TW_FMT_LDE:
+        gen_ins(g, op, gen_reg(g), 0, 0, gen_mem_ofs(g, 8));
+        break;
+    case TW_FMT_STE:
+        gen_ins(g, op, gen_any_reg(g), 0, 0, gen_mem_ofs(g, 8));
+        break;
+    case TW_FMT_STEI:
+        gen_put(g, (TwInsn){ .op = op,
+                             .rel = (int16_t)rng_value(g->rng),
+                             .imm = gen_mem_ofs(g, 8) });
+        break;
+    case TW_FMT_QMEM:
+        item_guest(g, op);
+        break;
+    default:
+        item_other(g, op);
+        break;
+    }
+}
+
+/* As guest code looks: env to register, something, register to env. */
+void gen_item_chain(Gen *g)
+{
+    unsigned r = gen_reg(g);
+    unsigned n = rng_below(g->rng, 4);
+
+    gen_ins(g, TW_OP_LDE64, r, 0, 0, gen_mem_ofs(g, 8));
+    for (unsigned i = 0; i < n; i++) {
+        TwOp op = TW_OP_ADD + rng_below(g->rng, TW_OP_DEPOSIT - TW_OP_ADD + 1);
+        unsigned first = g->tb->nwords;
+        TwInsn insn;
+
+        gen_item(g, op);
+        insn = tw_insn_at(g->tb->code, first);
+        insn.a = r;
+        insn.b = r;
+        memcpy(&g->tb->code[first], &insn, sizeof(insn));
+    }
+    if (rng_percent(g->rng, 70)) {
+        gen_ins(g, TW_OP_STE64, r, 0, 0, gen_mem_ofs(g, 8));
+    } else {
+        gen_ins(g, TW_OP_ST32, r, TW_REG_FRAME, 0,
+                (int32_t)offsetof(TwFrame, spill) + 8);
+    }
+    if (rng_percent(g->rng, 60)) {
+        gen_ins(g, TW_OP_MOVI, r, 0, 0, gen_imm32(g)); /* r was dead */
+    }
+}
