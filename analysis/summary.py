@@ -29,9 +29,13 @@ MEDIANS: tuple[tuple[str, Figure], ...] = (
 
 
 def summarise(runs: Iterable[Run]) -> list[Row]:
-    """One row per configuration.  Failed runs count, but give no times."""
+    """One row per configuration.  Failed runs count, but give no times.
+
+    Rows that are compared stand together, their reference first; the order in
+    which they ran was random.
+    """
     groups = by_key(runs)
-    return [_row(key, groups) for key in groups]
+    return [_row(key, groups) for key in sorted(groups, key=_place)]
 
 
 def summary_document(
@@ -67,12 +71,19 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
     _put(row, "boot_ms", median(boots), digits=1)
     _put(row, "workload_ms", median(works), digits=1)
     for name, base in (("native", native), ("never", never)):
-        _put(row, f"ratio_{name}", ratio(boots, _figures(base, _boot)))
-        _put(row, f"workload_ratio_{name}", ratio(works, _figures(base, _work)))
+        # Against itself a configuration is 1, and no estimate.
+        against = _itself if base is runs else ratio
+        _put(row, f"ratio_{name}", against(boots, _figures(base, _boot)))
+        _put(row, f"workload_ratio_{name}", against(works, _figures(base, _work)))
     for name, figure in MEDIANS:
         estimate = median(_figures(runs, figure))
         row[name] = None if estimate is None else round(estimate.value, 3)
     return row
+
+
+def _place(key: Key) -> tuple[str, str, bool, str, bool, str]:
+    guest, engine, tier, workload = key
+    return (guest, workload, engine != NATIVE, engine, tier != NEVER, tier)
 
 
 def _boot(run: Run) -> float | None:
@@ -86,6 +97,10 @@ def _work(run: Run) -> float | None:
 def _figures(runs: Iterable[Run], figure: Figure) -> list[float]:
     values = (figure(run) for run in runs if run.ok)
     return [value for value in values if value is not None]
+
+
+def _itself(values: Sequence[float], same: Sequence[float]) -> Estimate | None:
+    return Estimate(1.0, None) if values else None
 
 
 def _put(row: Row, name: str, estimate: Estimate | None, digits: int = 4) -> None:

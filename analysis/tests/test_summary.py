@@ -49,13 +49,36 @@ def test_failed_runs_are_counted_and_give_no_times() -> None:
     assert (dead["failed"], dead["boot_ms"], dead["ratio_native"]) == (1, None, None)
 
 
+def test_a_reference_against_itself_is_no_estimate() -> None:
+    assert rows()["native", "-"]["ratio_native_ci"] is None
+    assert rows()["node", "never"]["ratio_never_ci"] is None
+    assert rows()["node", "never"]["ratio_native_ci"] is not None
+
+
+def test_rows_that_are_compared_stand_together() -> None:
+    keys = [("node", "b"), ("node", "never"), ("native", "-"), ("node", "a")]
+    found = summarise(
+        run_from_json(result(engine, tier, guest=guest))
+        for engine, tier in keys
+        for guest in ("g2", "g1")
+    )
+    order = [(r["guest"], r["engine"], r["tier"]) for r in found]
+    assert order[:4] == [
+        ("g1", "native", "-"),
+        ("g1", "node", "never"),
+        ("g1", "node", "a"),
+        ("g1", "node", "b"),
+    ]
+
+
 def test_guests_are_not_mixed() -> None:
     mixed = [
         result("native", "-", 100.0, guest="riscv64-tiny"),
         result("node", "never", 900.0, guest="riscv64-debian"),
     ]
     found = summarise(run_from_json(r) for r in mixed)
-    assert found[1]["ratio_native"] is None
+    assert [r["engine"] for r in found] == ["node", "native"]
+    assert found[0]["ratio_native"] is None
 
 
 def test_figures_are_met_or_missed() -> None:

@@ -15,11 +15,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from analysis.load import Run, load_runs, run_from_json
+from analysis.load import Run, run_from_json
 from analysis.schema import NO_TIER, RUNS_DIR, SUMMARY_FILE
 from analysis.summary import summary_document
 from bench.boot.files import make_directory, write_json
-from bench.boot.run import Boot, result_name, run_boot, utc_stamp
+from bench.boot.interrupt import Deferred
+from bench.boot.policies import Policy
+from bench.boot.run import Boot, Terminal, result_name, run_boot, utc_stamp
 from bench.boot.suite import Suite
 from bench.engines.base import BootRequest, Engine
 from bench.guests.manifest import Guest
@@ -39,14 +41,6 @@ class Configuration:
     def label(self) -> str:
         """As shown while it runs."""
         return f"{self.guest} {self.engine} {self.tier or NO_TIER} {self.workload}"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy spec as asked for, and as the policies' own tool reads it."""
-
-    spec: str
-    facts: Mapping[str, Any]
 
 
 @dataclass
@@ -88,26 +82,25 @@ class Campaign:
         self,
         before: Callable[[int, int, Configuration], None],
         after: Callable[[Run], None],
+        signals: Deferred | None = None,
     ) -> None:
         """Make every run.  The summary is whole after each of them."""
+        tie = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
         self.write_summary()
         order = self.schedule()
         for number, (repetition, configuration) in enumerate(order, start=1):
             before(number, len(order), configuration)
-            result = run_boot(self._boot(repetition, configuration), self.provenance)
+            boot = self._boot(repetition, configuration)
+            result = run_boot(boot, self.provenance, tie)
             name = result_name(result, number)
             write_json(self.directory / RUNS_DIR / name, result)
             run = run_from_json(result, name)
             self.runs.append(run)
             self.write_summary()
             after(run)
-
-    def settle(self) -> None:
-        """After an interruption: the runs that are on disk, and no others."""
-        if (self.directory / RUNS_DIR).is_dir():
-            self.runs = load_runs(self.directory)
-            self.write_summary()
+            if signals is not None:
+                signals.check()
 
     def document(self) -> dict[str, Any]:
         """summary.json as it stands."""

@@ -11,7 +11,6 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 SETUP = 3
-INTERRUPTED = 130
 
 
 class HarnessError(Exception):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.boot.campaign import Policy
 from bench.boot.errors import USAGE, HarnessError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy spec in its canonical form, and its parts."""
+
+    spec: str
+    facts: Mapping[str, Any]
 
 
 def list_policies(tiers: Path) -> list[dict[str, Any]]:

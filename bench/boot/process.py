@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.boot.errors import HarnessError
+from bench.boot.interrupt import Deferred
 
 READ_SIZE = 64 * 1024
 # After SIGTERM an engine may still write its statistics.
@@ -82,12 +83,14 @@ class EngineProcess:
         limits: Limits,
         input_fd: int | None = None,
         hold_input: bool = False,
+        signals: Deferred | None = None,
     ) -> None:
         self._on_output = on_output
         self._on_error = on_error
         self._limits = limits
         self._input_fd = input_fd
         self._hold_input = hold_input
+        self._signals = signals
         self._pending = b""
         self._killed: str | None = None
         self._kill_at_ms = 0.0
@@ -132,6 +135,8 @@ class EngineProcess:
         self._select.register(self._child.stderr, selectors.EVENT_READ, self._on_error)
         if pidfd is not None:
             self._select.register(pidfd, selectors.EVENT_READ, None)
+        if self._signals is not None:
+            self._select.register(self._signals, selectors.EVENT_READ, None)
         if not self._hold_input:
             self._listen()
 
@@ -146,6 +151,8 @@ class EngineProcess:
         for key, _ in self._select.select(0 if ended else wait):
             if key.fileobj == pidfd:
                 ended = True
+            elif self._signals is not None and key.fileobj is self._signals:
+                self._signals.check()
             elif key.fileobj == self._input_fd:
                 self._take_input()
             elif key.fileobj is self._child.stdin:

@@ -14,6 +14,7 @@ from typing import Any
 from analysis.schema import NO_TIER, RUN_SCHEMA
 from bench.boot.console import ConsoleParser, Phase, clean_line
 from bench.boot.errors import HarnessError
+from bench.boot.interrupt import Deferred
 from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
 from bench.boot.provenance import run_provenance
 from bench.boot.stats import pack_tbs, read_stats
@@ -35,6 +36,7 @@ class Terminal:
     input_fd: int | None = None
     # Input that is no terminal waits until the guest asks for it.
     hold_input: bool = False
+    signals: Deferred | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ def _run(
         limits=limits,
         input_fd=tie.input_fd,
         hold_input=tie.hold_input,
+        signals=tie.signals,
     )
     watcher.process = process
     return process.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,16 @@ from analysis.load import Run, run_from_json
 from bench.boot.catalog import SHELL, WORKLOADS
 from bench.boot.errors import DONE, FAILED, USAGE, HarnessError, unknown
 from bench.boot.files import write_json
-from bench.boot.policies import check_policy
-from bench.boot.products import TIERS
+from bench.boot.interrupt import Deferred
 from bench.boot.provenance import shared_provenance
 from bench.boot.run import Boot, Terminal, run_boot
 from bench.boot.suite import MAX_MEMORY, MIN_MEMORY
 from bench.boot.terminal import Screen, raw_terminal
-from bench.cli.common import err_console, find_guest, obtain_for
+from bench.cli.common import check_policies, err_console, find_guest, obtain_for
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 
-DEFAULT_TIER = "threshold:n=1000"
+DEFAULT_TIER = "threshold"
 DEFAULT_TIMEOUT = 300.0
 
 
@@ -100,10 +100,8 @@ def boot(
             f"engine '{engine}' has no tiers", next_step="leave out --tier", status=USAGE
         )
     entry = find_guest(guest)
+    policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
     products, guests = obtain_for([entry], [engine])
-    policy = None
-    if driver.has_tiers:
-        policy = check_policy(products[TIERS], tier or DEFAULT_TIER)
     if timeout is None and not interactive:
         timeout = DEFAULT_TIMEOUT
     request = BootRequest(
@@ -127,17 +125,18 @@ def boot(
 def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
     screen = Screen()
     shared = shared_provenance()
-    tie = Terminal(output=screen.write, errors=_say)
-    if not interactive:
-        result = run_boot(job, shared, tie)
-    else:
-        keyboard = sys.stdin.fileno()
-        on_terminal = sys.stdin.isatty()
-        if on_terminal:
-            err_console().print("Ctrl-A X quits the guest.", style="dim")
-        tie = Terminal(screen.write, _say, keyboard, hold_input=not on_terminal)
-        with raw_terminal(keyboard):
+    with Deferred() as signals:
+        tie = Terminal(output=screen.write, errors=_say, signals=signals)
+        if not interactive:
             result = run_boot(job, shared, tie)
+        else:
+            keyboard = sys.stdin.fileno()
+            on_terminal = sys.stdin.isatty()
+            if on_terminal:
+                err_console().print("Ctrl-A X quits the guest.", style="dim")
+            tie = replace(tie, input_fd=keyboard, hold_input=not on_terminal)
+            with raw_terminal(keyboard):
+                result = run_boot(job, shared, tie)
     screen.finish_line()
     return result
 

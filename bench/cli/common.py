@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bench.boot.catalog import GuestEntry, known_guests
 from bench.boot.errors import HarnessError, unknown
+from bench.boot.policies import Policy, check_policy
 from bench.boot.products import TIERS, obtain
 from bench.engines import ENGINES, find_engine
 from bench.guests.catalogue import GuestError
@@ -46,20 +47,22 @@ def find_guest(name: str, where: str = "") -> GuestEntry:
     return known[name]
 
 
+def check_policies(specs: Iterable[str], where: str = "") -> list[Policy]:
+    """Canonical policies, each once; to be done before anything long is built."""
+    tiers = obtain([TIERS], err_console())[TIERS]
+    checked = [check_policy(tiers, spec, where) for spec in specs]
+    return list({policy.spec: policy for policy in checked}.values())
+
+
 def obtain_for(
     guests: Iterable[GuestEntry], engines: Iterable[str]
 ) -> tuple[dict[str, Path], dict[str, Guest]]:
     """Products of all these boots, and the guests read from theirs."""
     guests = list(guests)
     wanted = [g.product for g in guests]
-    tiered = False
     for name in engines:
-        engine = find_engine(name)
-        tiered = tiered or engine.has_tiers
         for guest in guests:
-            wanted += engine.products(guest.arch)
-    if tiered:
-        wanted.append(TIERS)
+            wanted += find_engine(name).products(guest.arch)
     products = obtain(wanted, err_console())
     return products, {g.name: _load(products[g.product]) for g in guests}
 

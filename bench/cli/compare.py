@@ -19,15 +19,15 @@ from analysis.table import (
     failure_lines,
     verdict_text,
 )
-from bench.boot.campaign import Campaign, Configuration, Policy, results_directory
+from bench.boot.campaign import Campaign, Configuration, results_directory
 from bench.boot.catalog import known_guests
-from bench.boot.errors import DONE, FAILED, INTERRUPTED, HarnessError
-from bench.boot.policies import check_policy
-from bench.boot.products import TIERS
+from bench.boot.errors import DONE, FAILED, HarnessError
+from bench.boot.interrupt import Deferred, Interrupted
+from bench.boot.policies import Policy
 from bench.boot.provenance import shared_provenance
 from bench.boot.suite import Known, Suite, check_names, override, read_suite
-from bench.boot.terminal import Interrupted
 from bench.cli.common import (
+    check_policies,
     engine_names,
     err_console,
     find_guest,
@@ -96,12 +96,10 @@ def compare(
 def _prepare(suite: Suite, out: Path | None, tiers_where: str) -> Campaign:
     entries = [find_guest(name) for name in suite.guests]
     engines = {name: find_engine(name) for name in suite.engines}
-    products, guests = obtain_for(entries, suite.engines)
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):
-        checked = [check_policy(products[TIERS], t, tiers_where) for t in suite.tiers]
-        # Two spellings of one policy are one configuration.
-        policies = list({policy.spec: policy for policy in checked}.values())
+        policies = check_policies(suite.tiers, tiers_where)
+    products, guests = obtain_for(entries, suite.engines)
     for name, engine in engines.items():
         for guest in guests.values():
             missing = engine.available(guest.arch, products)
@@ -125,16 +123,12 @@ def _run(campaign: Campaign) -> int:
     interrupted: int | None = None
     try:
         _run_with_progress(campaign, remarks)
-    except KeyboardInterrupt:
-        interrupted = INTERRUPTED
     except Interrupted as ending:
-        interrupted = 128 + ending.number
+        interrupted = ending.status
     except HarnessError:
         if campaign.runs:
             remarks.print(f"Finished results are in {campaign.directory}", soft_wrap=True)
         raise
-    if interrupted is not None:
-        campaign.settle()
     console = out_console()
     if campaign.runs:
         _report(campaign, console)
@@ -176,8 +170,9 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
         number = len(campaign.runs)
         progress.console.print(Text(f"{number:3}  {name}  ") + outcome)
 
-    with progress:
-        campaign.run(before, after)
+    with Deferred() as signals, progress:
+        campaign.run(before, after, signals)
+        progress.update(task, description="done", left="")
 
 
 def _report(campaign: Campaign, console: Console) -> None:

@@ -68,8 +68,7 @@ def tiers(as_json: bool) -> int:
         return 0
     table = _table("policy", "parameter", "default", "range", "unit", "meaning")
     for policy in found:
-        meaning = str(policy.get("meaning", policy.get("summary", "")))
-        table.add_row(str(policy["name"]), "", "", "", "", meaning)
+        table.add_row(str(policy["name"]), "", "", "", "", str(policy["summary"]))
         for parameter in policy.get("params", []):
             table.add_row("", *_parameter(parameter))
     out_console().print(table)
@@ -77,13 +76,12 @@ def tiers(as_json: bool) -> int:
 
 
 def _parameter(parameter: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    low, high = parameter.get("min"), parameter.get("max")
     return (
         str(parameter["name"]),
-        str(parameter.get("default", "")),
-        "" if low is None and high is None else f"{low}..{high}",
-        str(parameter.get("unit", "")),
-        str(parameter.get("meaning", "")),
+        str(parameter["default"]),
+        str(parameter["range"]),
+        str(parameter["unit"]),
+        str(parameter["meaning"]),
     )
 
 

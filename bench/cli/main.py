@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import click
 
-from bench.boot.errors import INTERRUPTED, SETUP, USAGE, HarnessError
-from bench.boot.terminal import Interrupted, ending_signals
+from bench.boot.errors import SETUP, USAGE, HarnessError
+from bench.boot.interrupt import Interrupted, raising
 from bench.cli.boot import boot
 from bench.cli.build import build
 from bench.cli.compare import compare
@@ -37,7 +37,7 @@ for _command in (boot, compare, guests, engines, tiers, build, test):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every expected failure is one line on stderr."""
     try:
-        with ending_signals():
+        with raising():
             # Not cli.main(), which deals with some of the below in its own way.
             words = list(sys.argv[1:] if arguments is None else arguments)
             with cli.make_context("tierlab", words) as context:
@@ -51,10 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.format_message()}{_hint(error)}", USAGE)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted", INTERRUPTED)
     except Interrupted as error:
-        return _fail(f"ended by {error}", 128 + error.number)
+        return _fail(f"ended by {error}", error.status)
     except BrokenPipeError:
         # Our reader left (`tierlab ... | head`): nothing more to say, and
         # nothing may be flushed into the broken pipe at exit.

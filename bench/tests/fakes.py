@@ -108,10 +108,10 @@ if sys.argv[1:2] == ["check"]:
     print(name if name != "threshold" else f"threshold:{{rest or 'n=1000'}}")
 else:
     print(json.dumps({{"policies": [
-        {{"name": "never", "meaning": "never compiles", "params": []}},
-        {{"name": "threshold", "meaning": "compiles at n", "params": [
-            {{"name": "n", "unit": "executions", "default": 1000, "min": 1,
-             "max": 1000000, "meaning": "when"}}]}}]}}))
+        {{"name": "never", "summary": "never compiles", "params": []}},
+        {{"name": "threshold", "summary": "compiles at n", "params": [
+            {{"name": "n", "unit": "executions", "default": 1000,
+             "range": "a whole number", "meaning": "when"}}]}}]}}))
 '''
 
 

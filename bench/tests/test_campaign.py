@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analysis.load import Run, load_runs
-from bench.boot.campaign import Campaign, Configuration, Policy, results_directory
+from bench.boot.campaign import Campaign, Configuration, results_directory
 from bench.boot.errors import SETUP, HarnessError
 from bench.guests.manifest import Guest
+from bench.boot.interrupt import Deferred, Interrupted
+from bench.boot.policies import Policy
 from bench.boot.suite import Suite
 from bench.tests import fakes
 from bench.tests.fakes import FakeEngine
@@ -103,10 +106,10 @@ def test_a_failed_run_is_counted_and_gives_no_time(
 def test_an_interruption_keeps_what_is_finished(campaign: Campaign) -> None:
     def stop(run: Run) -> None:
         if len(campaign.runs) == 4:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        campaign.run(NOTHING[0], stop)
+    with Deferred() as signals, pytest.raises(Interrupted):
+        campaign.run(NOTHING[0], stop, signals)
     assert len(load_runs(campaign.directory)) == 4
     assert summary(campaign)["settings"]["done"] == 4
     assert sum(r["runs"] for r in summary(campaign)["rows"]) == 4
