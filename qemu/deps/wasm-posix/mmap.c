@@ -1,0 +1,115 @@
+/*
+ * Anonymous memory. emscripten's mmap() allocates and clears it: for guest RAM
+ * and the code buffer that touches hundreds of MiB. Fresh memory above the
+ * break is zero already, so take it from there and leave it alone.
+ *
+ * What is unmapped as a whole is kept for the next caller; parts (QEMU trims
+ * the guard areas of its mappings) are not worth tracking.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "wasm-posix.h"
+
+enum { GRANULE = 65536, MAX_AREAS = 256 };
+
+typedef struct Area {
+    char *base;
+    size_t size;
+    int in_use;
+} Area;
+
+static Area areas[MAX_AREAS];
+static int nb_areas;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd,
+                  off_t off);
+int __real_munmap(void *addr, size_t len);
+
+static Area *find(void *addr)
+{
+    for (int i = 0; i < nb_areas; i++) {
+        if ((char *)addr >= areas[i].base &&
+            (char *)addr < areas[i].base + areas[i].size) {
+            return &areas[i];
+        }
+    }
+    return NULL;
+}
+
+static void *take(size_t size)
+{
+    uintptr_t brk;
+
+    for (int i = 0; i < nb_areas; i++) {
+        if (!areas[i].in_use && areas[i].size == size) {
+            areas[i].in_use = 1;
+            memset(areas[i].base, 0, size);
+            return areas[i].base;
+        }
+    }
+    if (nb_areas == MAX_AREAS) {
+        return NULL;
+    }
+    brk = (uintptr_t)sbrk(0);
+    if (sbrk((intptr_t)((-brk & (GRANULE - 1)) + size)) == (void *)-1) {
+        return NULL;
+    }
+    areas[nb_areas] = (Area){
+        .base = (char *)((brk + GRANULE - 1) & ~(uintptr_t)(GRANULE - 1)),
+        .size = size,
+        .in_use = 1,
+    };
+    return areas[nb_areas++].base;
+}
+
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd,
+                  off_t off)
+{
+    void *p;
+
+    if (fd != -1 || !(flags & MAP_ANONYMOUS) || len < GRANULE) {
+        return __real_mmap(addr, len, prot, flags, fd, off);
+    }
+    pthread_mutex_lock(&lock);
+    if (flags & MAP_FIXED) {
+        p = find(addr) ? addr : NULL;
+    } else {
+        p = take((len + GRANULE - 1) & ~(size_t)(GRANULE - 1));
+    }
+    pthread_mutex_unlock(&lock);
+    if (!p) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return p;
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+    Area *area;
+
+    pthread_mutex_lock(&lock);
+    area = find(addr);
+    if (area && area->base == addr && len >= area->size) {
+        area->in_use = 0;
+    }
+    pthread_mutex_unlock(&lock);
+    return area ? 0 : __real_munmap(addr, len);
+}
+
+/* There is one protection for all of linear memory. */
+int __wrap_mprotect(void *addr, size_t len, int prot)
+{
+    (void)addr;
+    (void)len;
+    (void)prot;
+    return 0;
+}

@@ -1,0 +1,4 @@
+# What the riscv64 guests use, and nothing else.
+CONFIG_RISCV_VIRT=y
+CONFIG_SEMIHOSTING=y
+CONFIG_ARM_COMPATIBLE_SEMIHOSTING=y

@@ -1,0 +1,24 @@
+/*
+ * Shared by the runtime's files only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TCG_WASM_RUNTIME_INTERNAL_H
+#define TCG_WASM_RUNTIME_INTERNAL_H
+
+#include "lib/bytecode.h"
+
+/* Offset of CPUTLBDescFast[0] from env: it ends right before it. */
+#define TW_ENV_TLB_OFS \
+    ((int)(offsetof(CPUNegativeOffsetState, tlb.f[0]) - \
+           sizeof(CPUNegativeOffsetState)))
+
+TwTbFn tw_interpret;
+
+/*
+ * @header's countdown ran out. Decides, compiles if that is the decision, and
+ * sets the countdown anew; true if compiled code is to be entered now.
+ */
+bool tw_hot(TwHeader *header);
+
+#endif

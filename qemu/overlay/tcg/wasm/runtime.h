@@ -1,0 +1,38 @@
+/*
+ * The tiering runtime, as the rest of QEMU sees it: three events of a TB's life
+ * and the clock for the first of them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TCG_WASM_RUNTIME_H
+#define TCG_WASM_RUNTIME_H
+
+#include "exec/vaddr.h"
+#include "lib/bytecode.h"
+
+struct TranslationBlock;
+
+/*
+ * @tb is complete and reachable; it was translated from guest address @pc, whose
+ * host address is @host_pc (NULL if not RAM), @ns nanoseconds long.
+ */
+void tw_tb_translated(struct TranslationBlock *tb, vaddr pc,
+                      const void *host_pc, int64_t ns);
+
+/* Jumps to @tb are gone; vCPUs may still be inside. */
+void tw_tb_invalidated(const struct TranslationBlock *tb);
+
+/* The code buffer is reset; no vCPU is inside any TB. */
+void tw_all_flushed(void);
+
+/* Exit @n of @tb is now chained to the TB that starts at @next. */
+void tw_tb_linked(const struct TranslationBlock *tb, int n,
+                  const struct TwHeader *next);
+
+/* The guest's page size, log2: set before a TB is complete. */
+extern unsigned tw_page_bits;
+
+/* Once, in the thread that initialises TCG. */
+void tw_runtime_init(void);
+
+#endif

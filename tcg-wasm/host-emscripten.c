@@ -1,0 +1,88 @@
+/*
+ * The engine behind host.h: JavaScript's WebAssembly, by way of emscripten. The
+ * only file of tcg-wasm that knows emscripten.
+ *
+ * vCPU threads never return to their event loop, so everything is synchronous:
+ * new WebAssembly.Module() may be used in workers for modules of any size.
+ * A module's instance stays alive as long as the table holds its functions;
+ * nothing else refers to it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <emscripten.h>
+
+#include "host.h"
+
+EM_JS(uint32_t, tw_js_reserve, (uint32_t n, uint32_t stub), {
+    try {
+        const base = wasmTable.length;
+        wasmTable.grow(n, wasmTable.get(stub));
+        return base;
+    } catch (e) {
+        return 0;
+    }
+});
+
+EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len), {
+    try {
+        /* slice() copies out of the shared memory, which modules need. */
+        const code = new Uint8Array(wasmMemory.buffer, bytes, len).slice();
+        new WebAssembly.Instance(new WebAssembly.Module(code),
+                                 {'e': {'m': wasmMemory, 't': wasmTable}});
+        return 1;
+    } catch (e) {
+        if (!Module['twRefused']) {
+            Module['twRefused'] = true;
+            err('tierlab: the engine refused a module: ' + e);
+        }
+        return 0;
+    }
+});
+
+EM_JS(void, tw_js_release, (uint32_t base, uint32_t n, uint32_t stub), {
+    const fn = wasmTable.get(stub);
+    for (let i = 0; i < n; i++) {
+        wasmTable.set(base + i, fn);
+    }
+});
+
+EM_JS(uint32_t, tw_js_memory_pages, (void), {
+    return wasmMemory.buffer.byteLength / 65536;
+});
+
+uint32_t tw_host_reserve(uint32_t n, TwTbFn *stub)
+{
+    return tw_js_reserve(n, (uint32_t)stub);
+}
+
+bool tw_host_install(const uint8_t *bytes, uint32_t len)
+{
+    return tw_js_install((uint32_t)bytes, len);
+}
+
+void tw_host_release(uint32_t base, uint32_t n, TwTbFn *stub)
+{
+    tw_js_release(base, n, (uint32_t)stub);
+}
+
+uint32_t tw_host_index(const void *fn)
+{
+    return (uint32_t)fn;
+}
+
+TwTbFn *tw_host_fn(uint32_t index)
+{
+    return (TwTbFn *)index;
+}
+
+void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages)
+{
+    /* Any memory of at least no size, at most all that wasm32 can address. */
+    *min_pages = 0;
+    *max_pages = 65536;
+}
+
+uint64_t tw_host_memory_size(void)
+{
+    return (uint64_t)tw_js_memory_pages() << 16;
+}
