@@ -28,6 +28,7 @@
 #include "exec/translation-block.h"
 #include "exec/tlb-common.h"
 #include "hw/core/cpu.h"
+#include "system/cpu-timers.h"
 #include "tcg/startup.h"
 #include "tcg/tcg.h"
 #include "tcg/tcg-ldst.h"
@@ -449,6 +450,9 @@ static void write_stats(void)
     }
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
+    if (icount_enabled()) {
+        counters->icount_insns = icount_get_raw();
+    }
 
     file = fopen(tw.stats_path, "w");
     if (file) {
