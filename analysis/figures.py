@@ -39,8 +39,9 @@ class Verdict:
         return f"{asked}: {self.value:.3g}{unit}, {state} ({self.source})"
 
 
-def verdicts(rows: Iterable[Row]) -> list[Verdict]:
+def verdicts(rows: Iterable[Row], idle_share: float | None = None) -> list[Verdict]:
     """All figures, in the order in which they are asked for."""
+    idle = None if idle_share is None else 100 * idle_share
     wasm = [row for row in rows if row["engine"] != NATIVE]
     ours = [r for r in wasm if r["engine"] == ENGINE and r["guest"] == GUEST]
     threshold = [r for r in ours if r["tier"].split(":")[0] == "threshold"]
@@ -60,6 +61,7 @@ def verdicts(rows: Iterable[Row]) -> list[Verdict]:
             max,
         ),
         _verdict("peak resident memory", "MiB", 1228.8, wasm, "peak_rss_mib", max),
+        Verdict("idle guest, of one core", "%", 15.0, idle, f"{GUEST}, {ENGINE}"),
     ]
 
 

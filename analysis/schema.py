@@ -11,6 +11,7 @@ STATS_SCHEMA = 1
 
 RUNS_DIR = "runs"
 SUMMARY_FILE = "summary.json"
+IDLE_FILE = "idle.json"
 
 NO_TIER = "-"
 FAILURE_KINDS = (

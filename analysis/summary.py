@@ -39,13 +39,17 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
 
 
 def summary_document(
-    runs: Iterable[Run], provenance: Mapping[str, Any], settings: Mapping[str, Any]
+    runs: Iterable[Run],
+    provenance: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    idle_share: float | None = None,
 ) -> dict[str, Any]:
-    """The whole of summary.json."""
+    """The whole of summary.json.  `idle_share`: an idle guest's part of a core."""
     return {
         "schema": SUMMARY_SCHEMA,
         "settings": dict(settings),
         "rows": summarise(runs),
+        "idle_share": idle_share,
         "provenance": dict(provenance),
     }
 

@@ -15,10 +15,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from analysis import figures
 from analysis.load import Run, run_from_json
-from analysis.schema import NO_TIER, RUNS_DIR, SUMMARY_FILE
+from analysis.schema import IDLE_FILE, NO_TIER, RUNS_DIR, SUMMARY_FILE
 from analysis.summary import summary_document
 from bench.boot.files import make_directory, write_json
+from bench.boot.idle import idle_share
 from bench.boot.interrupt import Deferred
 from bench.boot.policies import Policy
 from bench.boot.run import Boot, Terminal, result_name, run_boot, utc_stamp
@@ -55,6 +57,7 @@ class Campaign:
     provenance: Mapping[str, Any]
     directory: Path
     runs: list[Run] = field(default_factory=list)
+    idle: float | None = None
 
     def configurations(self) -> list[Configuration]:
         """All of them; an engine without tiers appears once per guest."""
@@ -102,6 +105,26 @@ class Campaign:
             if signals is not None:
                 signals.check()
 
+    def measure_idle(self, signals: Deferred | None = None) -> float | None:
+        """Boot once more, to a prompt, and see what an idle guest costs.
+
+        Where the project's figures are measured, under the last tier; None
+        where that is not compared.
+        """
+        found = [
+            c
+            for c in self.configurations()
+            if (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
+        ]
+        if not found:
+            return None
+        result = idle_share(self._boot(1, found[-1]), self.provenance, signals)
+        write_json(self.directory / IDLE_FILE, result)
+        share = result["idle_share"] if result["ok"] else None
+        self.idle = None if share is None else float(share)
+        self.write_summary()
+        return self.idle
+
     def document(self) -> dict[str, Any]:
         """summary.json as it stands."""
         suite = self.suite
@@ -117,7 +140,7 @@ class Campaign:
             "planned": len(self.schedule()),
             "done": len(self.runs),
         }
-        return summary_document(self.runs, self.provenance, settings)
+        return summary_document(self.runs, self.provenance, settings, self.idle)
 
     def write_summary(self) -> None:
         """Put the summary of what is finished on disk."""

@@ -47,9 +47,18 @@ def check_policy(tiers: Path, spec: str, where: str = "") -> Policy:
         raise HarnessError(f"{prefix}{said}", status=USAGE)
     canonical = done.stdout.strip()
     name, _, rest = canonical.partition(":")
-    params = dict(pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
-    facts = {"spec": canonical, "name": name, "params": params}
-    return Policy(canonical, facts)
+    pairs = (pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
+    params = {key: _number(value) for key, value in pairs}
+    return Policy(canonical, {"spec": canonical, "name": name, "params": params})
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _tier_list(tiers: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -100,6 +100,11 @@ class EngineProcess:
         self._start = time.monotonic()
         self._child = _spawn(argv, env, piped_input=input_fd is not None)
 
+    @property
+    def pid(self) -> int:
+        """The engine's process."""
+        return self._child.pid
+
     def run(self) -> Ended:
         """Relay until the process ends; whatever happens, it is dead after."""
         pidfd = _pidfd(self._child.pid)

@@ -37,6 +37,9 @@ class Terminal:
     # Input that is no terminal waits until the guest asks for it.
     hold_input: bool = False
     signals: Deferred | None = None
+    # The process is there; the guest is at its prompt.
+    started: Callable[[int], None] | None = None
+    prompt: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,16 @@ class _Watcher:
         reached = self.parser.feed(data, at_ms)
         if self.parser.panic is not None and self._limits.asked is None:
             self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
-        if any(p.phase == "prompt" for p in reached) and self.process is not None:
-            self.process.release_input()
+        if any(p.phase == "prompt" for p in reached):
+            self._at_prompt()
         if self._tie.output is not None:
             self._tie.output(data)
+
+    def _at_prompt(self) -> None:
+        if self.process is not None:
+            self.process.release_input()
+        if self._tie.prompt is not None:
+            self._tie.prompt()
 
     def error(self, data: bytes, at_ms: float) -> None:
         """A piece of what the engine says itself."""
@@ -145,6 +154,7 @@ def run_boot(
             read_stats(stats_path) if boot.engine.has_tiers else (None, "")
         )
     failure = find_failure(boot, parser, ended, watcher.errors.text())
+    failure = failure or _other_policy(boot, stats)
     return {
         "schema": RUN_SCHEMA,
         "started": started.isoformat(timespec="milliseconds"),
@@ -209,6 +219,16 @@ def find_failure(
     return None
 
 
+def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | None:
+    """An engine that ran another policy than asked must not pass for it."""
+    policy = (stats or {}).get("policy")
+    ran = policy.get("spec") if isinstance(policy, dict) else None
+    if ran is None or ran == boot.request.tier:
+        return None
+    asked = boot.request.tier
+    return _failure("engine-error", f"the engine ran policy {ran}, not {asked}")
+
+
 def _expected_phases(workload: str) -> tuple[str, ...]:
     if workload in ("none", "shell"):
         return ("init",)
@@ -229,6 +249,8 @@ def _run(
         signals=tie.signals,
     )
     watcher.process = process
+    if tie.started is not None:
+        tie.started(process.pid)
     return process.run()
 
 

@@ -172,16 +172,19 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
 
     with Deferred() as signals, progress:
         campaign.run(before, after, signals)
-        progress.update(task, description="done", left="")
+        progress.update(task, description="idle guest", left="")
+        campaign.measure_idle(signals)
+        progress.update(task, description="done")
 
 
 def _report(campaign: Campaign, console: Console) -> None:
-    rows = campaign.document()["rows"]
+    document = campaign.document()
+    rows = document["rows"]
     console.print(comparison_table(rows))
     console.print(cost_table(rows))
     console.print(NOTE, style="dim")
     console.print()
     for line in failure_lines(rows):
         console.print(Text(f"FAILED  {line}", style="red"))
-    for verdict in verdicts(rows):
+    for verdict in verdicts(rows, document["idle_share"]):
         console.print(verdict_text(verdict))

@@ -147,6 +147,13 @@ def test_broken_statistics_fail_nothing(guest: Guest, fake: FakeEngine) -> None:
     assert "schema" in result["stats"]["note"]
 
 
+def test_an_engine_that_ran_another_policy(guest: Guest, fake: FakeEngine) -> None:
+    other = {**fakes.STATS, "policy": {"name": "always", "spec": "always"}}
+    result = boot(guest, fake, [{"stats": other}, *fakes.GOOD[1:]])
+    assert result["failure"]["kind"] == "engine-error"
+    assert "ran policy always, not never" in result["failure"]["message"]
+
+
 def test_input_waits_for_the_prompt(guest: Guest, fake: FakeEngine) -> None:
     reader, writer = os.pipe()
     os.write(writer, b"one\ntwo\n")
