@@ -13,6 +13,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from qemu import toolchain
 HERE = "qemu"
 ROOT = Path(__file__).resolve().parents[1]
 FIRMWARE = Path("/usr/share/qemu")
+
+# Set to keep functions' names in the Wasm, for profilers.
+PROFILE = bool(os.environ.get("TIERLAB_PROFILE"))
 
 # Library calls that libtwposix replaces, in QEMU and glib alike.
 WRAPPED = (
@@ -87,7 +91,8 @@ def _source(ctx: Context) -> None:
          "--exclude=*/roms/*"]
     )  # fmt: skip
     for patch in sorted((ctx.root / HERE / "patches").glob("*.patch")):
-        ctx.run(["patch", "-p1", "-F0", "--batch", "-i", str(patch)], cwd=tree)
+        argv = ["patch", "-p1", "-F0", "--batch", "--no-backup-if-mismatch"]
+        ctx.run([*argv, "-i", str(patch)], cwd=tree)
 
 
 def _additions(root: Path) -> Iterator[tuple[Path, str]]:
@@ -156,6 +161,32 @@ def _configure(target: Target, sysroot: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def _link_settings() -> list[str]:
+    """What only the program is linked with: slow, so not while configuring."""
+    settings = {
+        "PROXY_TO_PTHREAD": "1",
+        "EXIT_RUNTIME": "1",
+        "MODULARIZE": "1",
+        "EXPORT_ES6": "1",
+        "ENVIRONMENT": "web,worker,node",
+        "ALLOW_TABLE_GROWTH": "1",
+        "ALLOW_MEMORY_GROWTH": "1",
+        "INITIAL_MEMORY": "67108864",
+        "MAXIMUM_MEMORY": "4294967296",
+        "MALLOC": "mimalloc",
+        "FORCE_FILESYSTEM": "1",
+        "WASM_BIGINT": "1",
+        "PTHREAD_POOL_SIZE": "6",
+        "DEFAULT_PTHREAD_STACK_SIZE": "1048576",
+        "STACK_SIZE": "1048576",
+        "EXPORTED_RUNTIME_METHODS": "FS,ENV,wasmMemory,callMain",
+        "EXPORTED_FUNCTIONS": "_main,_tw_console,_tw_console_input",
+    }
+    flags = [f"-s{name}={value}" for name, value in settings.items()]
+    names = ["--profiling-funcs"] if PROFILE else []
+    return ["-O2", *flags, *names, "-Wno-pthreads-mem-growth"]
+
+
 def _posix(ctx: Context) -> None:
     """libtwposix, and the libraries that it completes."""
     deps = ctx.needs["deps-wasm32"]
@@ -175,11 +206,14 @@ def _posix(ctx: Context) -> None:
 
 def _builder(target: Target) -> Callable[[Context], None]:
     def build(ctx: Context) -> None:
-        sysroot = ctx.needs["sysroot-wasm32"]
         source = ctx.needs["qemu-source"]
-        line = _configure(target, sysroot)
+        line = _configure(target, Path("sysroot"))
         inputs = (source.name, toolchain.identity(), *line)
         with ctx.shared_work(target.product, *inputs) as work:
+            # Always the same path, for ccache and for what is built already.
+            sysroot = work / "sysroot"
+            sysroot.unlink(missing_ok=True)
+            sysroot.symlink_to(ctx.needs["sysroot-wasm32"])
             tree = work / "tree"
             if not (work / "tree.complete").exists():
                 shutil.rmtree(tree, ignore_errors=True)
@@ -188,7 +222,7 @@ def _builder(target: Target) -> Callable[[Context], None]:
                 shutil.copytree(source / "tree", tree, True, copy_function=os.link)
                 (work / "tree.complete").touch()
             _sync(ctx.root, tree)
-            _compile(ctx, target, tree, work / "build", line, sysroot)
+            _compile(ctx, target, tree, work / "build", sysroot)
             _install(ctx, target, tree, work / "build")
 
     return build
@@ -199,7 +233,6 @@ def _compile(
     target: Target,
     tree: Path,
     build: Path,
-    line: list[str],
     sysroot: Path,
 ) -> None:
     env = toolchain.environment(ctx, sysroot)
@@ -211,11 +244,36 @@ def _compile(
             # Nothing linked while configuring is worth optimising.
             "EMCC_CFLAGS": "-O0",
         }  # fmt: skip
-        ctx.run([str(tree / "configure"), *line], cwd=build, env=env | tools)
+        line = [str(tree / "configure"), *_configure(target, sysroot)]
+        ctx.run(line, cwd=build, env=env | tools)
         (build / "configured").touch()
-    ctx.run(
-        ["ninja", f"-j{ctx.jobs}", f"{target.program}.js"], cwd=build, env=env
+    program = f"{target.program}.js"
+    ninja = ["ninja", f"-j{ctx.jobs}"]
+    ctx.run([*ninja, "build.ninja"], cwd=build, env=env)
+    ctx.run([*ninja, *_objects(build, program)], cwd=build, env=env)
+    # Ninja does not know that the libraries or the settings changed.
+    (build / program).unlink(missing_ok=True)
+    settings = {"EMCC_CFLAGS": shlex.join(_link_settings())}
+    ctx.run([*ninja, program], cwd=build, env=env | settings)
+
+
+def _objects(build: Path, program: str) -> list[str]:
+    """All that is to be compiled before the program is linked."""
+    shown = subprocess.run(
+        ["ninja", "-t", "inputs", program],
+        cwd=build,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    found = [line for line in shown.stdout.splitlines() if line.endswith(".o")]
+    if not found:
+        raise SetupError(
+            "QEMU's build is not as expected",
+            f"nothing is linked into {program}",
+            "report this",
+        )
+    return found
 
 
 def _install(ctx: Context, target: Target, tree: Path, build: Path) -> None:
@@ -247,7 +305,11 @@ def _target_step(target: Target) -> Step:
             "tiers/*.def",
             "tiers/policies/*.c",
         ),
-        values=(toolchain.identity(), installed(*target.firmware_packages)),
+        values=(
+            toolchain.identity(),
+            installed(*target.firmware_packages),
+            f"profile={PROFILE}",
+        ),
         needs=("qemu-source", "sysroot-wasm32"),
         action=_builder(target),
         minutes=6.0,

@@ -29,7 +29,7 @@ def environment(ctx: Context, sysroot: Path | None = None) -> dict[str, str]:
         "EM_CONFIG": "/usr/share/emscripten/.emscripten",
         "EM_COMPILER_WRAPPER": "/usr/bin/ccache",
         "CCACHE_DIR": str(ctx.cache / "ccache"),
-        "CCACHE_BASEDIR": str(ctx.cache / "work"),
+        "CCACHE_BASEDIR": str(ctx.cache),
         "CCACHE_NOHASHDIR": "1",
     }
     if sysroot is not None:
