@@ -9,25 +9,25 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.figures import Verdict
+from analysis.schema import NO_TIER
 from analysis.summary import Row
 
 NOTE = (
-    "Medians; [low..high] is the 95 % percentile bootstrap of the median (BCa "
-    "degenerates with few runs; with three runs it is their range). A failed "
-    "run is counted and gives no times."
+    "Medians; below them the 95 % percentile bootstrap interval of the median "
+    "(BCa degenerates with few runs; with three runs it is their range). A "
+    "failed run is counted and gives no times."
 )
 
 Cell = Callable[[Row], str | Text]
 
 
-def comparison_table(rows: Sequence[Row]) -> Table:
-    """How long each configuration took, and against which reference."""
-    return _table("Time", rows, _NAMES + _TIMES, always=("boot s", "failed"))
-
-
-def cost_table(rows: Sequence[Row]) -> Table:
-    """What each configuration spent: start, translation, modules, memory."""
-    return _table("Cost", rows, _NAMES + _COSTS, always=())
+def comparison_tables(rows: Sequence[Row]) -> list[Table]:
+    """Boot times, times of workloads if there were any, and what it all cost."""
+    tables = [_table("Boot: process start to init", rows, _BOOT)]
+    worked = [row for row in rows if row["workload"] != "none"]
+    if worked:
+        tables.append(_table("Workload: start to end", worked, _WORK))
+    return [*tables, _table("Cost", rows, _COST)]
 
 
 def failure_lines(rows: Sequence[Row]) -> list[str]:
@@ -50,27 +50,42 @@ def verdict_text(verdict: Verdict) -> Text:
 
 
 def _table(
-    title: str,
-    rows: Sequence[Row],
-    columns: Sequence[tuple[str, Cell]],
-    always: Sequence[str],
+    title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Cell]]
 ) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    shown = []
-    for name, cell in columns:
-        if name == "workload" and all(row["workload"] == "none" for row in rows):
-            continue
-        if name in always or any(str(cell(row)) for row in rows):
-            shown.append(cell)
-            left = name in ("guest", "engine", "tier", "workload")
-            table.add_column(name, justify="left" if left else "right")
+    """A section per guest and workload: 80 columns have no room for both."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("", no_wrap=True)
+    for name, _ in columns:
+        table.add_column(name, justify="right", overflow="fold")
+    before = None
     for row in rows:
-        table.add_row(*(cell(row) for cell in shown))
+        section = _section(row)
+        if section != before:
+            table.add_section()
+            table.add_row(Text(section, style="bold"))
+            before = section
+        table.add_row(f"  {_configuration(row)}", *(cell(row) for _, cell in columns))
     return table
 
 
-def _name(column: str) -> Cell:
-    return lambda row: str(row[column])
+def _section(row: Row) -> str:
+    workload = "" if row["workload"] == "none" else f", {row['workload']}"
+    return f"{row['guest']}{workload}"
+
+
+def _configuration(row: Row) -> str:
+    return str(row["engine"] if row["tier"] == NO_TIER else f"{row['engine']} {row['tier']}")
+
+
+def _runs(row: Row) -> str:
+    return str(row["runs"])
 
 
 def _failed(row: Row) -> Text:
@@ -78,53 +93,46 @@ def _failed(row: Row) -> Text:
     return Text(str(failed), style="bold red" if failed else "")
 
 
-def _seconds(column: str) -> Cell:
-    return _estimate(column, 0.001)
-
-
 def _estimate(column: str, scale: float = 1.0) -> Cell:
     def cell(row: Row) -> str:
         value, interval = row[column], row[f"{column}_ci"]
         if value is None:
-            return ""
+            return "-"
         text = f"{value * scale:.2f}"
         if interval is not None:
-            text += f" [{interval[0] * scale:.2f}..{interval[1] * scale:.2f}]"
+            text += f"\n{interval[0] * scale:.2f}..{interval[1] * scale:.2f}"
         return text
 
     return cell
 
 
-def _plain(column: str, digits: int = 0) -> Cell:
+def _plain(column: str, digits: int = 0, scale: float = 1.0) -> Cell:
     def cell(row: Row) -> str:
         value = row[column]
-        return "" if value is None else f"{value:,.{digits}f}"
+        return "-" if value is None else f"{value * scale:.{digits}f}"
 
     return cell
 
 
-_NAMES: list[tuple[str, Cell]] = [
-    ("guest", _name("guest")),
-    ("engine", _name("engine")),
-    ("tier", _name("tier")),
-    ("workload", _name("workload")),
+_COUNTS: list[tuple[str, Cell]] = [("runs", _runs), ("failed", _failed)]
+_BOOT: list[tuple[str, Cell]] = [
+    *_COUNTS,
+    ("boot s", _estimate("boot_ms", 0.001)),
+    ("/ native", _estimate("ratio_native")),
+    ("/ never", _estimate("ratio_never")),
 ]
-_TIMES: list[tuple[str, Cell]] = [
-    ("runs", _name("runs")),
-    ("failed", _failed),
-    ("boot s", _seconds("boot_ms")),
-    ("/native", _estimate("ratio_native")),
-    ("/never", _estimate("ratio_never")),
-    ("work s", _seconds("workload_ms")),
-    ("work/native", _estimate("workload_ratio_native")),
-    ("work/never", _estimate("workload_ratio_never")),
+_WORK: list[tuple[str, Cell]] = [
+    *_COUNTS,
+    ("work s", _estimate("workload_ms", 0.001)),
+    ("/ native", _estimate("workload_ratio_native")),
+    ("/ never", _estimate("workload_ratio_never")),
 ]
-_COSTS: list[tuple[str, Cell]] = [
+_COST: list[tuple[str, Cell]] = [
     ("first insn ms", _plain("start_to_first_insn_ms")),
-    ("us/TB", _plain("translate_us_mean", 1)),
+    ("us / TB", _plain("translate_us_mean", 1)),
     ("TBs", _plain("tbs_translated")),
     ("compiled", _plain("tbs_compiled")),
     ("modules", _plain("modules")),
     ("RSS MiB", _plain("peak_rss_mib")),
-    ("CPU ms", _plain("cpu_ms")),
+    ("CPU s", _plain("cpu_ms", 1, 0.001)),
 ]

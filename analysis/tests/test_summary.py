@@ -8,7 +8,7 @@ from rich.console import Console
 from analysis.figures import verdicts
 from analysis.load import run_from_json
 from analysis.summary import Row, summarise, summary_document
-from analysis.table import comparison_table, cost_table, failure_lines
+from analysis.table import comparison_tables, failure_lines
 from analysis.tests.samples import result
 
 COUNTERS = {"translate_ns": 30_000_000, "tbs_translated": 1000, "modules_installed": 4}
@@ -99,16 +99,42 @@ def test_figures_that_were_not_measured_say_so() -> None:
     assert all(v.line().endswith("not measured here") for v in found)
 
 
-def test_tables_show_every_row(capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console(width=140)
-    table = comparison_table(list(rows().values()))
-    console.print(table)
-    console.print(cost_table(list(rows().values())))
-    shown = capsys.readouterr().out
-    for words in ("threshold:n=10", "always", "1.00 [0.90..1.10]", "4.95", "2,000"):
-        assert words in shown
-    # Nobody ran a workload: no columns for it.
-    assert "workload" not in shown and "work s" not in shown
+def shown(found: list[Row], width: int, capture: pytest.CaptureFixture[str]) -> str:
+    for table in comparison_tables(found):
+        Console(width=width, markup=False).print(table)
+    return capture.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_tables_fit_the_terminal_and_cut_nothing(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = [
+        *(result("native", "-", ms) for ms in (10900.0, 11000.0, 11100.0)),
+        *(
+            result("node", "threshold:n=1000", ms, counters=COUNTERS, rss=2000.0)
+            for ms in (99100.0, 99200.0, 99300.0)
+        ),
+    ]
+    text = shown(summarise(run_from_json(r) for r in results), width, capsys)
+    for words in ("riscv64-debian", "threshold:n=1000", "99.20", "99.10..99.30"):
+        assert words in text
+    assert "8.93..9.11" in text and "2000" in text and "…" not in text
+    # Nobody ran a workload: no table for it.
+    assert "Workload" not in text
+
+
+def test_workloads_have_a_table_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = [result(workload="sh", work_ms=ms) for ms in (400.0, 500.0, 600.0)]
+    text = shown(summarise(run_from_json(r) for r in results), 80, capsys)
+    assert "riscv64-debian, sh" in text and "0.40..0.60" in text
+
+
+def test_failed_runs_stay_in_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(list(rows().values()), 80, capsys)
+    assert "node always" in text and "node threshold:n=10" in text
 
 
 def test_equal_failures_are_shown_once() -> None:

@@ -14,8 +14,7 @@ from analysis.figures import verdicts
 from analysis.load import Run
 from analysis.table import (
     NOTE,
-    comparison_table,
-    cost_table,
+    comparison_tables,
     failure_lines,
     verdict_text,
 )
@@ -180,8 +179,8 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
 def _report(campaign: Campaign, console: Console) -> None:
     document = campaign.document()
     rows = document["rows"]
-    console.print(comparison_table(rows))
-    console.print(cost_table(rows))
+    for table in comparison_tables(rows):
+        console.print(table)
     console.print(NOTE, style="dim")
     console.print()
     for line in failure_lines(rows):

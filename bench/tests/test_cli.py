@@ -126,7 +126,7 @@ def test_compare_prints_the_comparison(capfd: Capture) -> None:
     tiers = ["--tier", "never", "--tier", "threshold"]
     assert main([*COMPARE, *tiers, "--runs", "2", "--out", "out"]) == 0
     shown = capfd.readouterr().out
-    for words in ("threshold:n=1000", "/native", "/never", "percentile bootstrap"):
+    for words in ("threshold:n=1000", "/ native", "/ never", "percentile bootstrap"):
         assert words in shown
     assert "translation per TB <= 15 us: 5 us, met" in shown
     assert "riscv64-debian boot against native, never <= 6: not measured" in shown
