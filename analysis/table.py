@@ -63,7 +63,7 @@ def _table(
     )
     table.add_column("", no_wrap=True)
     for name, _ in columns:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
     before = None
     for row in rows:
         section = _section(row)
@@ -128,11 +128,11 @@ _WORK: list[tuple[str, Cell]] = [
     ("/ never", _estimate("workload_ratio_never")),
 ]
 _COST: list[tuple[str, Cell]] = [
-    ("first insn ms", _plain("start_to_first_insn_ms")),
-    ("us / TB", _plain("translate_us_mean", 1)),
+    ("first\ninsn ms", _plain("start_to_first_insn_ms")),
+    ("us\n/ TB", _plain("translate_us_mean", 1)),
     ("TBs", _plain("tbs_translated")),
     ("compiled", _plain("tbs_compiled")),
     ("modules", _plain("modules")),
-    ("RSS MiB", _plain("peak_rss_mib")),
-    ("CPU s", _plain("cpu_ms", 1, 0.001)),
+    ("RSS\nMiB", _plain("peak_rss_mib")),
+    ("CPU\ns", _plain("cpu_ms", 1, 0.001)),
 ]
