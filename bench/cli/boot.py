@@ -116,9 +116,9 @@ def boot(
     )
     job = Boot(driver, request, products, timeout, policy.facts if policy else None)
     result = _boot_on_screen(job, interactive)
+    _summary(result, err_console())
     if json_path is not None:
         write_json(json_path, result)
-    _summary(result, err_console())
     return DONE if result["ok"] else FAILED
 
 
