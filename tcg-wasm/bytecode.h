@@ -68,10 +68,20 @@ typedef enum TwOp {
 #define X(name, format, mnemonic) TW_OP_##name,
     TW_OPCODES(X)
 #undef X
-    TW_NB_OPS
+    TW_NB_OPS,
+
+    /* Opcode bytes of superinstructions; see opcodes.h. */
+    TW_FUSED_BEFORE_ = TW_NB_OPS - 1,
+#define F(a, b) TW_FUSED_##a##_##b,
+    TW_FUSED2(F)
+#undef F
+#define F(a, b, c) TW_FUSED_##a##_##b##_##c,
+    TW_FUSED3(F)
+#undef F
+    TW_NB_CODES
 } TwOp;
 
-static_assert(TW_NB_OPS <= 256, "the opcode is one byte");
+static_assert(TW_NB_CODES <= 256, "the opcode is one byte");
 
 typedef enum TwFormat {
     TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL,
@@ -182,6 +192,12 @@ const char *tw_op_name(TwOp op);
 
 /* Words that an instruction of @op occupies: 1, 2, or TW_HEADER_WORDS. */
 unsigned tw_op_words(TwOp op);
+
+/*
+ * Make superinstructions of the sequences that tier 0 has some for; @code is
+ * verified bytecode. Means the same afterwards, to every tier.
+ */
+void tw_fuse(uint64_t *code, size_t nwords);
 
 /*
  * Is @code, @nwords long, well-formed? True, or false with a reason in @why

@@ -26,13 +26,23 @@ typedef struct TwInsnRegs {
     uint8_t writes[2];
 } TwInsnRegs;
 
+/* The plain opcode of each superinstruction's first instruction. */
+extern const uint8_t tw_fused_first[256 - TW_NB_OPS];
+
+/* The instruction at word @at, as if nothing was fused. */
 static inline TwInsn tw_insn_at(const uint64_t *code, size_t at)
 {
     TwInsn insn;
 
     memcpy(&insn, &code[at], sizeof(insn));
+    if (insn.op >= TW_NB_OPS) {
+        insn.op = tw_fused_first[insn.op - TW_NB_OPS];
+    }
     return insn;
 }
+
+/* What opcode byte @code asks of the instructions that follow: fused.c */
+bool tw_fused_matches(const uint64_t *code, size_t at, size_t nwords);
 
 void tw_insn_regs(TwInsn insn, TwInsnRegs *regs);
 

@@ -127,4 +127,28 @@
     /* Guest memory, any other MemOp (byte swap...), always the slow helper */ \
     X(QLDX, QMEM, "qldx") X(QSTX, QMEM, "qstx")
 
+/*
+ * Superinstructions: frequent sequences that tier 0 runs in one dispatch. The
+ * first instruction's opcode byte says so; nothing else changes, so that the
+ * words after it are still ordinary instructions (branches may go there), and
+ * everything but the interpreter and tw_fuse() sees the plain opcode.
+ * Chosen by what a boot of a riscv64 Linux executes most.
+ */
+#define TW_FUSED2(F) \
+    F(ADDI, STE64) F(ADD, STE64) F(SUB, STE64) F(MUL, STE64) F(AND, STE64) \
+    F(OR, STE64) F(XOR, STE64) F(ANDI, STE64) F(SHLI, STE64) F(SHRI, STE64) \
+    F(EXT32S, STE64) F(MOV, STE64) F(MOVI, STE64) F(LDE64, STE64) \
+    F(QLD64, STE64) F(QLD32S, STE64) F(QLD8U, STE64) \
+    F(LDE64, ADDI) F(LDE64, ADD) F(LDE64, SUB) F(LDE64, AND) F(LDE64, OR) \
+    F(LDE64, XOR) F(LDE64, SHLI) F(LDE64, SHRI) F(LDE64, ANDI) \
+    F(LDE64, LDE64) F(LDE64, QLD64) F(LDE64, QST64) F(LDE64, QST32) \
+    F(LDE64, BRI_EQ) F(LDE64, BRI_NE) F(LDE64, BR_EQ) F(LDE64, BR_NE) \
+    F(LDE64, BR_LTU) F(LDE64, BR_GEU) \
+    F(ADDI, QLD64) F(ADDI, QST64) F(ADDI, EXT32S) F(SHLI, ADD) \
+    F(STE64, GOTO_TB) F(STEI64, GOTO_TB) F(STEI8, LDE64) F(STE64, STEI8)
+
+#define TW_FUSED3(F) \
+    F(LDE64, ADDI, STE64) F(LDE64, ADD, STE64) F(LDE64, SHLI, STE64) \
+    F(ADDI, QLD64, STE64) F(ADDI, EXT32S, STE64) F(SHLI, ADD, STE64)
+
 #endif

@@ -171,6 +171,10 @@ static bool check_insn(Verifier *v, size_t at, TwInsn insn)
         return refuse(
             v, at ? "word %zu: entry inside the TB" : "word %zu: no entry", at);
     }
+    if (!tw_fused_matches(v->code, at, v->nwords)) {
+        return refuse(v, "word %zu: %s: not followed by what it is fused with",
+                      at, tw_op_name(insn.op));
+    }
     if (tw_op_words(insn.op) > v->nwords - at) {
         return refuse(v, "word %zu: %s: cut off", at, tw_op_name(insn.op));
     }

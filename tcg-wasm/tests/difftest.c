@@ -300,7 +300,7 @@ static void damage(Rng *rng, uint64_t *code, uint32_t nwords)
             *word ^= UINT64_C(1) << rng_below(rng, 64);
             break;
         case 1:
-            *word = (*word & ~UINT64_C(0xff)) | rng_below(rng, TW_NB_OPS + 4);
+            *word = (*word & ~UINT64_C(0xff)) | rng_below(rng, TW_NB_CODES + 4);
             break;
         case 2:
             *word = code[rng_below(rng, nwords)];
@@ -366,10 +366,10 @@ static void check_coverage(void)
 {
     bool ok = true;
 
-    for (int op = 0; op < TW_NB_OPS; op++) {
+    for (int op = 0; op < TW_NB_CODES; op++) {
         if (gen_coverage[op] == 0) {
-            fprintf(stderr, "difftest: %s was never generated\n",
-                    tw_op_name(op));
+            fprintf(stderr, "difftest: %s (code %d) was never generated\n",
+                    tw_op_name(op), op);
             ok = false;
         }
     }

@@ -152,6 +152,9 @@ void gen_goto_tb(Gen *g, unsigned n)
 {
     g->used_exit[n] = true;
     gen_dump(g, true);
+    if (rng_percent(g->rng, 30)) {
+        gen_item(g, TW_OP_STEI64);  /* as most translations end */
+    }
     gen_ins(g, TW_OP_GOTO_TB, n, 0, 0, 0);
     gen_word(g, (uintptr_t)&world.slots[g->id][n]);
     g->tb->slot_next[n] = g->tb->nwords;

@@ -9,7 +9,17 @@
 #include "gen-int.h"
 
 GenTb gen_tbs[WORLD_MAX_TBS];
-uint32_t gen_coverage[TW_NB_OPS];
+uint32_t gen_coverage[TW_NB_CODES];
+
+/* The sequences that tw_fuse() knows. */
+static const uint8_t fused[][3] = {
+#define F(a, b) { TW_OP_##a, TW_OP_##b, TW_NB_OPS },
+    TW_FUSED2(F)
+#undef F
+#define F(a, b, c) { TW_OP_##a, TW_OP_##b, TW_OP_##c },
+    TW_FUSED3(F)
+#undef F
+};
 
 /* Registers that are always initialised: arguments of any helper. */
 enum { ARG_REGS = 7 };
@@ -72,6 +82,13 @@ static void body(Gen *g, unsigned items)
         }
         if (rng_percent(g->rng, 20)) {
             gen_item_chain(g);
+        } else if (rng_percent(g->rng, 30)) {
+            const uint8_t *ops =
+                fused[rng_below(g->rng, sizeof(fused) / sizeof(fused[0]))];
+
+            for (unsigned j = 0; j < 3 && ops[j] < TW_NB_OPS; j++) {
+                gen_item(g, (TwOp)ops[j]);
+            }
         } else {
             gen_item(g, (TwOp)rng_below(g->rng, TW_NB_OPS));
         }
@@ -80,6 +97,18 @@ static void body(Gen *g, unsigned items)
         if (!g->labels[i].bound) {
             gen_bind(g, i);
         }
+    }
+}
+
+static void count_fused(const GenTb *tb)
+{
+    for (uint32_t at = 0; at < tb->nwords;) {
+        unsigned code = tb->code[at] & 0xff;
+
+        if (code >= TW_NB_OPS) {
+            gen_coverage[code]++;
+        }
+        at += tw_op_words(tw_insn_at(tb->code, at).op);
     }
 }
 
@@ -102,4 +131,8 @@ void gen_tb(Rng *rng, uint32_t id, unsigned items)
     gen_set_rel(&g, out_of_fuel, g.tb->nwords);
     gen_exit_tb(&g);
     set_size(g.tb);
+    if (rng_percent(rng, 50)) {
+        tw_fuse(g.tb->code, g.tb->nwords);
+        count_fused(g.tb);
+    }
 }

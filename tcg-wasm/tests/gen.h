@@ -23,8 +23,8 @@ typedef struct GenTb {
 
 extern GenTb gen_tbs[WORLD_MAX_TBS];
 
-/* How often each opcode was generated. */
-extern uint32_t gen_coverage[TW_NB_OPS];
+/* How often each opcode byte was generated. */
+extern uint32_t gen_coverage[TW_NB_CODES];
 
 /* Fill gen_tbs[id] with about @items random pieces of code. */
 void gen_tb(Rng *rng, uint32_t id, unsigned items);

@@ -102,12 +102,11 @@ static void test_structure(void **state)
     assert_refused(&as, "word 0: no entry");
     one(&as, TW_OP_ENTRY, 0, 0, 0, 0);
     assert_refused(&as, "word 4: entry inside the TB");
-    one(&as, TW_NB_OPS, 0, 0, 0, 0);
+    one(&as, TW_NB_CODES, 0, 0, 0, 0);
     {
         char reason[50];
 
-        snprintf(reason, sizeof(reason), "word 4: unknown opcode %d",
-                 TW_NB_OPS);
+        snprintf(reason, sizeof(reason), "word 4: unknown opcode %d", 255);
         assert_refused(&as, reason);
     }
     asm_start(&as);

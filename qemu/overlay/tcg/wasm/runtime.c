@@ -154,6 +154,7 @@ void tw_tb_translated(TranslationBlock *tb, vaddr pc, const void *host_pc,
         .translate_ns = MIN(ns, UINT32_MAX),
     };
 
+    tw_fuse((uint64_t *)header, tb->tc.size / 8);
     qemu_mutex_lock(&tw.lock);
     facts.id = tw.first_id + tw.headers->len;
     g_ptr_array_add(tw.headers, header);
