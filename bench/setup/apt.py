@@ -127,7 +127,8 @@ def _update(
         return None
     (state / "sources.list").write_text(sources, encoding="utf-8")
     try:
-        runner.run(["apt-get", *options, "update"])
+        # Without --error-on a missing network is only a warning.
+        runner.run(["apt-get", *options, "update", "--error-on=any"])
         stamp.write_text(sources, encoding="utf-8")
     except SetupError as error:
         return SetupError(

@@ -29,6 +29,7 @@ class FakeRunner(Runner):
         self.file = file
         self.answers = list(answers)
         self.commands: list[list[str]] = []
+        self.online = True
 
     def run(
         self,
@@ -39,7 +40,9 @@ class FakeRunner(Runner):
         log: bool = True,
     ) -> None:
         self.commands.append(list(argv))
-        if argv[0] == "apt-get" and argv[-1] == "update":
+        if argv[0] == "apt-get" and "update" in argv:
+            if not self.online:
+                raise SetupError("step failed", "no network", "see the log")
             return
         answer = self.answers.pop(0)
         if answer is None:
@@ -135,6 +138,20 @@ def test_version_out_of_range_is_refused(tmp_path: Path, index: list[str]) -> No
     index += [_stanza("1:10.1.0-1"), _stanza("1:9.2.0-1")]
     with pytest.raises(SetupError, match=r"no version from 10\.0 to below 10\.1"):
         apt.fetch_source(QEMU, tmp_path, _apt(tmp_path, "10.1.0"))
+
+
+def test_source_without_network(tmp_path: Path, index: list[str]) -> None:
+    runner = _apt(tmp_path, "10.0.13")
+    runner.online = False
+    with pytest.raises(SetupError, match="index of Debian's sources.*no network"):
+        apt.fetch_source(QEMU, tmp_path, runner)
+
+
+def test_index_that_fails_in_part_may_serve(tmp_path: Path, index: list[str]) -> None:
+    index += [_stanza("1:10.0.13-1")]
+    runner = _apt(tmp_path, "10.0.13", GOOD)
+    runner.online = False
+    assert apt.fetch_source(QEMU, tmp_path, runner).read_bytes() == GOOD
 
 
 def test_other_sum_for_a_known_version_is_refused(
