@@ -64,6 +64,7 @@ enum {
     TW_MAX_CALL_REGS = 14,  /* arguments of a helper call, in words */
 };
 
+/* clang-format off */
 typedef enum TwOp {
 #define X(name, format, mnemonic) TW_OP_##name,
     TW_OPCODES(X)
@@ -98,6 +99,8 @@ typedef enum TwCond {
 #undef TW_COND_ENUM_
     TW_NB_CONDS
 } TwCond;
+
+/* clang-format on */
 
 typedef struct TwInsn {
     uint8_t op;

@@ -11,6 +11,7 @@
  */
 #include "interp.h"
 
+/* clang-format off */
 #define T0 uint32_t
 #define T1 uint64_t
 
@@ -96,3 +97,4 @@ bool tw_call(TwSig sig, uintptr_t fn, uint64_t *r)
         return false;
     }
 }
+/* clang-format on */

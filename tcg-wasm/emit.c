@@ -61,9 +61,9 @@ static const struct {
     const char *key;
     const char *meaning;
 } refusals[TW_NB_REFUSALS] = {
-#define X(name, key, meaning) [TW_REFUSED_##name] = { key, meaning },
-    TW_REFUSALS(X)
-#undef X
+#define COMPILE_REFUSAL(name, key, meaning) \
+    [TW_REFUSED_##name] = { key, meaning },
+#include "tiers/refusals.def"
 };
 
 const char *tw_refusal_key(TwRefusal why)

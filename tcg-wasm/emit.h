@@ -65,19 +65,9 @@ typedef struct TwEmitOptions {
 } TwEmitOptions;
 
 /* Why a group was not compiled; one typed reason per refusal, counted. */
-#define TW_REFUSALS(X) \
-    X(NONE, "none", "compiled") \
-    X(BAD_BYTECODE, "bad-bytecode", "bytecode does not verify") \
-    X(TOO_LARGE, "too-large", "function or module over the engine's limits") \
-    X(NO_MEMORY, "no-memory", "no memory for the module's bytes") \
-    X(TABLE_FULL, "table-full", "no free table slots") \
-    X(ENGINE_REFUSED, "engine-refused", "the engine did not take the module") \
-    X(STALE, "stale", "a member was invalidated or flushed meanwhile")
-
 typedef enum TwRefusal {
-#define X(name, key, meaning) TW_REFUSED_##name,
-    TW_REFUSALS(X)
-#undef X
+#define COMPILE_REFUSAL(name, key, meaning) TW_REFUSED_##name,
+#include "tiers/refusals.def"
     TW_NB_REFUSALS
 } TwRefusal;
 

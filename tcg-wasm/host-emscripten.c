@@ -13,6 +13,7 @@
 
 #include "host.h"
 
+/* clang-format off */
 EM_JS(uint32_t, tw_js_reserve, (uint32_t n, uint32_t stub), {
     try {
         const base = wasmTable.length;
@@ -49,6 +50,8 @@ EM_JS(void, tw_js_release, (uint32_t base, uint32_t n, uint32_t stub), {
 EM_JS(uint32_t, tw_js_memory_pages, (void), {
     return wasmMemory.buffer.byteLength / 65536;
 });
+
+/* clang-format on */
 
 uint32_t tw_host_reserve(uint32_t n, TwTbFn *stub)
 {

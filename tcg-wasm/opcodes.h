@@ -17,6 +17,8 @@
 #ifndef TW_OPCODES_H
 #define TW_OPCODES_H
 
+/* clang-format off */
+
 /* The twelve conditions with an immediate operand. */
 #define TW_CONDS_RI(Y, ...) \
     Y(EQ, eq, __VA_ARGS__) Y(NE, ne, __VA_ARGS__) \
@@ -150,5 +152,7 @@
 #define TW_FUSED3(F) \
     F(LDE64, ADDI, STE64) F(LDE64, ADD, STE64) F(LDE64, SHLI, STE64) \
     F(ADDI, QLD64, STE64) F(ADDI, EXT32S, STE64) F(SHLI, ADD, STE64)
+
+/* clang-format on */
 
 #endif

@@ -26,6 +26,7 @@
 #include "qemu/option.h"
 #include "qemu/units.h"
 #include "qom/object.h"
+#include "tcg/wasm/runtime.h"
 
 enum { OUT_SIZE = 64 * KiB, IN_SIZE = 4 * KiB };
 
@@ -63,6 +64,7 @@ EMSCRIPTEN_KEEPALIVE void tw_console_input(void)
 
 static int wasm_stdio_write(Chardev *chr, const uint8_t *buf, int len)
 {
+    tw_guest_output();
     for (int i = 0; i < len; i++) {
         uint32_t head = console.out_head;
 
@@ -85,7 +87,8 @@ static Chardev *reader;
 static void wasm_stdio_input(EventNotifier *e)
 {
     event_notifier_test_and_clear(e);
-    while (reader && console.in_tail != qatomic_load_acquire(&console.in_head)) {
+    while (reader &&
+           console.in_tail != qatomic_load_acquire(&console.in_head)) {
         uint8_t buf[256];
         uint32_t n = 0;
         uint32_t tail = console.in_tail;

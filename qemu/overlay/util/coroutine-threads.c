@@ -56,7 +56,9 @@ static void __attribute__((noinline)) set_identity(void *tls_base,
 {
     asm volatile(".globaltype __tls_base, i32\n"
                  "local.get %0\n"
-                 "global.set __tls_base\n" : : "r" (tls_base));
+                 "global.set __tls_base\n"
+                 :
+                 : "r"(tls_base));
     __set_thread_state(self, 0, 0, 1);
 }
 
@@ -87,8 +89,7 @@ static void *coroutine_thread(void *opaque)
         }
         set_identity(co->tls_base, co->self);
         co->base.entry(co->base.entry_arg);
-        qemu_coroutine_switch(&co->base, co->base.caller,
-                              COROUTINE_TERMINATE);
+        qemu_coroutine_switch(&co->base, co->base.caller, COROUTINE_TERMINATE);
         /* A terminated coroutine is entered again with a new entry. */
         co->turn = 1;
     }
@@ -128,8 +129,8 @@ void qemu_coroutine_delete(Coroutine *co_)
  * A coroutine that terminates is next woken by being entered anew, and returns
  * from here then: see coroutine_thread().
  */
-CoroutineAction __attribute__((noinline))
-qemu_coroutine_switch(Coroutine *from_, Coroutine *to_, CoroutineAction action)
+CoroutineAction __attribute__((noinline)) qemu_coroutine_switch(
+    Coroutine *from_, Coroutine *to_, CoroutineAction action)
 {
     CoroutineThread *from = DO_UPCAST(CoroutineThread, base, from_);
     CoroutineThread *to = DO_UPCAST(CoroutineThread, base, to_);

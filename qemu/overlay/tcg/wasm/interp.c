@@ -71,7 +71,8 @@ static void slow_store(CPUArchState *env, uint64_t addr, uint64_t val,
 static void unknown_signature(TwSig sig)
 {
     error_report("tierlab: no helper of signature 0x%x can be called; "
-                 "this is a bug in tcg-wasm/call.c", sig);
+                 "this is a bug in tcg-wasm/call.c",
+                 sig);
     abort();
 }
 

@@ -188,8 +188,7 @@ void tw_tb_invalidated(const TranslationBlock *tb)
     qemu_mutex_unlock(&tw.lock);
 }
 
-void tw_tb_linked(const TranslationBlock *tb, int n,
-                  const TwHeader *next)
+void tw_tb_linked(const TranslationBlock *tb, int n, const TwHeader *next)
 {
     qemu_mutex_lock(&tw.lock);
     tier_linked(tw.engine, tb_header(tb)->id, n, next->id);
@@ -248,7 +247,7 @@ static TwRefusal install_group(const TwTbRef *refs, uint32_t n, TierCost *cost)
         return TW_REFUSED_ENGINE_REFUSED;
     }
 
-    module = (Module) {
+    module = (Module){
         .base = tw.options.table_base,
         .n = n,
         .len = tw.buf.len,
@@ -292,7 +291,7 @@ static void compile_group(const TierDecision *decision)
             why = TW_REFUSED_STALE;
             break;
         }
-        refs[i] = (TwTbRef) {
+        refs[i] = (TwTbRef){
             .code = (const uint64_t *)header,
             .nwords = header->size / 8,
             .addr = (uintptr_t)header,
@@ -314,8 +313,8 @@ static void compile_group(const TierDecision *decision)
         if (!header) {
             continue;
         }
-        header->countdown = tier_rearm(tw.engine, ids[i], header->countdown,
-                                       countdown);
+        header->countdown =
+            tier_rearm(tw.engine, ids[i], header->countdown, countdown);
         if (why == TW_REFUSED_NONE) {
             qatomic_store_release(&header->fn, tw.options.table_base + i);
         }
@@ -375,8 +374,7 @@ static uintptr_t install_here(void *env, TwFrame *frame, TwHeader *header)
     if (!ok) {
         /* Go on in tier 0; whoever has it installed does so as well. */
         header->fn = 0;
-        header->countdown = tier_rearm(tw.engine, header->id,
-                                       header->countdown,
+        header->countdown = tier_rearm(tw.engine, header->id, header->countdown,
                                        tier_demoted(tw.engine, header->id));
     }
     qemu_mutex_unlock(&tw.lock);
@@ -451,9 +449,6 @@ static void write_stats(void)
     }
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
-    if (icount_enabled()) {
-        counters->icount_insns = icount_get_raw();
-    }
 
     file = fopen(tw.stats_path, "w");
     if (file) {
@@ -466,6 +461,13 @@ static void write_stats(void)
     qemu_mutex_unlock(&tw.lock);
 }
 
+void tw_guest_output(void)
+{
+    if (tw.engine && icount_enabled()) {
+        tier_counters(tw.engine)->icount_insns = icount_get_raw();
+    }
+}
+
 static uint64_t env_number(const char *name, uint64_t fallback, uint64_t max)
 {
     const char *text = g_getenv(name);
@@ -475,8 +477,8 @@ static uint64_t env_number(const char *name, uint64_t fallback, uint64_t max)
         return fallback;
     }
     if (!g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL)) {
-        error_report("tierlab: %s=%s is not a number up to %" PRIu64,
-                     name, text, max);
+        error_report("tierlab: %s=%s is not a number up to %" PRIu64, name,
+                     text, max);
         exit(2);
     }
     return value;
@@ -507,20 +509,20 @@ void tw_runtime_init(void)
 
     qemu_mutex_init(&tw.lock);
     tw.engine = tier_engine_new(spec ? spec : TIER_DEFAULT_SPEC,
-                                env_number("TIERLAB_SEED", 0, INT64_MAX),
-                                &host, err, sizeof(err));
+                                env_number("TIERLAB_SEED", 0, INT64_MAX), &host,
+                                err, sizeof(err));
     if (!tw.engine) {
         error_report("%s", err);
         exit(2);
     }
     tw.headers = g_ptr_array_new();
     tw.modules = g_array_new(false, false, sizeof(Module));
-    tw.max_modules = env_number("TIERLAB_MAX_MODULES", DEFAULT_MAX_MODULES,
-                                TABLE_SLOTS);
-    tw.options.chaining = g_strcmp0(chain, "tail") == 0 ? TW_CHAIN_TAIL
-                                                        : TW_CHAIN_DISPATCH;
-    tw.options.counts = g_strcmp0(counts, "exact") == 0 ? TW_COUNTS_EXACT
-                                                        : TW_COUNTS_OFF;
+    tw.max_modules =
+        env_number("TIERLAB_MAX_MODULES", DEFAULT_MAX_MODULES, TABLE_SLOTS);
+    tw.options.chaining =
+        g_strcmp0(chain, "tail") == 0 ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH;
+    tw.options.counts =
+        g_strcmp0(counts, "exact") == 0 ? TW_COUNTS_EXACT : TW_COUNTS_OFF;
     set_target();
     tier_counters(tw.engine)->start_epoch_ms = epoch_ms();
     tw.stats_path = g_getenv("TIERLAB_STATS");

@@ -29,6 +29,13 @@ void tw_all_flushed(void);
 void tw_tb_linked(const struct TranslationBlock *tb, int n,
                   const struct TwHeader *next);
 
+/*
+ * The guest wrote to its console. The last of these is the last moment that is
+ * the same in every run under -icount: how far a vCPU gets after it asked for
+ * the power to go is the host's affair.
+ */
+void tw_guest_output(void);
+
 /* The guest's page size, log2: set before a TB is complete. */
 extern unsigned tw_page_bits;
 

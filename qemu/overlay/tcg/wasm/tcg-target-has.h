@@ -6,6 +6,8 @@
 #ifndef TCG_TARGET_HAS_H
 #define TCG_TARGET_HAS_H
 
+/* clang-format off */
+
 /* One bytecode each, or an exact composition of two. */
 #define TCG_TARGET_HAS_add2_i32         1
 #define TCG_TARGET_HAS_add2_i64         1
@@ -72,5 +74,7 @@
 #define TCG_TARGET_extract_valid(type, ofs, len)   1
 #define TCG_TARGET_sextract_valid(type, ofs, len)  1
 #define TCG_TARGET_deposit_valid(type, ofs, len)   1
+
+/* clang-format on */
 
 #endif
