@@ -36,7 +36,8 @@ class Verdict:
         if self.value is None:
             return f"{asked}: not measured here"
         state = "met" if self.met else "missed"
-        return f"{asked}: {self.value:.3g}{unit}, {state} ({self.source})"
+        digits = 0 if self.value >= 100 else 2
+        return f"{asked}: {self.value:.{digits}f}{unit}, {state} ({self.source})"
 
 
 def verdicts(rows: Iterable[Row], idle_share: float | None = None) -> list[Verdict]:

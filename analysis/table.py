@@ -81,7 +81,8 @@ def _section(row: Row) -> str:
 
 
 def _configuration(row: Row) -> str:
-    return str(row["engine"] if row["tier"] == NO_TIER else f"{row['engine']} {row['tier']}")
+    tier = "" if row["tier"] == NO_TIER else f" {row['tier']}"
+    return f"{row['engine']}{tier}"
 
 
 def _runs(row: Row) -> str:

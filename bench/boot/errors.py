@@ -35,7 +35,9 @@ class HarnessError(Exception):
         return " ".join(text.split())
 
 
-def unknown(kind: str, given: str, valid: Iterable[str], where: str = "") -> HarnessError:
+def unknown(
+    kind: str, given: str, valid: Iterable[str], where: str = ""
+) -> HarnessError:
     """Refuse a name, and list those that would have been accepted."""
     prefix = f"{where}: " if where else ""
     return HarnessError(

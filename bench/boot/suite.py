@@ -118,4 +118,5 @@ def _integer(value: Any, place: str, low: int, high: int) -> int:
 
 
 def _refused(place: str, value: Any, wanted: str) -> HarnessError:
-    return HarnessError(f"{place}: {value!r} will not do", f"give {wanted}", status=USAGE)
+    what = f"{place}: {value!r} will not do"
+    return HarnessError(what, f"give {wanted}", status=USAGE)

@@ -92,12 +92,16 @@ def boot(
         raise unknown("workload", workload, WORKLOADS)
     if workload == SHELL and not interactive:
         raise HarnessError(
-            "workload 'shell' waits for input", next_step="add --interactive", status=USAGE
+            "workload 'shell' waits for input",
+            next_step="add --interactive",
+            status=USAGE,
         )
     driver = find_engine(engine)
     if tier is not None and not driver.has_tiers:
         raise HarnessError(
-            f"engine '{engine}' has no tiers", next_step="leave out --tier", status=USAGE
+            f"engine '{engine}' has no tiers",
+            next_step="leave out --tier",
+            status=USAGE,
         )
     entry = find_guest(guest)
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None

@@ -126,7 +126,8 @@ def _run(campaign: Campaign) -> int:
         interrupted = ending.status
     except HarnessError:
         if campaign.runs:
-            remarks.print(f"Finished results are in {campaign.directory}", soft_wrap=True)
+            where = f"Finished results are in {campaign.directory}"
+            remarks.print(where, soft_wrap=True)
         raise
     console = out_console()
     if campaign.runs:
@@ -134,7 +135,8 @@ def _run(campaign: Campaign) -> int:
     console.print(f"Results: {campaign.directory}", soft_wrap=True)
     if interrupted is not None:
         done, planned = len(campaign.runs), len(campaign.schedule())
-        remarks.print(f"tierlab: interrupted after {done} of {planned} runs; they are kept")
+        left = f"interrupted after {done} of {planned} runs; they are kept"
+        remarks.print(f"tierlab: {left}", soft_wrap=True)
         return interrupted
     return FAILED if any(not run.ok for run in campaign.runs) else DONE
 

@@ -170,7 +170,9 @@ def _summary(console: Console, outcomes: list[Outcome], quick: bool) -> None:
     for name in ("tests", "passed", "failed", "skipped", "seconds", ""):
         table.add_column(name, justify="left" if name in ("tests", "") else "right")
     for o in outcomes:
-        verdict = Text("ok", style="green") if o.ok else Text("FAILED", style="bold red")
+        verdict = Text("ok", style="green")
+        if not o.ok:
+            verdict = Text("FAILED", style="bold red")
         if not o.ok and (o.error or not o.passed):
             verdict.append(f": {o.error or 'no test ran'}")
         counts = [str(o.passed), str(o.failed), str(o.skipped), f"{o.seconds:.0f}"]

@@ -94,7 +94,8 @@ def qemu_arguments(request: BootRequest, kernel: str, initrd: str) -> list[str]:
     arguments += ["-nographic", "-no-reboot", "-nic", "none"]
     arguments += ["-seed", str(request.seed)]
     arguments += ["-kernel", kernel, "-initrd", initrd]
-    arguments += ["-append", f"{guest.append} tierlab.workload={request.workload}".strip()]
+    words = f"{guest.append} tierlab.workload={request.workload}"
+    arguments += ["-append", words.strip()]
     if request.icount is not None:
         # Without sleep=off an idle guest's clock would follow the host's.
         arguments += ["-icount", f"shift={request.icount},sleep=off"]

@@ -68,7 +68,8 @@ class NodeEngine:
         argv += ["--env", f"TIERLAB_SEED={request.seed}"]
         if request.stats is not None:
             argv += ["--stats", str(request.stats)]
-        argv += ["--", *qemu_arguments(request, f"{GUEST_DIR}/kernel", f"{GUEST_DIR}/initrd")]
+        files = (f"{GUEST_DIR}/kernel", f"{GUEST_DIR}/initrd")
+        argv += ["--", *qemu_arguments(request, *files)]
         return Command(tuple(argv))
 
 

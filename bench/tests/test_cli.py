@@ -128,7 +128,7 @@ def test_compare_prints_the_comparison(capfd: Capture) -> None:
     shown = capfd.readouterr().out
     for words in ("threshold:n=1000", "/ native", "/ never", "percentile bootstrap"):
         assert words in shown
-    assert "translation per TB <= 15 us: 5 us, met" in shown
+    assert "translation per TB <= 15 us: 5.00 us, met" in shown
     assert "riscv64-debian boot against native, never <= 6: not measured" in shown
     assert "Results: out" in shown
     rows = json.loads(Path("out/summary.json").read_text())["rows"]

@@ -85,7 +85,8 @@ def test_node_that_is_not_built_says_what_to_do(products: dict[str, Path]) -> No
     (products["node"] / "bin" / "node").unlink()
     missing = NodeEngine().available("riscv64", products)
     assert missing is not None
-    assert (missing.why, missing.next_step) == ("node is missing", "run `tierlab build`")
+    assert missing.why == "node is missing"
+    assert missing.next_step == "run `tierlab build`"
 
 
 def test_native_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
