@@ -86,7 +86,8 @@ def test_figures_are_met_or_missed() -> None:
     # threshold 3.0 of 3.5; never 4.95 of 6; 30 us of 15; 700 ms; 2000 MiB.
     assert found == [True, True, False, True, False, None]
     idle = verdicts([], idle_share=0.031)[-1]
-    assert idle.met and idle.line().startswith("idle guest, of one core <= 15 %: 3.10 %")
+    assert idle.met
+    assert idle.line().startswith("idle guest, of one core <= 15 %: 3.10 %")
     lines = [v.line() for v in verdicts(rows().values())]
     assert lines[2] == (
         "translation per TB <= 15 us: 30.00 us, missed (riscv64-debian, never, node)"
