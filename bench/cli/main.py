@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         return _fail(error.line(), error.status)
     except click.UsageError as error:
-        return _fail(f"{error.format_message()}{_hint(error)}", USAGE)
+        return _fail(f"{error.format_message().removesuffix('.')}{_hint(error)}", USAGE)
     except click.exceptions.Exit as error:
         return error.exit_code
     except Interrupted as error:
