@@ -46,7 +46,7 @@ static Area *find(void *addr)
 
 static void *take(size_t size)
 {
-    uintptr_t brk;
+    intptr_t brk;
 
     for (int i = 0; i < nb_areas; i++) {
         if (!areas[i].in_use && areas[i].size == size) {
@@ -58,12 +58,14 @@ static void *take(size_t size)
     if (nb_areas == MAX_AREAS) {
         return NULL;
     }
-    brk = (uintptr_t)sbrk(0);
-    if (sbrk((intptr_t)((-brk & (GRANULE - 1)) + size)) == (void *)-1) {
+    /* malloc() in other threads moves the break, too: only its answer holds. */
+    brk = (intptr_t)sbrk((intptr_t)(size + GRANULE));
+    if (brk == -1) {
         return NULL;
     }
     areas[nb_areas] = (Area){
-        .base = (char *)((brk + GRANULE - 1) & ~(uintptr_t)(GRANULE - 1)),
+        .base = (char *)(((uintptr_t)brk + GRANULE - 1) &
+                         ~(uintptr_t)(GRANULE - 1)),
         .size = size,
         .in_use = 1,
     };
