@@ -35,9 +35,10 @@
  *     CALL     c = TCG_CALL_* flags, imm = TwSig, word 1 = function pointer;
  *              arguments in r0, r1..., result in r0 (and r1)
  *     EXIT     leave with word 1 as tcg_qemu_tb_exec()'s value
- *     GOTO_TB  a = exit number (0 or 1), word 1 = address of the host pointer
- *              that holds the target's code address; while that is the address
- *              of the next instruction, the exit is not chained: fall through
+ *     GOTO_TB  a = exit number (0 or 1), word 1 = the target's code address,
+ *              which the host changes at any time (aligned, at once); while it
+ *              is the address of the next instruction, the exit is not chained:
+ *              fall through
  *
  * 32-bit operations read low halves and write zero-extended results; a 32-bit
  * immediate comparison compares with (uint32_t)imm or (int32_t)imm.

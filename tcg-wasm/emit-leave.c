@@ -57,12 +57,12 @@ static void put_transfer(TwEmit *e)
 
 static void emit_goto_tb(TwEmit *e)
 {
-    uint32_t slot = (uint32_t)e->code[e->at + 1];
-    uint32_t next = e->tb->addr + (e->at + 2) * 8;
+    uint32_t target = e->tb->addr + (e->at + 1) * 8;
+    uint32_t next = target + 8;
     uint32_t succ = e->tb->succ[e->insn.a];
     uint32_t member;
 
-    put_i32(e, slot);
+    put_i32(e, target);
     put_mem(e, W_I32_LOAD, 2, 0);
     put_tee(e, e->scratch[TW_T0]);
     if (succ && tw_find_member(e, succ, &member)) {

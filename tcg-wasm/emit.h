@@ -27,7 +27,7 @@ typedef struct TwTbRef {
     uint32_t addr;          /* address of code[0] in linear memory */
     /*
      * Headers' addresses that exits 0 and 1 are chained to now, or 0: a hint
-     * for direct transfers inside the group. The exit's slot still decides.
+     * for direct transfers inside the group. GOTO_TB's target still decides.
      */
     uint32_t succ[2];
 } TwTbRef;

@@ -60,9 +60,7 @@ static void print_tb(unsigned i)
     const GenTb *tb = &gen_tbs[i];
     char line[160];
 
-    fprintf(stderr,
-            "tb %u at 0x%" PRIx32 ", slots 0x%" PRIxPTR " 0x%" PRIxPTR "\n", i,
-            address(tb->code), initial.slots[i][0], initial.slots[i][1]);
+    fprintf(stderr, "tb %u at 0x%" PRIx32 "\n", i, address(tb->code));
     for (uint32_t at = 0; at < tb->nwords;) {
         unsigned words =
             tw_disas_insn(tb->code, at, tb->nwords, line, sizeof(line));
@@ -98,14 +96,16 @@ static void link_tbs(Case *c)
         GenTb *tb = &gen_tbs[i];
 
         for (unsigned n = 0; n < 2; n++) {
-            uintptr_t to = (uintptr_t)&tb->code[tb->slot_next[n]];
+            uintptr_t to = (uintptr_t)&tb->code[tb->target[n] + 1];
 
             if (rng_percent(&c->rng, 25)) {
                 to = (uintptr_t)tb->code;
             } else if (rng_percent(&c->rng, 65)) {
                 to = (uintptr_t)gen_tbs[rng_below(&c->rng, c->ntbs)].code;
             }
-            world.slots[i][n] = to;
+            if (tb->target[n]) {
+                tb->code[tb->target[n]] = to;
+            }
             /* The hint: mostly true, sometimes nothing, sometimes stale. */
             if (rng_percent(&c->rng, 75)) {
                 c->refs[i].succ[n] = address((void *)to);

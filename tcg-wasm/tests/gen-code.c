@@ -156,8 +156,8 @@ void gen_goto_tb(Gen *g, unsigned n)
         gen_item(g, TW_OP_STEI64);  /* as most translations end */
     }
     gen_ins(g, TW_OP_GOTO_TB, n, 0, 0, 0);
-    gen_word(g, (uintptr_t)&world.slots[g->id][n]);
-    g->tb->slot_next[n] = g->tb->nwords;
+    g->tb->target[n] = g->tb->nwords;
+    gen_word(g, 0);
 }
 
 void gen_goto_ptr(Gen *g)

@@ -18,7 +18,7 @@ enum {
 typedef struct GenTb {
     uint64_t code[GEN_MAX_WORDS];
     uint32_t nwords;
-    uint32_t slot_next[2]; /* word after GOTO_TB n, or 0 if there is none */
+    uint32_t target[2]; /* word 1 of GOTO_TB n, or 0 if there is none */
 } GenTb;
 
 extern GenTb gen_tbs[WORLD_MAX_TBS];

@@ -195,7 +195,7 @@ static void test_self_loop(void **state)
 {
     static const uint8_t code[] = {
         0x03, 0x40,             /* loop */
-        0x41, 0x80, 0x02,       /* i32.const 0x100, the slot */
+        0x41, 0xa8, 0x80, 0x04, /* i32.const ADDR + 40: GOTO_TB's target */
         0x28, 2,    0,             /* i32.load */
         0x22, 3,                /* local.tee */
         0x41, 0x80, 0x80, 0x04, /* i32.const ADDR */

@@ -343,9 +343,8 @@ const char *world_difference(const World *a, const World *b, size_t *ofs)
     } parts[] = {
 #define PART(field) { #field, offsetof(World, field), sizeof(a->field) }
         PART(below_mem), PART(descs),     PART(env.regs), PART(env),
-        PART(frame),     PART(host),      PART(tlb),      PART(slots),
-        PART(log_hash),  PART(log_count), PART(left),     PART(log),
-        PART(guest),
+        PART(frame),     PART(host),      PART(tlb),      PART(log_hash),
+        PART(log_count), PART(left),      PART(log),      PART(guest),
 #undef PART
     };
 

@@ -51,7 +51,6 @@ typedef struct World {
     uint64_t host[64];
     TwTlbEntry tlb[WORLD_NB_MMU][WORLD_TLB_MAX];
     uint64_t pages[WORLD_NB_PAGES]; /* guest page numbers that are used */
-    uintptr_t slots[WORLD_MAX_TBS][2];
     uint64_t log_hash;
     uint32_t log_count;
     uint32_t left;                  /* by a helper that does not return */
