@@ -14,12 +14,25 @@ class GuestError(Exception):
 
 
 @dataclass(frozen=True)
+class WorkloadParam:
+    """What can be set of a workload: kernel command line word tierlab.NAME."""
+
+    name: str
+    unit: str
+    default: int
+    minimum: int
+    maximum: int
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Workload:
     """What /init does between its markers workload-start and workload-end."""
 
     name: str
     title: str
     interactive: bool = False
+    params: tuple[WorkloadParam, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,26 @@ GUESTS: tuple[GuestSpec, ...] = (
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload("none", "power off as soon as /init runs"),
-    Workload("sha256", "digest of tierlab.mib MiB (1 to 64, default 4)"),
+    Workload(
+        "sha256",
+        "digest of a file, again and again",
+        params=(
+            WorkloadParam("mib", "MiB", 4, 1, 64, "size of the file"),
+            WorkloadParam("rounds", "rounds", 1, 1, 1000, "digests of it"),
+        ),
+    ),
     Workload("gzip", "compress and decompress 2 MiB of numbers"),
     Workload("sh", "a shell loop that forks, executes and adds"),
+    Workload(
+        "churn",
+        "programs loaded to fresh memory, run once and thrown away",
+        params=(
+            WorkloadParam("rounds", "rounds", 4, 1, 1_000_000, "at most so many"),
+            WorkloadParam(
+                "seconds", "s", 0, 0, 86_400, "end after so long; 0: no such limit"
+            ),
+        ),
+    ),
     Workload("shell", "a prompt on the console", interactive=True),
 )
 
@@ -96,9 +126,39 @@ def find_workload(name: str) -> Workload:
     )
 
 
-def command_line(append: str, workload: Workload, mib: int | None = None) -> str:
-    """The kernel command line of a boot: a guest's words and a workload's."""
-    words = [append, f"tierlab.workload={workload.name}"]
-    if mib is not None:
-        words.append(f"tierlab.mib={mib}")
-    return " ".join(words)
+def workload_spec(text: str) -> str:
+    """NAME or NAME:PARAM=VALUE,... checked, without what is the default."""
+    name, _, rest = text.partition(":")
+    workload = find_workload(name)
+    given: dict[str, int] = {}
+    for pair in filter(None, rest.split(",")):
+        key, _, value = pair.partition("=")
+        given[key] = _value(workload, key, value)
+    shown = [
+        f"{p.name}={given[p.name]}"
+        for p in workload.params
+        if given.get(p.name, p.default) != p.default
+    ]
+    return f"{name}:{','.join(shown)}" if shown else name
+
+
+def _value(workload: Workload, key: str, value: str) -> int:
+    param = next((p for p in workload.params if p.name == key), None)
+    if param is None:
+        known = ", ".join(p.name for p in workload.params) or "none"
+        raise GuestError(
+            f"workload {workload.name} has no parameter {key!r}: it has {known}"
+        )
+    if not value.isdecimal() or not param.minimum <= int(value) <= param.maximum:
+        raise GuestError(
+            f"workload {workload.name}: {key}={value!r} will not do: "
+            f"give {param.minimum} to {param.maximum} {param.unit}"
+        )
+    return int(value)
+
+
+def kernel_words(spec: str) -> list[str]:
+    """A workload's words on the kernel command line, for /init."""
+    name, _, rest = spec.partition(":")
+    pairs = filter(None, rest.split(","))
+    return [f"tierlab.workload={name}", *(f"tierlab.{pair}" for pair in pairs)]

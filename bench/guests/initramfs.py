@@ -16,6 +16,7 @@ SH_FORKS = 100
 SH_ADDITIONS = 30
 GZIP_LINES = 40_000
 GZIP_PARTS = 10
+CHURN_LINES = 300
 SHA256_LARGEST_MIB = 64
 
 # Where sifive,test listens; a machine without it cannot carry a status.
@@ -69,6 +70,13 @@ def gzip_crc() -> str:
     return f"{zlib.crc32(part * GZIP_PARTS):08x}"
 
 
+def churn_md5() -> str:
+    """The right result of each round of workload churn."""
+    lines = sorted((str(n) for n in range(1, CHURN_LINES + 1)), reverse=True)
+    text = "".join(f"{line.replace('1', 'ONE', 1)}\n" for line in lines)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
 def settings(arch: str, machine: str) -> str:
     """/etc/tierlab, which /init reads."""
     values = {
@@ -79,6 +87,8 @@ def settings(arch: str, machine: str) -> str:
         "GZIP_LINES": GZIP_LINES,
         "GZIP_PARTS": GZIP_PARTS,
         "GZIP_CRC": gzip_crc(),
+        "CHURN_LINES": CHURN_LINES,
+        "CHURN_MD5": churn_md5(),
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())
 

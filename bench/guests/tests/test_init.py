@@ -68,7 +68,7 @@ def test_sha256_table() -> None:
 
 
 @pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
-@pytest.mark.parametrize("name", ["sha256", "gzip", "sh"])
+@pytest.mark.parametrize("name", ["sha256", "gzip", "sh", "churn"])
 @pytest.mark.parametrize("damage", [False, True])
 def test_workload_checks_itself(
     tmp_path: Path, name: str, damage: bool
@@ -78,16 +78,20 @@ def test_workload_checks_itself(
     settings = initramfs.settings("riscv64", "virt")
     table = initramfs.sha256_table()
     if damage:
-        settings = re.sub(r"(?<=_SUM=|_CRC=)", "1", settings)
+        settings = re.sub(r"(?<=_SUM=|_CRC=|_MD5=)", "1", settings)
         table = table.replace("\n4 ", "\n4 0")
     (tmp_path / "sha256").write_text(table)
     functions = TEXT[TEXT.index("workload_sha256()") :]
     functions = functions[: functions.index("workload_shell()")]
     functions = functions.replace("/tmp/", f"{tmp_path}/tmp/")
     functions = functions.replace("/etc/sha256", f"{tmp_path}/sha256")
-    script = f"mib=4\n{settings}{functions}\nworkload_{name}\n"
+    functions = functions.replace("/bin/busybox", str(shutil.which("busybox")))
+    quiet = "marker() { echo \"$2\" >>marks; }"
+    script = f"mib=4\nrounds=3\nseconds=0\nbegan=0\n{quiet}\n"
+    script += f"{settings}{functions}\nworkload_{name}\n"
     run = subprocess.run(
         ["busybox", "sh", "-c", script],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
@@ -95,3 +99,6 @@ def test_workload_checks_itself(
     assert run.stderr == ""
     assert run.stdout.startswith(f"{name} ")
     assert run.returncode == (1 if damage else 0)
+    if name in ("sha256", "churn"):
+        marks = (tmp_path / "marks").read_text().split()
+        assert marks == (["n=0"] if damage else ["n=0", "n=1", "n=2", "n=3"])

@@ -128,9 +128,38 @@ def test_unknown_names_are_refused_with_the_valid_ones() -> None:
         catalogue.find_workload("idle")
 
 
-def test_command_line_of_a_boot() -> None:
-    sha256 = catalogue.find_workload("sha256")
-    assert (
-        catalogue.command_line("console=x", sha256, 8)
-        == "console=x tierlab.workload=sha256 tierlab.mib=8"
-    )
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("none", "none"),
+        ("sha256:mib=8", "sha256:mib=8"),
+        ("sha256:rounds=9,mib=4", "sha256:rounds=9"),
+        ("churn:rounds=4,seconds=0", "churn"),
+    ],
+)
+def test_workload_specs_have_one_form(text: str, spec: str) -> None:
+    assert catalogue.workload_spec(text) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("idle", "no workload is called 'idle': the workloads are none, "),
+        ("none:mib=4", "workload none has no parameter 'mib': it has none"),
+        ("sha256:size=4", "has no parameter 'size': it has mib, rounds"),
+        ("sha256:mib=65", "give 1 to 64 MiB"),
+        ("sha256:mib", "mib='' will not do"),
+        ("churn:rounds=-1", "give 1 to 1000000 rounds"),
+    ],
+)
+def test_bad_workload_specs(text: str, complaint: str) -> None:
+    with pytest.raises(catalogue.GuestError, match=complaint):
+        catalogue.workload_spec(text)
+
+
+def test_kernel_words_of_a_workload() -> None:
+    assert catalogue.kernel_words("sha256:mib=8,rounds=3") == [
+        "tierlab.workload=sha256",
+        "tierlab.mib=8",
+        "tierlab.rounds=3",
+    ]
