@@ -5,10 +5,10 @@
  * A record's life:
  *
  *   tier_translated        fate = LIVE, armed = the countdown given out
- *   tier_hot, tier_tick    pending = tier, for each member that is accepted
- *   tier_compiled          tier = pending, pending = 0
- *   tier_failed            refused = why, pending = 0
- *   tier_demoted           tier = 0
+ *   tier_hot, tier_tick    pending, for each member that is accepted
+ *   tier_compiled          tier, shape, module as told, no longer pending
+ *   tier_failed            refused = why, no longer pending
+ *   tier_demoted           tier = 0, module = none
  *   tier_invalidated       fate = INVALIDATED: kept for the statistics, until
  *   tier_flushed           fate = FLUSHED      tier_records_trim() drops it
  *
@@ -16,6 +16,9 @@
  * given out (armed) less what is left is what was executed since, in the tier
  * that the TB was in then (armed_tier). Arithmetic modulo 2^32 makes that true
  * for countdowns that never ask, too: they start at 0 and go down.
+ *
+ * Compiled code need not have countdowns: what is counted of it, from wherever,
+ * goes toward ask_at, and a TB that reaches it is due, for the next tick.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,27 +47,57 @@ static TierTbRecord *live_record(const TierEngine *engine, uint32_t id)
     return record && record->fate == TIER_TB_LIVE ? record : NULL;
 }
 
-static void raise_to(uint64_t *max, uint64_t value)
+/* Creation */
+
+/* False if memory is short. */
+static bool make_state(void **state, size_t size)
 {
-    *max = value > *max ? value : *max;
+    *state = size > 0 ? calloc(1, size) : NULL;
+    return size == 0 || *state;
 }
 
-/* Creation */
+static bool start_eviction(TierEngine *engine)
+{
+    const TierEviction *eviction = engine->spec.eviction;
+
+    engine->eviction = eviction;
+    if (!make_state(&engine->eviction_state, eviction->state_size)) {
+        return false;
+    }
+    if (eviction->init) {
+        eviction->init(engine->eviction_state, engine);
+    }
+    return true;
+}
+
+static bool start_policy(TierEngine *engine)
+{
+    const TierPolicy *policy = engine->spec.policy;
+
+    if (!make_state(&engine->state, policy->state_size)) {
+        return false;
+    }
+    if (policy->init &&
+        !policy->init(engine->state, engine, engine->spec.values)) {
+        return false;
+    }
+    /* Not before: fini belongs to an init that succeeded. */
+    engine->policy = policy;
+    return true;
+}
 
 TierEngine *tier_engine_new(const char *spec, uint64_t seed,
                             const TierHost *host, char *err, size_t errsize)
 {
     TierEngine *engine = calloc(1, sizeof(*engine));
-    const TierPolicy *policy;
 
     if (!engine || !tier_seen_init(&engine->seen)) {
-        goto no_memory;
+        goto failed;
     }
     if (!tier_spec_parse(spec, &engine->spec, err, errsize)) {
         tier_engine_free(engine);
         return NULL;
     }
-    policy = engine->spec.policy;
     engine->seed = seed;
     engine->asking = TIER_NO_TB;
     if (host) {
@@ -73,25 +106,24 @@ TierEngine *tier_engine_new(const char *spec, uint64_t seed,
     engine->records.max_dead = engine->host.max_dead_records
                                    ? engine->host.max_dead_records
                                    : TIER_MAX_DEAD_RECORDS;
+    tier_modules_init(&engine->modules);
     tier_counters_init(&engine->counters);
-    if (policy->state_size > 0) {
-        engine->state = calloc(1, policy->state_size);
-        if (!engine->state) {
-            goto no_memory;
-        }
+    if (start_eviction(engine) && start_policy(engine)) {
+        return engine;
     }
-    if (policy->init &&
-        !policy->init(engine->state, engine, engine->spec.values)) {
-        goto no_memory;
-    }
-    /* Not before: fini belongs to an init that succeeded. */
-    engine->policy = policy;
-    return engine;
 
-no_memory:
+failed:
+    snprintf(err, errsize, "%s",
+             engine && engine->init_error[0]
+                 ? engine->init_error
+                 : "no memory for the tier engine: give it more");
     tier_engine_free(engine);
-    snprintf(err, errsize, "no memory for the tier engine: give it more");
     return NULL;
+}
+
+void tier_init_error(TierEngine *engine, const char *line)
+{
+    snprintf(engine->init_error, sizeof(engine->init_error), "%s", line);
 }
 
 void tier_engine_free(TierEngine *engine)
@@ -103,6 +135,8 @@ void tier_engine_free(TierEngine *engine)
         engine->policy->fini(engine->state);
     }
     free(engine->state);
+    free(engine->eviction_state);
+    tier_modules_free(&engine->modules);
     tier_seen_free(&engine->seen);
     tier_records_free(&engine->records);
     free(engine);
@@ -139,15 +173,57 @@ unsigned tier_tb_tier(const TierEngine *engine, uint32_t id)
     return record ? record->tier : 0;
 }
 
-uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id)
+/* Functions < regions < functions of the next tier. */
+static unsigned level(unsigned tier, unsigned shape)
 {
-    const TierTbRecord *record = tier_records_get(&engine->records, id);
+    return tier > 0 ? 2 * tier + (shape == TIER_REGIONS) : 0;
+}
+
+static bool may_compile(const TierTbRecord *record, unsigned tier,
+                        TierShape shape)
+{
+    return !record->pending &&
+           level(record->tier, record->shape) < level(tier, shape);
+}
+
+bool tier_tb_may_compile(const TierEngine *engine, uint32_t id, unsigned tier,
+                         TierShape shape)
+{
+    const TierTbRecord *record = live_record(engine, id);
+
+    return record && may_compile(record, tier, shape);
+}
+
+static uint64_t counted(const TierTbRecord *record)
+{
     uint64_t sum = 0;
 
-    for (unsigned tier = 0; record && tier < TIER_NB_TIERS; tier++) {
+    for (unsigned tier = 0; tier < TIER_NB_TIERS; tier++) {
         sum += record->exec[tier];
     }
     return sum;
+}
+
+uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id)
+{
+    const TierTbRecord *record = tier_records_get(&engine->records, id);
+    const TierHost *host = &engine->host;
+    uint32_t held = 0;
+
+    if (!record) {
+        return 0;
+    }
+    if (host->countdown && record->fate == TIER_TB_LIVE) {
+        held = record->armed - (uint32_t)host->countdown(host->opaque, id);
+    }
+    return counted(record) + held;
+}
+
+uint32_t *tier_tb_words(TierEngine *engine, uint32_t id)
+{
+    TierTbRecord *record = live_record(engine, id);
+
+    return record ? record->words : NULL;
 }
 
 uint64_t tier_now_ns(const TierEngine *engine)
@@ -181,6 +257,21 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
     }
 }
 
+/* @n executions more of compiled code: is it time to ask? */
+static void approach(TierEngine *engine, TierTbRecord *record, uint64_t n)
+{
+    uint64_t toward = record->toward + n;
+
+    tier_cache_executed(engine, record->module, n);
+    record->toward = toward < UINT32_MAX ? (uint32_t)toward : UINT32_MAX;
+    /* Without room it is due when it is next counted. */
+    if (record->ask_at > 0 && record->toward >= record->ask_at &&
+        !record->due && engine->nb_due < TIER_MAX_DUE) {
+        record->due = true;
+        engine->due[engine->nb_due++] = record->tb.id;
+    }
+}
+
 /* Returns the executions since the countdown was given out or settled. */
 static uint32_t settle(TierEngine *engine, TierTbRecord *record,
                        int32_t remaining)
@@ -188,6 +279,9 @@ static uint32_t settle(TierEngine *engine, TierTbRecord *record,
     uint32_t n = record->armed - (uint32_t)remaining;
 
     count_executions(engine, record, record->armed_tier, n);
+    if (record->armed_tier > 0) {
+        approach(engine, record, n);
+    }
     record->armed = (uint32_t)remaining;
     return n;
 }
@@ -216,7 +310,12 @@ uint32_t tier_rearm(TierEngine *engine, uint32_t id, int32_t remaining,
 
 void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n)
 {
-    count_executions(engine, tier_records_get(&engine->records, id), tier, n);
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    count_executions(engine, record, tier, n);
+    if (record && record->fate == TIER_TB_LIVE && tier > 0) {
+        approach(engine, record, n);
+    }
 }
 
 /* Translation */
@@ -250,6 +349,7 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
     record->tb.succ[0] = TIER_NO_TB;
     record->tb.succ[1] = TIER_NO_TB;
     record->tb.flags = 0;
+    record->module = TIER_NO_MODULE;
     if (tier_seen_add(&engine->seen, identity(facts))) {
         record->tb.flags |= TIER_TB_RETRANSLATED;
         c->tbs_retranslated++;
@@ -263,12 +363,17 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
 
 void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ)
 {
+    const TierPolicy *policy = engine->policy;
     TierTbRecord *record = live_record(engine, id);
+    const TierTb *next = tier_tb(engine, succ);
 
     assert(exit < 2);
     engine->counters.tb_links++;
     if (record) {
         record->tb.succ[exit] = succ;
+    }
+    if (record && next && policy->linked) {
+        policy->linked(engine->state, engine, &record->tb, next);
     }
 }
 
@@ -285,10 +390,10 @@ static void accept_group(TierEngine *engine, TierDecision *d)
 
         if (!record) {
             engine->counters.refused[TIER_REFUSED_UNKNOWN]++;
-        } else if (record->tier >= d->tier || record->pending) {
+        } else if (!may_compile(record, d->tier, d->shape)) {
             engine->counters.refused[TIER_REFUSED_ALREADY]++;
         } else {
-            record->pending = (uint8_t)d->tier;
+            record->pending = true;
             d->ids[n++] = d->ids[i];
         }
     }
@@ -302,35 +407,34 @@ static void accept_group(TierEngine *engine, TierDecision *d)
     engine->counters.tbs_selected += n;
 }
 
-TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
+/* In compiled code, ask after @countdown executions. */
+static void set_ask(TierTbRecord *record, uint32_t countdown)
+{
+    record->ask_at = record->tier > 0 ? countdown : TIER_NEVER_ASK;
+    record->toward = 0;
+    record->due = false;
+}
+
+/* Ask the policy about a TB that was executed @executions times more. */
+static TierDecision ask(TierEngine *engine, TierTbRecord *record,
+                        uint32_t executions)
 {
     const TierPolicy *policy = engine->policy;
-    TierTbRecord *record = live_record(engine, id);
     TierDecision d = { .n = 1, .ids = engine->group };
     TierCounters *c = &engine->counters;
-    uint32_t executions;
-    uint64_t start;
+    uint64_t start = tier_now_ns(engine);
 
     c->hot_events++;
-    if (!record) {
-        d.why = TIER_REFUSED_UNKNOWN;
-        c->refused[d.why]++;
-        return d;
-    }
-    executions = settle(engine, record, remaining);
-    d.ids[0] = id;
+    record->hot_ns = record->hot_ns ? record->hot_ns : start;
+    d.ids[0] = record->tb.id;
     if (policy->hot) {
-        start = tier_now_ns(engine);
         policy->hot(engine->state, engine, &record->tb, executions, &d);
         c->decisions_ns += tier_now_ns(engine) - start;
     }
     d.ask_again = clamp_countdown(d.ask_again);
-    record->armed = d.ask_again;
-    record->armed_tier = record->tier;
-    engine->asking = TIER_NO_TB;
+    set_ask(record, d.ask_again);
     if (d.tier > 0) {
         accept_group(engine, &d);
-        engine->asking = id;
     } else {
         d.why = d.why ? d.why : TIER_REFUSED_POLICY;
         record->refused = (uint8_t)d.why;
@@ -339,13 +443,55 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
     return d;
 }
 
+TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
+{
+    TierTbRecord *record = live_record(engine, id);
+    TierDecision d = { .ids = engine->group, .why = TIER_REFUSED_UNKNOWN };
+    uint32_t executions;
+
+    if (!record) {
+        engine->counters.hot_events++;
+        engine->counters.refused[d.why]++;
+        return d;
+    }
+    executions = settle(engine, record, remaining);
+    d = ask(engine, record, executions);
+    record->armed = d.ask_again;
+    record->armed_tier = record->tier;
+    engine->asking = d.tier > 0 ? id : TIER_NO_TB;
+    return d;
+}
+
+/* Ask about the compiled TBs that are due, until one makes a group. */
+static TierDecision ask_due(TierEngine *engine)
+{
+    TierDecision d = { .ids = engine->group };
+
+    while (engine->nb_due > 0 && d.tier == 0) {
+        uint32_t id = engine->due[--engine->nb_due];
+        TierTbRecord *record = live_record(engine, id);
+
+        if (record && record->due) {
+            d = ask(engine, record, record->toward);
+        }
+    }
+    return d;
+}
+
 TierDecision tier_tick(TierEngine *engine)
 {
     const TierPolicy *policy = engine->policy;
-    TierDecision d = { .ids = engine->group };
+    TierDecision d = ask_due(engine);
     uint64_t start;
 
     engine->counters.ticks++;
+    if (engine->eviction->tick) {
+        engine->eviction->tick(engine->eviction_state, engine);
+    }
+    if (d.tier > 0) {
+        return d;
+    }
+    d = (TierDecision){ .ids = engine->group };
     if (policy->tick) {
         start = tier_now_ns(engine);
         policy->tick(engine->state, engine, &d);
@@ -399,42 +545,105 @@ static void take_back_entry(TierEngine *engine)
     engine->asking = TIER_NO_TB;
 }
 
+/* Facts of the module that a group became. */
+static TierModule describe_module(const TierEngine *engine, const uint32_t *ids,
+                                  uint32_t n, const TierCost *cost)
+{
+    TierModule module = {
+        .id = cost->module,
+        .shape = cost->shape,
+        .slots = cost->table_slots,
+        .wasm_bytes = cost->wasm_bytes,
+        .born_ns = tier_now_ns(engine),
+        .members = n,
+    };
+
+    for (uint32_t i = 0; i < n; i++) {
+        const TierTbRecord *record = live_record(engine, ids[i]);
+
+        if (record) {
+            module.live++;
+            module.heat += counted(record);
+        }
+    }
+    return module;
+}
+
+static void count_wait(TierEngine *engine, TierTbRecord *record, uint64_t now)
+{
+    if (record->hot_ns && record->wait_ns == 0) {
+        record->wait_ns = now - record->hot_ns;
+        engine->counters.waits++;
+        engine->counters.wait_ns += record->wait_ns;
+    }
+}
+
+static void member_compiled(TierEngine *engine, TierTbRecord *record,
+                            const TierCost *cost)
+{
+    TierCounters *c = &engine->counters;
+
+    tier_cache_left(engine, record, false);
+    record->module = cost->module;
+    record->tier = (uint8_t)cost->tier;
+    record->shape = (uint8_t)cost->shape;
+    record->pending = false;
+    record->refused = TIER_REFUSED_NONE;
+    c->tbs_compiled++;
+    c->tbs_in_modules++;
+    if (cost->shape == TIER_REGIONS) {
+        c->tbs_regions++;
+    } else {
+        c->tbs_functions++;
+    }
+}
+
+/* Costs of compiling; those of having are cache.c's. */
+static void count_cost(TierCounters *c, const TierCost *cost)
+{
+    c->emit_ns += cost->emit_ns;
+    c->optimise_ns += cost->optimise_ns;
+    c->instantiate_ns += cost->instantiate_ns;
+    if (cost->stall_ns > c->worst_stall_ns) {
+        c->worst_stall_ns = cost->stall_ns;
+    }
+}
+
 uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost)
 {
     const TierPolicy *policy = engine->policy;
-    TierCounters *c = &engine->counters;
+    TierModule module = describe_module(engine, ids, n, cost);
+    uint32_t countdown = TIER_NEVER_ASK;
 
     assert(cost->tier > 0 && cost->tier < TIER_NB_TIERS);
     if (cost->at_once) {
         take_back_entry(engine);
     }
-    c->modules_installed++;
-    c->modules_alive++;
-    raise_to(&c->modules_alive_max, c->modules_alive);
-    c->table_slots_used += cost->table_slots;
-    raise_to(&c->table_slots_used_max, c->table_slots_used);
-    c->wasm_bytes += cost->wasm_bytes;
-    c->emit_ns += cost->emit_ns;
-    c->optimise_ns += cost->optimise_ns;
-    c->instantiate_ns += cost->instantiate_ns;
-    raise_to(&c->worst_stall_ns, cost->stall_ns);
+    count_cost(&engine->counters, cost);
     share_cost(engine, ids, n, cost);
     for (uint32_t i = 0; i < n; i++) {
         TierTbRecord *record = live_record(engine, ids[i]);
 
         if (record) {
-            record->tier = (uint8_t)cost->tier;
-            record->pending = 0;
-            record->refused = TIER_REFUSED_NONE;
-            c->tbs_compiled++;
+            count_wait(engine, record, module.born_ns);
+            member_compiled(engine, record, cost);
         }
     }
-    if (!policy->compiled) {
-        return TIER_NEVER_ASK;
+    /* Without memory for it, it is there, but never given up. */
+    tier_cache_install(engine, &module);
+    if (policy->compiled) {
+        countdown = clamp_countdown(
+            policy->compiled(engine->state, engine, ids, n, cost));
     }
-    return clamp_countdown(
-        policy->compiled(engine->state, engine, ids, n, cost));
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = live_record(engine, ids[i]);
+
+        if (record) {
+            set_ask(record, countdown);
+        }
+    }
+    return countdown;
 }
 
 void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns)
@@ -459,7 +668,7 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
         TierTbRecord *record = live_record(engine, ids[i]);
 
         if (record) {
-            record->pending = 0;
+            record->pending = false;
             record->refused = (uint8_t)why;
         }
     }
@@ -473,26 +682,20 @@ uint32_t tier_demoted(TierEngine *engine, uint32_t id)
 {
     const TierPolicy *policy = engine->policy;
     TierTbRecord *record = live_record(engine, id);
-    uint32_t (*ask)(void *, TierEngine *, const TierTb *) =
+    uint32_t (*countdown)(void *, TierEngine *, const TierTb *) =
         policy->demoted ? policy->demoted : policy->translated;
 
     if (!record) {
         return TIER_NEVER_ASK;
     }
+    engine->counters.tbs_demoted++;
+    tier_cache_left(engine, record, false);
     record->tier = 0;
     record->wasm_bytes = 0;
-    return ask ? clamp_countdown(ask(engine->state, engine, &record->tb))
+    set_ask(record, TIER_NEVER_ASK);
+    return countdown
+               ? clamp_countdown(countdown(engine->state, engine, &record->tb))
                : TIER_NEVER_ASK;
-}
-
-void tier_module_retired(TierEngine *engine, uint32_t table_slots)
-{
-    TierCounters *c = &engine->counters;
-
-    assert(c->modules_alive > 0 && c->table_slots_used >= table_slots);
-    c->modules_retired++;
-    c->modules_alive--;
-    c->table_slots_used -= table_slots;
 }
 
 /* Ends */
@@ -507,6 +710,7 @@ void tier_invalidated(TierEngine *engine, uint32_t id)
     }
     engine->counters.tbs_invalidated++;
     engine->counters.tbs_live--;
+    tier_cache_left(engine, record, true);
     tier_records_bury(&engine->records, record, TIER_TB_INVALIDATED);
     if (policy->invalidated) {
         policy->invalidated(engine->state, engine, &record->tb);
@@ -520,6 +724,8 @@ void tier_flushed(TierEngine *engine)
     TierTbRecord *record = tier_records_from(records, 0);
 
     engine->counters.tb_flushes++;
+    engine->nb_due = 0;
+    tier_cache_flushed(engine);
     engine->counters.tbs_live = 0;
     for (; record; record = tier_records_from(records, record->tb.id + 1)) {
         if (record->fate == TIER_TB_LIVE) {

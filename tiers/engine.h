@@ -10,11 +10,19 @@
  *   on translation:      countdown = tier_translated(e, &facts);
  *   countdown is 0:      d = tier_hot(e, id, countdown);
  *                        countdown = d.ask_again;
- *                        if (d.tier) { compile d.ids[0..d.n), then one of
+ *                        if (d.tier) { emit d.ids[0..d.n) as d.shape; if
+ *                            tier_make_room(e, slots, bytes, &why)
+ *                            then do the events, install, and one of
  *                            tier_compiled(e, ids, n, &cost)
  *                            countdown = tier_failed(e, ids, n, why), of each }
+ *   every 1 to 2 ms:     the same with tier_tick(e), again while it chooses, up
+ *                        to TIER_MAX_TICK_GROUPS times
+ *   events:              while (tier_next_event(e, &event)): after
+ *                        tier_make_room, tier_compiled, tier_invalidated,
+ *                        tier_demoted, tier_tick
  *   on invalidation:     tier_settle(e, id, countdown), tier_invalidated(e, id)
- *   on a whole flush:    tier_settle() each, tier_flushed(e)
+ *   on a whole flush:    tier_settle() each, tier_flushed(e),
+ *                        tier_module_retired() each
  *   at the end:          tier_settle() each, tier_stats_json(e, sink, opaque)
  *
  * d.ids is the engine's buffer: copy it if other calls come before the outcome
@@ -25,8 +33,9 @@
  * and need no lock: they may be decremented racily, counts are then as inexact.
  *
  * Cost: tier_hot, tier_tick, tier_settle, tier_executed are O(group), and only
- * tier_engine_new and tier_translated allocate. Records of dead TBs are kept
- * for the statistics up to a limit, then the oldest are dropped.
+ * tier_engine_new, tier_translated, tier_make_room allocate, and tier_compiled
+ * where tier_make_room was not called before. Records of dead TBs are kept for
+ * the statistics up to a limit, then the oldest are dropped.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -38,6 +47,7 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "eviction.h"
 #include "json.h"
 #include "policy.h"
 #include "spec.h"
@@ -46,6 +56,13 @@
 typedef struct TierHost {
     void *opaque;
     uint64_t (*now_ns)(void *opaque);   /* monotonic; NULL: always 0 */
+
+    /*
+     * What the live TB @id's countdown shows now, for policies that compare
+     * TBs; called from within decisions. NULL: they see older figures.
+     */
+    int32_t (*countdown)(void *opaque, uint32_t id);
+    uint32_t maps_per_module;   /* memory mappings of one; 0: V8's 2 */
     uint32_t max_dead_records;  /* 0: TIER_MAX_DEAD_RECORDS; rounded up */
 } TierHost;
 
@@ -63,13 +80,21 @@ typedef struct TierTbRecord {
     TierTb tb;
     uint64_t exec[TIER_NB_TIERS];   /* executions, by tier */
     uint64_t compile_ns;        /* its share of its groups' costs */
+    uint64_t hot_ns;            /* when it was first hot; 0: it was not */
+    uint64_t wait_ns;           /* from then to its code, or 0 */
     uint32_t wasm_bytes;        /* its share of its present module */
+    uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
     uint32_t armed;             /* countdown last given out */
-    uint8_t armed_tier;         /* that it counts entries in */
-    uint8_t fate;               /* TierFate */
-    uint8_t tier;               /* highest that it is compiled at */
-    uint8_t pending;            /* tier that it is being compiled at, or 0 */
-    uint8_t refused;            /* TierRefusal of the last attempt */
+    uint32_t ask_at; /* executions in its tier to ask at; 0: never */
+    uint32_t toward; /* of these, those counted up to now */
+    uint32_t words[TIER_TB_WORDS]; /* the policy's */
+    uint8_t armed_tier; /* that it counts entries in */
+    uint8_t fate; /* TierFate */
+    uint8_t tier; /* highest that it is compiled at */
+    uint8_t shape; /* TierShape, if @tier is over 0 */
+    uint8_t pending; /* it is being compiled */
+    uint8_t due; /* @ask_at was reached; a tick will ask */
+    uint8_t refused; /* TierRefusal of the last attempt */
 } TierTbRecord;
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */
@@ -99,13 +124,17 @@ void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ);
  */
 TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining);
 
-/* Every few milliseconds, from a thread that may compile. */
+/*
+ * Every 1 to 2 ms while the guest runs, from a thread that may compile. Again
+ * while it chooses a group, at most TIER_MAX_TICK_GROUPS times.
+ */
 TierDecision tier_tick(TierEngine *engine);
 
 /*
  * A chosen group is installed as one module. Returns the countdown that the
- * policy wants in the new tier; for tier_rearm(), or ignored if that tier
- * cannot count.
+ * policy wants in the new tier; for tier_rearm(), or ignored if that tier has
+ * no countdowns. If it has not, but tier_executed() reports its executions now
+ * and then, tier_tick() asks when they are as many.
  */
 uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost);
@@ -120,8 +149,46 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
 /* @id's module was given up: back to tier 0. Returns as tier_failed() does. */
 uint32_t tier_demoted(TierEngine *engine, uint32_t id);
 
-/* A module and its @table_slots are given up. */
-void tier_module_retired(TierEngine *engine, uint32_t table_slots);
+/*
+ * Modules. A module's id is the runtime's: 0, 1, 2... in the order of
+ * installation, told by TierCost.
+ */
+
+typedef enum TierModuleEventKind {
+    /*
+     * Give the module up: take the code away from its live members, for each
+     * tier_demoted() and tier_rearm(), then tier_module_retired().
+     */
+    TIER_MODULE_RETIRE,
+
+    /*
+     * Let its members enter tier 0, until one does: put it back then, and
+     * tier_module_touched().
+     */
+    TIER_MODULE_WATCH,
+} TierModuleEventKind;
+
+typedef struct TierModuleEvent {
+    TierModuleEventKind kind;
+    uint32_t module;
+} TierModuleEvent;
+
+/*
+ * May a module with @slots and @wasm_bytes be installed? Has others given up if
+ * a budget is full: drain the events before installing. False with the reason,
+ * for tier_failed().
+ */
+bool tier_make_room(TierEngine *engine, uint32_t slots, uint32_t wasm_bytes,
+                    TierRefusal *why);
+
+/* What is to be done to a module; false if there is nothing more. */
+bool tier_next_event(TierEngine *engine, TierModuleEvent *event);
+
+/* A member of a watched @module was entered. */
+void tier_module_touched(TierEngine *engine, uint32_t module);
+
+/* @module is gone, and its slots are free. Without an event as well. */
+void tier_module_retired(TierEngine *engine, uint32_t module);
 
 /* @id is never executed again. */
 void tier_invalidated(TierEngine *engine, uint32_t id);

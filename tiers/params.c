@@ -121,6 +121,16 @@ static bool is_word(const char *text, size_t len, const char *word)
     return strlen(word) == len && memcmp(text, word, len) == 0;
 }
 
+static bool is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~' || text[i] == ',') {
+            return false;
+        }
+    }
+    return len > 0 && len < TIER_VALUE_MAX;
+}
+
 const char *tier_param_type_name(TierParamType type)
 {
     switch (type) {
@@ -132,6 +142,8 @@ const char *tier_param_type_name(TierParamType type)
         return "bool";
     case TIER_PARAM_ENUM:
         return "enum";
+    case TIER_PARAM_TEXT:
+        return "text";
     }
     return NULL;
 }
@@ -158,6 +170,8 @@ bool tier_value_parse(const TierParam *param, const char *text, size_t len,
             }
         }
         return false;
+    case TIER_PARAM_TEXT:
+        return is_plain(text, len);
     }
     return false;
 }
@@ -193,6 +207,9 @@ bool tier_value_print(const TierParam *param, TierValue value, char *buf,
     case TIER_PARAM_ENUM:
         len = snprintf(buf, size, "%s", param->choices[value.choice]);
         break;
+    case TIER_PARAM_TEXT:
+        len = snprintf(buf, size, "%s", value.text);
+        return len >= 0 && (size_t)len < size;
     }
     return len > 0 && (size_t)len < size;
 }
@@ -222,6 +239,10 @@ void tier_param_print_range(const TierParam *param, char *buf, size_t size)
             snprintf(buf + used, size - used, "%s %s", i > 0 ? "," : "",
                      param->choices[i]);
         }
+        break;
+    case TIER_PARAM_TEXT:
+        snprintf(buf, size, "1 to %d printable characters, no comma",
+                 TIER_VALUE_MAX - 1);
         break;
     }
 }

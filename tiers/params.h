@@ -17,7 +17,7 @@
 
 enum {
     TIER_MAX_PARAMS = 16,   /* of one policy */
-    TIER_VALUE_MAX = 64,    /* a value as text, with its NUL */
+    TIER_VALUE_MAX = 256,   /* a value as text, with its NUL */
 };
 
 /* Whole numbers stay exact in JSON readers that only know doubles. */
@@ -28,6 +28,7 @@ typedef enum TierParamType {
     TIER_PARAM_DOUBLE,
     TIER_PARAM_BOOL,        /* on | off */
     TIER_PARAM_ENUM,        /* one of @choices */
+    TIER_PARAM_TEXT,        /* printable ASCII without commas */
 } TierParamType;
 
 typedef union TierValue {
@@ -35,6 +36,7 @@ typedef union TierValue {
     double number;
     bool on;
     unsigned choice;        /* index into @choices */
+    const char *text;       /* never NULL once parsed */
 } TierValue;
 
 typedef struct TierParam {
@@ -49,7 +51,10 @@ typedef struct TierParam {
 
 const char *tier_param_type_name(TierParamType type);
 
-/* Parse the @len bytes at @text as a value of @param, in its range. */
+/*
+ * Parse the @len bytes at @text as a value of @param, in its range. A TEXT is
+ * checked only: its value is for the caller to keep.
+ */
 bool tier_value_parse(const TierParam *param, const char *text, size_t len,
                       TierValue *value);
 

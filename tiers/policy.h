@@ -8,9 +8,11 @@
  * Life of a TB, seen by its policy:
  *
  *   translated -> countdown c      tier 0 executes it; the c-th entry asks:
+ *   linked                         ...which TBs follow it becomes known
  *   hot        -> decision         wait, or compile: these TBs, at this tier
  *   compiled | failed              what came of it, at what cost
  *   ...hot again, in tier 0 or in the new tier, if the policy asked for that
+ *   demoted                        its module was given up: tier 0 again
  *   invalidated | flushed          it is never executed again
  *
  * A policy has no clock, memory or random numbers but those given here, so it
@@ -33,13 +35,23 @@
 enum {
     TIER_NB_TIERS = 3,
     TIER_MAX_GROUP = 4096,      /* TBs in one decision */
+    TIER_TB_WORDS = 4,          /* of a policy's own, for each TB */
 };
+
+/* What a group becomes; a region may inline its members into each other. */
+typedef enum TierShape {
+    TIER_FUNCTIONS,             /* a function for each TB */
+    TIER_REGIONS,               /* functions of many TBs, with control flow */
+} TierShape;
 
 /* Countdowns count entries of a TB; the one that makes it 0 asks. */
 #define TIER_NEVER_ASK UINT32_C(0)
 #define TIER_MAX_COUNTDOWN UINT32_C(1000000000)
 
 #define TIER_NO_TB UINT32_MAX
+
+/* Groups that the runtime compiles in one tick. */
+#define TIER_MAX_TICK_GROUPS 8
 
 typedef struct TierEngine TierEngine;
 
@@ -64,6 +76,8 @@ typedef struct TierTb {
 /* What compiling and installing a group cost. */
 typedef struct TierCost {
     unsigned tier;
+    TierShape shape;
+    uint32_t module;            /* its id: 0, 1, 2... as they are installed */
     uint32_t wasm_bytes;
     uint32_t table_slots;       /* taken by the module */
     uint64_t emit_ns;
@@ -80,6 +94,7 @@ typedef struct TierCost {
  */
 typedef struct TierDecision {
     unsigned tier;              /* compile at this tier; 0: do not compile */
+    TierShape shape;            /* preset to TIER_FUNCTIONS */
     uint32_t n;                 /* members, at most TIER_MAX_GROUP */
     uint32_t *ids;              /* the engine's; valid until the next call */
     uint32_t ask_again;         /* countdown of the TB that asked */
@@ -92,11 +107,15 @@ typedef struct TierPolicy {
     const char *summary; /* one line */
     const char *source; /* of the rule: a paper, program, "baseline" */
     const TierParam *params; /* NULL: none */
+
+    /* Other defaults of common parameters, as in a spec. NULL: none. */
+    const char *common;
     size_t state_size;
 
     /*
      * Once, before anything else. @values: one for each of @params, in order.
-     * False: out of memory. NULL: nothing to prepare.
+     * False: out of memory, or what it told tier_init_error(). NULL: nothing
+     * to prepare.
      */
     bool (*init)(void *state, TierEngine *engine, const TierValue *values);
 
@@ -105,6 +124,13 @@ typedef struct TierPolicy {
      * ask. NULL: never.
      */
     uint32_t (*translated)(void *state, TierEngine *engine, const TierTb *tb);
+
+    /*
+     * An exit of @tb was chained to @succ, which @tb->succ shows, too. Must be
+     * quick: it happens more often than `hot`. NULL: not interested.
+     */
+    void (*linked)(void *state, TierEngine *engine, const TierTb *tb,
+                   const TierTb *succ);
 
     /*
      * @tb's countdown ran out, @executions entries after it was set, the
@@ -116,7 +142,8 @@ typedef struct TierPolicy {
 
     /*
      * A group that it chose is installed. Returns the members' countdown in
-     * their new tier, for runtimes that count there. NULL: never ask.
+     * their new tier: `hot` is called for each of them that the runtime counts
+     * so many executions of there; never, if it does not count. NULL: never.
      */
     uint32_t (*compiled)(void *state, TierEngine *engine, const uint32_t *ids,
                          uint32_t n, const TierCost *cost);
@@ -141,8 +168,9 @@ typedef struct TierPolicy {
     void (*flushed)(void *state, TierEngine *engine);
 
     /*
-     * Now and then, every few milliseconds while the guest runs. May choose a
-     * group (of its own: @decision comes with n = 0). NULL: not interested.
+     * Every 1 to 2 ms while the guest runs. May choose a group (of its own:
+     * @decision comes with n = 0), and is then called again at once, up to
+     * TIER_MAX_TICK_GROUPS times. NULL: not interested.
      */
     void (*tick)(void *state, TierEngine *engine, TierDecision *decision);
 
@@ -158,14 +186,33 @@ const TierTb *tier_tb(const TierEngine *engine, uint32_t id);
 /* The highest tier that a TB is compiled at; 0 if it is not, or gone. */
 unsigned tier_tb_tier(const TierEngine *engine, uint32_t id);
 
-/* Executions known so far, in all tiers; not what a countdown still holds. */
+/*
+ * Is it live, not being compiled, and not compiled as well as that already?
+ * Functions are less than regions, and tier 1 is less than tier 2.
+ */
+bool tier_tb_may_compile(const TierEngine *engine, uint32_t id, unsigned tier,
+                         TierShape shape);
+
+/*
+ * Executions known so far, in all tiers: with those that its countdown holds if
+ * the runtime tells them, else without.
+ */
 uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id);
+
+/*
+ * TIER_TB_WORDS words of the policy's own about a TB, at first 0; NULL if it is
+ * gone. Valid until the callback returns.
+ */
+uint32_t *tier_tb_words(TierEngine *engine, uint32_t id);
 
 /* The host's monotonic clock, in ns; simulated in a replay. */
 uint64_t tier_now_ns(const TierEngine *engine);
 
 /* The run's seed, for a TierRng of the policy's own. */
 uint64_t tier_seed(const TierEngine *engine);
+
+/* Why `init` returns false: one line of what, why, what to do next. */
+void tier_init_error(TierEngine *engine, const char *line);
 
 #define X(name) extern const TierPolicy tier_policy_##name;
 #include "policies.def"

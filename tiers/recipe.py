@@ -26,6 +26,7 @@ STEPS = [
             "tiers/*.[ch]",
             "tiers/*.def",
             "tiers/policies/*.c",
+            "tiers/evictions/*.c",
             "tiers/tools/*.c",
         ),
         values=(),

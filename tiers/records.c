@@ -89,8 +89,9 @@ void tier_records_bury(TierRecords *records, TierTbRecord *record,
     assert(record->fate == TIER_TB_LIVE);
     record->fate = (uint8_t)fate;
     record->tier = 0;
-    record->pending = 0;
+    record->pending = false;
     record->wasm_bytes = 0;
+    record->module = TIER_NO_MODULE;
     chunk->live--;
     chunk->dead++;
     records->dead++;

@@ -1,5 +1,5 @@
 /*
- * Policy specs: parser, canonical text, JSON.
+ * Policy specs: parser and canonical text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -109,14 +109,13 @@ static bool fail_policy(Err err, Slice name)
 
 static bool fail_key(Err err, const TierPolicy *policy, Slice key)
 {
+    const TierParam *const lists[] = { policy->params, tier_common_params };
     char valid[TIER_ERR_MAX / 2] = "";
 
-    if (!policy->params) {
-        return fail(err, "%s: unknown parameter '%s': it takes none",
-                    policy->name, quote(key).text);
-    }
-    for (const TierParam *p = policy->params; p->name; p++) {
-        append(valid, sizeof(valid), ", ", p->name);
+    for (unsigned i = 0; i < 2; i++) {
+        for (const TierParam *p = lists[i]; p && p->name; p++) {
+            append(valid, sizeof(valid), ", ", p->name);
+        }
     }
     return fail(err, "%s: unknown parameter '%s': valid parameters are %s",
                 policy->name, quote(key).text, valid);
@@ -143,11 +142,39 @@ static const TierPolicy *find_policy(Slice name)
     return NULL;
 }
 
-/* One `key=value` of @spec's policy. @given: a bit for each parameter seen. */
-static bool parse_item(TierSpec *spec, Slice item, unsigned *given, Err err)
+/* Its place in @params; TIER_MAX_PARAMS if it is not there. */
+static unsigned find_param(const TierParam *params, Slice key)
+{
+    for (unsigned i = 0; params && params[i].name; i++) {
+        assert(i < TIER_MAX_PARAMS);
+        if (slice_is(key, params[i].name)) {
+            return i;
+        }
+    }
+    return TIER_MAX_PARAMS;
+}
+
+static bool set_value(TierSpec *spec, const TierParam *param, Slice text,
+                      TierValue *value, Err err)
+{
+    if (!tier_value_parse(param, text.text, text.len, value)) {
+        return fail_value(err, spec->policy, param, text);
+    }
+    if (param->type == TIER_PARAM_TEXT) {
+        memcpy(spec->text, text.text, text.len);
+        spec->text[text.len] = '\0';
+        value->text = spec->text;
+    }
+    return true;
+}
+
+/* One `key=value`. @given: a bit for each parameter seen. */
+static bool parse_item(TierSpec *spec, Slice item, uint32_t *given, Err err)
 {
     const TierPolicy *policy = spec->policy;
-    const TierParam *param = policy->params;
+    const TierParam *params = policy->params;
+    TierValue *values = spec->values;
+    unsigned bit = 0;
     Slice key;
     bool has_value;
     unsigned i;
@@ -157,26 +184,64 @@ static bool parse_item(TierSpec *spec, Slice item, unsigned *given, Err err)
                     policy->name, policy->name);
     }
     has_value = cut(&item, '=', &key);
-    while (param && param->name && !slice_is(key, param->name)) {
-        param++;
+    i = find_param(params, key);
+    if (i == TIER_MAX_PARAMS) {
+        params = tier_common_params;
+        values = spec->common;
+        bit = TIER_MAX_PARAMS;
+        i = find_param(params, key);
     }
-    if (!param || !param->name) {
+    if (i == TIER_MAX_PARAMS) {
         return fail_key(err, policy, key);
     }
-    i = (unsigned)(param - policy->params);
-    if (*given & (1u << i)) {
+    if (*given & (1u << (bit + i))) {
         return fail(err, "%s: %s is given twice: give it once", policy->name,
-                    param->name);
+                    params[i].name);
     }
-    *given |= 1u << i;
+    *given |= 1u << (bit + i);
     if (!has_value) {
         return fail(err, "%s: %s has no value: write %s=VALUE", policy->name,
-                    param->name, param->name);
+                    params[i].name, params[i].name);
     }
-    if (!tier_value_parse(param, item.text, item.len, &spec->values[i])) {
-        return fail_value(err, policy, param, item);
+    return set_value(spec, &params[i], item, &values[i], err);
+}
+
+static bool parse_items(TierSpec *spec, Slice rest, Err err)
+{
+    uint32_t given = 0;
+    bool more = true;
+    Slice item;
+
+    while (more) {
+        more = cut(&rest, ',', &item);
+        if (!parse_item(spec, item, &given, err)) {
+            return false;
+        }
     }
     return true;
+}
+
+/* The parameters as they are if nothing is said: @policy's own, and common. */
+static void set_defaults(TierSpec *spec, const TierPolicy *policy)
+{
+    char line[TIER_ERR_MAX];
+    Err err = { line, sizeof(line) };
+
+    memset(spec, 0, sizeof(*spec));
+    spec->policy = policy;
+    for (unsigned i = 0; policy->params && policy->params[i].name; i++) {
+        spec->values[i] = policy->params[i].def;
+    }
+    for (unsigned i = 0; i < TIER_NB_COMMON; i++) {
+        spec->common[i] = tier_common_params[i].def;
+    }
+    if (policy->common) {
+        bool ok = parse_items(
+            spec, (Slice){ policy->common, strlen(policy->common) }, err);
+
+        assert(ok);
+        (void)ok;
+    }
 }
 
 bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
@@ -184,135 +249,68 @@ bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
 {
     Slice rest = { text, strlen(text) };
     Err e = { err, errsize };
-    Slice name, item;
-    unsigned given = 0;
+    const TierPolicy *policy;
+    Slice name;
     bool more = cut(&rest, ':', &name);
 
-    memset(spec, 0, sizeof(*spec));
-    spec->policy = find_policy(name);
-    if (!spec->policy) {
+    policy = find_policy(name);
+    if (!policy) {
         return fail_policy(e, name);
     }
-    for (unsigned i = 0; spec->policy->params && spec->policy->params[i].name;
-         i++) {
-        assert(i < TIER_MAX_PARAMS);
-        spec->values[i] = spec->policy->params[i].def;
+    set_defaults(spec, policy);
+    if (more && !parse_items(spec, rest, e)) {
+        return false;
     }
-    while (more) {
-        more = cut(&rest, ',', &item);
-        if (!parse_item(spec, item, &given, e)) {
-            return false;
-        }
-    }
+    spec->eviction = tier_evictions[spec->common[TIER_COMMON_EVICT].choice];
     return true;
+}
+
+/* Where the canonical spec is written. */
+typedef struct Out {
+    char *buf;
+    size_t size;
+    size_t len;                 /* over @size: it did not fit */
+    char separator;             /* of the next item */
+} Out;
+
+static void print_item(Out *out, const TierParam *param, TierValue value)
+{
+    char text[TIER_VALUE_MAX];
+
+    tier_value_print(param, value, text, sizeof(text));
+    if (out->len < out->size) {
+        out->len +=
+            (size_t)snprintf(out->buf + out->len, out->size - out->len,
+                             "%c%s=%s", out->separator, param->name, text);
+    }
+    out->separator = ',';
+}
+
+static bool is_default(const TierParam *param, TierValue a, TierValue b)
+{
+    return param->type == TIER_PARAM_ENUM ? a.choice == b.choice
+                                          : a.u64 == b.u64;
 }
 
 bool tier_spec_print(const TierSpec *spec, char *buf, size_t size)
 {
     const TierParam *params = spec->policy->params;
-    int len = snprintf(buf, size, "%s", spec->policy->name);
+    Out out = { .buf = buf, .size = size, .separator = ':' };
+    TierSpec defaults;
 
+    set_defaults(&defaults, spec->policy);
+    out.len = (size_t)snprintf(buf, size, "%s", spec->policy->name);
     for (unsigned i = 0; params && params[i].name; i++) {
-        char value[TIER_VALUE_MAX];
-
-        if (len < 0 || (size_t)len >= size ||
-            !tier_value_print(&params[i], spec->values[i], value,
-                              sizeof(value))) {
-            return false;
+        if (params[i].type != TIER_PARAM_TEXT || spec->values[i].text[0]) {
+            print_item(&out, &params[i], spec->values[i]);
         }
-        len += snprintf(buf + len, size - (size_t)len, "%c%s=%s", i ? ',' : ':',
-                        params[i].name, value);
     }
-    return len >= 0 && (size_t)len < size;
-}
+    for (unsigned i = 0; i < TIER_NB_COMMON; i++) {
+        const TierParam *param = &tier_common_params[i];
 
-static void value_json(const TierParam *param, TierValue value, TierJson *json)
-{
-    char text[TIER_VALUE_MAX];
-
-    tier_value_print(param, value, text, sizeof(text));
-    switch (param->type) {
-    case TIER_PARAM_U64:
-    case TIER_PARAM_DOUBLE:
-        tier_json_raw(json, text);
-        break;
-    case TIER_PARAM_BOOL:
-        tier_json_bool(json, value.on);
-        break;
-    case TIER_PARAM_ENUM:
-        tier_json_string(json, text);
-        break;
-    }
-}
-
-void tier_spec_json(const TierSpec *spec, TierJson *json)
-{
-    const TierParam *params = spec->policy->params;
-    char text[TIER_ERR_MAX];
-
-    tier_json_key(json, "name");
-    tier_json_string(json, spec->policy->name);
-    tier_json_key(json, "spec");
-    tier_json_string(json,
-                     tier_spec_print(spec, text, sizeof(text)) ? text : NULL);
-    tier_json_key(json, "params");
-    tier_json_open(json, '{');
-    for (unsigned i = 0; params && params[i].name; i++) {
-        tier_json_key(json, params[i].name);
-        value_json(&params[i], spec->values[i], json);
-    }
-    tier_json_close(json, '}');
-}
-
-static void param_json(const TierParam *param, TierJson *json)
-{
-    char range[TIER_ERR_MAX];
-
-    tier_json_open(json, '{');
-    tier_json_key(json, "name");
-    tier_json_string(json, param->name);
-    tier_json_key(json, "type");
-    tier_json_string(json, tier_param_type_name(param->type));
-    tier_json_key(json, "unit");
-    tier_json_string(json, param->unit);
-    tier_json_key(json, "default");
-    value_json(param, param->def, json);
-    if (param->type == TIER_PARAM_U64 || param->type == TIER_PARAM_DOUBLE) {
-        tier_json_key(json, "min");
-        value_json(param, param->min, json);
-        tier_json_key(json, "max");
-        value_json(param, param->max, json);
-    }
-    if (param->type == TIER_PARAM_ENUM) {
-        tier_json_key(json, "choices");
-        tier_json_open(json, '[');
-        for (unsigned i = 0; param->choices[i]; i++) {
-            tier_json_string(json, param->choices[i]);
+        if (!is_default(param, spec->common[i], defaults.common[i])) {
+            print_item(&out, param, spec->common[i]);
         }
-        tier_json_close(json, ']');
     }
-    tier_param_print_range(param, range, sizeof(range));
-    tier_json_key(json, "range");
-    tier_json_string(json, range);
-    tier_json_key(json, "meaning");
-    tier_json_string(json, param->meaning);
-    tier_json_close(json, '}');
-}
-
-void tier_policy_json(const TierPolicy *policy, TierJson *json)
-{
-    tier_json_open(json, '{');
-    tier_json_key(json, "name");
-    tier_json_string(json, policy->name);
-    tier_json_key(json, "summary");
-    tier_json_string(json, policy->summary);
-    tier_json_key(json, "source");
-    tier_json_string(json, policy->source);
-    tier_json_key(json, "params");
-    tier_json_open(json, '[');
-    for (const TierParam *p = policy->params; p && p->name; p++) {
-        param_json(p, json);
-    }
-    tier_json_close(json, ']');
-    tier_json_close(json, '}');
+    return out.len < size;
 }

@@ -1,5 +1,6 @@
 /*
- * Policy specs: `name` or `name:key=value,key=value`.
+ * Policy specs: `name` or `name:key=value,key=value`. Beside a policy's own
+ * parameters there are common ones, which every policy has.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "eviction.h"
 #include "json.h"
 #include "policy.h"
 
@@ -17,22 +19,45 @@
 
 enum { TIER_ERR_MAX = 1024 };    /* big enough for every error line */
 
+/* The common parameters: indices into tier_common_params. */
+typedef enum TierCommon {
+    TIER_COMMON_EVICT,
+    TIER_COMMON_MAX_MODULES,
+    TIER_COMMON_MAX_SLOTS,
+    TIER_COMMON_MAX_CODE,
+    TIER_COMMON_MAX_MAPS,
+    TIER_NB_COMMON
+} TierCommon;
+
+extern const TierParam tier_common_params[];
+
+/* Not to be copied: a value may point into it. */
 typedef struct TierSpec {
     const TierPolicy *policy;
+    const TierEviction *eviction;
     TierValue values[TIER_MAX_PARAMS];  /* in effect, in declared order */
+    TierValue common[TIER_NB_COMMON];
+    char text[TIER_VALUE_MAX]; /* of the one TEXT that there may be */
 } TierSpec;
 
 /* False with one line in @err (without newline): what, why, what is valid. */
 bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
                      size_t errsize);
 
-/* The canonical spec, with every parameter in effect; true if it fitted. */
+/*
+ * The canonical spec, with every parameter of the policy's in effect, but
+ * common ones and texts only where they are not the default; true if it fitted.
+ */
 bool tier_spec_print(const TierSpec *spec, char *buf, size_t size);
 
-/* The members "name", "spec" and "params" of an object that is open. */
+/* The members "name", "spec", "params", "common" of an object that is open. */
 void tier_spec_json(const TierSpec *spec, TierJson *json);
 
 /* A policy's declaration as one JSON object, for help. */
 void tier_policy_json(const TierPolicy *policy, TierJson *json);
+
+/* Common parameters, and eviction policies: as JSON arrays, for help. */
+void tier_common_json(TierJson *json);
+void tier_evictions_json(TierJson *json);
 
 #endif

@@ -27,6 +27,14 @@ static const char *refused_name(const TierTbRecord *record)
     return why != TIER_REFUSED_NONE ? tier_refusal_key(why) : NULL;
 }
 
+static const char *shape_name(const TierTbRecord *record)
+{
+    if (record->tier == 0) {
+        return NULL;
+    }
+    return record->shape == TIER_REGIONS ? "regions" : "functions";
+}
+
 /* The columns of a row: X(name, writer, value). */
 #define COLUMNS(X) \
     X(id, u64, r->tb.id) \
@@ -38,7 +46,9 @@ static const char *refused_name(const TierTbRecord *record)
     X(wasm_bytes, u64, r->wasm_bytes) \
     X(translate_ns, u64, r->tb.translate_ns) \
     X(compile_ns, u64, r->compile_ns) \
+    X(wait_ns, u64, r->wait_ns) \
     X(tier, u64, r->tier) \
+    X(shape, string, shape_name(r)) \
     X(exec_tier0, u64, r->exec[0]) \
     X(exec_tier1, u64, r->exec[1]) \
     X(exec_tier2, u64, r->exec[2]) \

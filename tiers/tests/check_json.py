@@ -31,12 +31,18 @@ def check_list(declared: dict[str, Any]) -> None:
     for policy in declared["policies"]:
         assert policy["summary"] and policy["source"]
         for param in policy["params"]:
-            assert param["type"] in ("u64", "double", "bool", "enum")
+            assert param["type"] in ("u64", "double", "bool", "enum", "text")
             assert param["meaning"] and param["range"]
             if param["type"] in ("u64", "double"):
                 assert param["min"] <= param["default"] <= param["max"]
     (n,) = next(p for p in declared["policies"] if p["name"] == "threshold")["params"]
     assert (n["name"], n["unit"], n["min"]) == ("n", "executions", 1)
+    common = {param["name"]: param for param in declared["common"]}
+    evictions = [eviction["name"] for eviction in declared["evictions"]]
+    assert common["evict"]["choices"] == evictions
+    assert all(e["summary"] and e["source"] for e in declared["evictions"])
+    for policy in declared["policies"]:
+        assert policy["common"].keys() == common.keys()
     for counter in declared["counters"]:
         assert counter["unit"] and counter["meaning"]
         assert counter["kind"] in ("sum", "gauge", "max", "set")
@@ -49,6 +55,13 @@ def check_stats(stats: dict[str, Any], declared: dict[str, Any]) -> None:
         "name": "threshold",
         "spec": "threshold:n=10",
         "params": {"n": 10},
+        "common": {
+            "evict": "clock",
+            "max-modules": 24000,
+            "max-slots": 262144,
+            "max-code": 256,
+            "max-maps": 48000,
+        },
         "seed": 2**64 - 1,
     }
     counters = stats["counters"]

@@ -44,6 +44,8 @@ static void compile(Play *play, const TierDecision *d)
 {
     TierCost cost = {
         .tier = d->tier,
+        .shape = d->shape,
+        .module = play->modules++,
         .wasm_bytes = 600 * d->n,
         .table_slots = d->n,
         .emit_ns = 2000,

@@ -24,6 +24,7 @@ typedef struct PlayTb {
 typedef struct Play {
     TierEngine *engine;
     uint32_t n;
+    uint32_t modules;
     PlayTb tbs[PLAY_MAX_TBS];
 } Play;
 

@@ -36,7 +36,7 @@ static uint32_t translate(TierEngine *e, uint32_t id)
     return tier_translated(e, &facts);
 }
 
-static const TierCost cost1 = {
+static TierCost cost1 = {
     .tier = 1,
     .wasm_bytes = 1001,
     .table_slots = 3,
@@ -45,6 +45,15 @@ static const TierCost cost1 = {
     .instantiate_ns = 71,
     .stall_ns = 81,
 };
+
+/* As tier_compiled(), each time with a module of its own. */
+static uint32_t compiled(TierEngine *e, const uint32_t *ids, uint32_t n)
+{
+    static uint32_t module;
+
+    cost1.module = module++;
+    return tier_compiled(e, ids, n, &cost1);
+}
 
 static void test_values_arrive(void **unused)
 {
@@ -213,7 +222,7 @@ static void test_group(void **unused)
     assert_int_equal(tier_counters(e)->refused[TIER_REFUSED_ALREADY], 1);
 
     probe.countdown = 9;
-    assert_int_equal(tier_compiled(e, d.ids, d.n, &cost1), 9);
+    assert_int_equal(compiled(e, d.ids, d.n), 9);
     assert_int_equal(probe.cost.wasm_bytes, 1001);
     for (uint32_t id = 0; id < 3; id++) {
         assert_int_equal(tier_tb_tier(e, id), 1);
@@ -270,11 +279,11 @@ static void test_modules_and_slots(void **unused)
     (void)unused;
     for (uint32_t id = 0; id < 4; id++) {
         translate(e, id);
-        tier_compiled(e, &id, 1, &cost1);
+        compiled(e, &id, 1);
     }
     assert_int_equal(c->modules_alive, 4);
     assert_int_equal(c->table_slots_used, 12);
-    tier_module_retired(e, 3);
+    tier_module_retired(e, tier_tb_record(e, 0)->module);
     probe.countdown = 8;
     assert_int_equal(tier_demoted(e, 0), 8);
     assert_int_equal(tier_tb_tier(e, 0), 0);
@@ -307,7 +316,7 @@ static void test_executions(void **unused)
     tier_settle(e, 0, 60);
     assert_int_equal(r->exec[0], 40);
     /* Compiled meanwhile: what the old countdown still shows is of tier 0. */
-    tier_compiled(e, (uint32_t[]){ 0 }, 1, &cost1);
+    compiled(e, (uint32_t[]){ 0 }, 1);
     assert_int_equal(tier_rearm(e, 0, 50, 500), 500);
     assert_int_equal(r->exec[0], 50);
     tier_settle(e, 0, 490);
@@ -326,7 +335,9 @@ static void test_executions(void **unused)
 
         translate(e, id);
         tier_hot(e, id, 0);
+        cost.module = 1000 + id;
         tier_compiled(e, &id, 1, &cost);
+        cost.module = 2000 + id;
         tier_compiled(e, &id, 1, &cost);
         assert_int_equal(tier_tb_record(e, id)->exec[0], id == 2 ? 9 : 10);
     }
@@ -351,7 +362,7 @@ static void test_ends(void **unused)
     for (uint32_t id = 0; id < 3; id++) {
         translate(e, id);
     }
-    tier_compiled(e, (uint32_t[]){ 0, 1 }, 2, &cost1);
+    compiled(e, (uint32_t[]){ 0, 1 }, 2);
     tier_invalidated(e, 0);
     assert_int_equal(probe.invalidated, 1);
     assert_int_equal(probe.tb.id, 0);
@@ -372,7 +383,7 @@ static void test_ends(void **unused)
     /* Late news of the dead do no harm. */
     assert_int_equal(tier_hot(e, 1, 0).why, TIER_REFUSED_UNKNOWN);
     assert_int_equal(tier_hot(e, 99, 0).why, TIER_REFUSED_UNKNOWN);
-    tier_compiled(e, (uint32_t[]){ 1, 2 }, 2, &cost1);
+    compiled(e, (uint32_t[]){ 1, 2 }, 2);
     assert_int_equal(tier_counters(e)->tbs_compiled, 2);
     tier_settle(e, 1, 5);
     tier_linked(e, 1, 0, 2);
@@ -441,8 +452,7 @@ static void test_defaults(void **unused)
     assert_int_equal(d.ask_again, TIER_NEVER_ASK);
     assert_int_equal(d.why, TIER_REFUSED_POLICY);
     assert_int_equal(tier_tick(e).tier, 0);
-    assert_int_equal(tier_compiled(e, (uint32_t[]){ 0 }, 1, &cost1),
-                     TIER_NEVER_ASK);
+    assert_int_equal(compiled(e, (uint32_t[]){ 0 }, 1), TIER_NEVER_ASK);
     assert_int_equal(tier_failed(e, (uint32_t[]){ 0 }, 1, TIER_REFUSED_STALE),
                      TIER_NEVER_ASK);
     assert_int_equal(tier_demoted(e, 0), TIER_NEVER_ASK);

@@ -53,6 +53,45 @@ static void test_accepted(void **unused)
             "sampled:p=0.001,seed=9007199254740992");
 }
 
+/* Common parameters are shown where they are not the default. */
+static void test_common(void **unused)
+{
+    TierSpec spec;
+    char err[TIER_ERR_MAX];
+
+    (void)unused;
+    accepts("never:evict=clock", "never");
+    accepts("never:max-maps=100,evict=fill-only",
+            "never:evict=fill-only,max-maps=100");
+    accepts("threshold:max-code=1,n=5", "threshold:n=5,max-code=1");
+    accepts("threshold:max-modules=24000,max-slots=1,evict=flush-all",
+            "threshold:n=1000,evict=flush-all,max-slots=1");
+    assert_true(tier_spec_parse("always:evict=oldest-half,max-code=7", &spec,
+                                err, sizeof(err)));
+    assert_ptr_equal(spec.eviction, &tier_eviction_oldest_half);
+    assert_int_equal(spec.common[TIER_COMMON_MAX_CODE].u64, 7);
+    assert_int_equal(spec.common[TIER_COMMON_MAX_MODULES].u64, 24000);
+    refuses("never:evict=all", "never: evict=all: the value must be one of "
+                               "fill-only, flush-all, oldest-half, clock");
+    refuses("never:max-code=0", "never: max-code=0: the value must be a whole "
+                                "number from 1 to 4096, in MiB");
+    refuses("never:evict=clock,evict=clock",
+            "never: evict is given twice: give it once");
+}
+
+/* No policy has a parameter that is named as a common one. */
+static void test_names_are_unique(void **unused)
+{
+    (void)unused;
+    for (const TierPolicy *const *p = tier_policies; *p; p++) {
+        for (const TierParam *a = (*p)->params; a && a->name; a++) {
+            for (const TierParam *b = tier_common_params; b->name; b++) {
+                assert_string_not_equal(a->name, b->name);
+            }
+        }
+    }
+}
+
 /* As refuses(), for lines that end in the names of all policies. */
 static void refuses_name(const char *text, const char *why)
 {
@@ -79,18 +118,21 @@ static void test_unknown_policy(void **unused)
     refuses_name("never ", "unknown policy 'never '");
 }
 
+#define COMMON "evict, max-modules, max-slots, max-code, max-maps"
+
 static void test_unknown_key(void **unused)
 {
     (void)unused;
-    refuses("threshold:m=1",
-            "threshold: unknown parameter 'm': valid parameters are n");
-    refuses("threshold:N=1",
-            "threshold: unknown parameter 'N': valid parameters are n");
-    refuses("threshold:=1",
-            "threshold: unknown parameter '': valid parameters are n");
-    refuses("sampled:p=0.5,sed=1",
-            "sampled: unknown parameter 'sed': valid parameters are p, seed");
-    refuses("never:n=1", "never: unknown parameter 'n': it takes none");
+    refuses("threshold:m=1", "threshold: unknown parameter 'm': "
+                             "valid parameters are n, " COMMON);
+    refuses("threshold:N=1", "threshold: unknown parameter 'N': "
+                             "valid parameters are n, " COMMON);
+    refuses("threshold:=1", "threshold: unknown parameter '': "
+                            "valid parameters are n, " COMMON);
+    refuses("sampled:p=0.5,sed=1", "sampled: unknown parameter 'sed': "
+                                   "valid parameters are p, seed, " COMMON);
+    refuses("never:n=1", "never: unknown parameter 'n': "
+                         "valid parameters are " COMMON);
 }
 
 static void test_form(void **unused)
@@ -186,6 +228,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_common),
+        cmocka_unit_test(test_names_are_unique),
         cmocka_unit_test(test_unknown_policy),
         cmocka_unit_test(test_unknown_key),
         cmocka_unit_test(test_form),

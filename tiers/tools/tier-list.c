@@ -1,7 +1,7 @@
 /*
  * tier-list: what this library declares, for other programs to use.
  *
- *   tier-list              all policies, counters and refusals as JSON
+ *   tier-list              all that is declared, as JSON
  *   tier-list check SPEC   the canonical spec; or one line on stderr, status 2
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -78,6 +78,10 @@ static void list(void)
     tier_json_key(&json, "default");
     tier_json_string(&json, TIER_DEFAULT_SPEC);
     policies_json(&json);
+    tier_json_key(&json, "common");
+    tier_common_json(&json);
+    tier_json_key(&json, "evictions");
+    tier_evictions_json(&json);
     counters_json(&json);
     refusals_json(&json);
     tier_json_close(&json, '}');

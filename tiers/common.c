@@ -1,0 +1,69 @@
+/*
+ * The parameters that every policy has: how modules are given up, and when.
+ *
+ * Linux grants a process 65,530 memory mappings, of which V8 needs two for each
+ * module and dies when there are no more: hence max-modules and max-maps.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "spec.h"
+
+/* evictions.def, as it is when a table may refer to it. */
+static const char *const names[] = {
+#define X(ident, name) name,
+#include "evictions.def"
+    NULL,
+};
+
+enum {
+#define X(ident, name) CHOICE_##ident,
+#include "evictions.def"
+};
+
+const TierParam tier_common_params[] = {
+    [TIER_COMMON_EVICT] = {
+        .name = "evict",
+        .unit = "",
+        .meaning = "which modules are given up when a budget is full",
+        .type = TIER_PARAM_ENUM,
+        .choices = names,
+        .def.choice = CHOICE_clock,
+    },
+    [TIER_COMMON_MAX_MODULES] = {
+        .name = "max-modules",
+        .unit = "modules",
+        .meaning = "budget: modules installed at once",
+        .type = TIER_PARAM_U64,
+        .def.u64 = 24000,
+        .min.u64 = 1,
+        .max.u64 = 1000000,
+    },
+    [TIER_COMMON_MAX_SLOTS] = {
+        .name = "max-slots",
+        .unit = "slots",
+        .meaning = "budget: function table slots in use at once",
+        .type = TIER_PARAM_U64,
+        .def.u64 = 262144,
+        .min.u64 = 1,
+        .max.u64 = 10000000,
+    },
+    [TIER_COMMON_MAX_CODE] = {
+        .name = "max-code",
+        .unit = "MiB",
+        .meaning = "budget: Wasm of the modules installed at once",
+        .type = TIER_PARAM_U64,
+        .def.u64 = 256,
+        .min.u64 = 1,
+        .max.u64 = 4096,
+    },
+    [TIER_COMMON_MAX_MAPS] = {
+        .name = "max-maps",
+        .unit = "mappings",
+        .meaning = "budget: memory mappings of the modules installed at once",
+        .type = TIER_PARAM_U64,
+        .def.u64 = 48000,
+        .min.u64 = 1,
+        .max.u64 = 2000000,
+    },
+    [TIER_NB_COMMON] = { .name = NULL },
+};
