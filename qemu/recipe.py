@@ -104,6 +104,7 @@ def _additions(root: Path) -> Iterator[tuple[Path, str]]:
         ("tiers", "*.[ch]", "tcg/wasm/tiers/"),
         ("tiers", "*.def", "tcg/wasm/tiers/"),
         ("tiers", "policies/*.c", "tcg/wasm/tiers/"),
+        ("tiers", "evictions/*.c", "tcg/wasm/tiers/"),
     )
     for directory, pattern, place in places:
         base = root / directory
@@ -304,6 +305,7 @@ def _target_step(target: Target) -> Step:
             "tiers/*.[ch]",
             "tiers/*.def",
             "tiers/policies/*.c",
+            "tiers/evictions/*.c",
         ),
         values=(
             toolchain.identity(),
