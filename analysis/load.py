@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analysis.schema import RUN_SCHEMA, RUNS_DIR
 
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str, str]
+
+# Switches of the runtime, as the configuration of a run has them.
+_SWITCHES = ("chain", "counts", "fault")
 
 
 class LoadError(Exception):
@@ -36,11 +42,15 @@ class Run:
     peak_rss_mib: float
     counters: Mapping[str, float] = field(default_factory=dict)
     first_insn_ms: float | None = None
+    switches: str = ""
+    rounds_ms: tuple[float, ...] = ()
+    peak_mappings: int | None = None
+    wait_ms: float | None = None
 
     @property
     def key(self) -> Key:
         """What makes runs comparable repetitions of one another."""
-        return (self.guest, self.engine, self.tier, self.workload)
+        return (self.guest, self.engine, self.tier, self.workload, self.switches)
 
     @property
     def boot_ms(self) -> float | None:
@@ -57,9 +67,37 @@ class Run:
         return None if start is None or end is None else end - start
 
     @property
+    def steady_ms(self) -> float | None:
+        """The median of the last half of the workload's rounds.
+
+        The first half warms up; with a single round nothing can be told apart.
+        """
+        if len(self.rounds_ms) < 2:
+            return None
+        return float(np.median(self.rounds_ms[len(self.rounds_ms) // 2 :]))
+
+    def counter(self, name: str, scale: float = 1.0) -> float | None:
+        """A counter, scaled; None if the runtime does not have it."""
+        value = self.counters.get(name)
+        return None if value is None else value * scale
+
+    def per(self, total: str, count: str, scale: float = 1.0) -> float | None:
+        """One counter divided by another."""
+        if total not in self.counters or not self.counters.get(count):
+            return None
+        return self.counters[total] / self.counters[count] * scale
+
+    @property
+    def compile_ms(self) -> float | None:
+        """Time to emit, optimise and instantiate modules, first calls included."""
+        parts = ("emit_ns", "optimise_ns", "instantiate_ns", "first_call_ns")
+        found = [self.counters[name] for name in parts if name in self.counters]
+        return sum(found) / 1e6 if found else None
+
+    @property
     def translate_us(self) -> float | None:
         """Mean time to translate a TB from guest code to bytecode."""
-        return _mean_us(self.counters, "translate_ns", "tbs_translated")
+        return self.per("translate_ns", "tbs_translated", 1e-3)
 
 
 def run_from_json(raw: Any, where: str = "result") -> Run:
@@ -136,10 +174,14 @@ def _run(raw: Mapping[str, Any]) -> Run:
             if isinstance(v, (int, float)) and not isinstance(v, bool)
         },
         first_insn_ms=None if first_insn is None else float(first_insn),
+        switches=" ".join(f"{s}={config[s]}" for s in _SWITCHES if config.get(s)),
+        rounds_ms=_rounds(raw.get("rounds") or ()),
+        peak_mappings=resources.get("peak_mappings"),
+        wait_ms=stats.get("wait_ms_median"),
     )
 
 
-def _mean_us(counters: Mapping[str, float], total_ns: str, count: str) -> float | None:
-    if total_ns not in counters or not counters.get(count):
-        return None
-    return counters[total_ns] / counters[count] / 1000
+def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
+    """Each round's time; what came before the first is no round."""
+    ends = [float(r["host_ms"]) for r in rounds]
+    return tuple(b - a for a, b in itertools.pairwise(ends))

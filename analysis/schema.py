@@ -10,6 +10,7 @@ SUMMARY_SCHEMA = 1
 STATS_SCHEMA = 1
 
 RUNS_DIR = "runs"
+PROFILES_DIR = "profiles"
 SUMMARY_FILE = "summary.json"
 IDLE_FILE = "idle.json"
 

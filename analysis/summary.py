@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,14 +15,26 @@ Figure = Callable[[Run], float | None]
 
 NATIVE = "native"
 NEVER = "never"
+# The policy whose modules hold one TB each: what groups are measured by.
+SINGLE = "threshold"
 
 # Columns that are a plain median: name, what it is taken from.
 MEDIANS: tuple[tuple[str, Figure], ...] = (
     ("translate_us_mean", lambda run: run.translate_us),
     ("start_to_first_insn_ms", lambda run: run.first_insn_ms),
-    ("tbs_translated", lambda run: run.counters.get("tbs_translated")),
-    ("tbs_compiled", lambda run: run.counters.get("tbs_compiled")),
-    ("modules", lambda run: run.counters.get("modules_installed")),
+    ("tbs_translated", lambda run: run.counter("tbs_translated")),
+    ("tbs_compiled", lambda run: run.counter("tbs_compiled")),
+    ("compile_ms", lambda run: run.compile_ms),
+    ("worst_stall_ms", lambda run: run.counter("worst_stall_ns", 1e-6)),
+    ("wait_ms", lambda run: run.wait_ms),
+    ("modules", lambda run: run.counter("modules_installed")),
+    ("occupancy", lambda run: run.per("tbs_compiled", "modules_installed")),
+    ("modules_alive_max", lambda run: run.counter("modules_alive_max")),
+    ("modules_retired", lambda run: run.counter("modules_retired")),
+    ("modules_evicted", lambda run: run.counter("modules_evicted")),
+    ("slots_max", lambda run: run.counter("table_slots_used_max")),
+    ("wasm_kib_per_tb", lambda run: run.per("wasm_bytes", "tbs_compiled", 1 / 1024)),
+    ("peak_mappings", lambda run: run.peak_mappings),
     ("peak_rss_mib", lambda run: run.peak_rss_mib),
     ("cpu_ms", lambda run: run.cpu_ms),
     ("wall_ms", lambda run: run.wall_ms),
@@ -35,7 +48,10 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
     which they ran was random.
     """
     groups = by_key(runs)
-    return [_row(key, groups) for key in sorted(groups, key=_place)]
+    rows = [_row(key, groups) for key in sorted(groups, key=_place)]
+    for row in rows:
+        row["mappings_per_tb"] = _mappings_per_tb(row, rows)
+    return rows
 
 
 def summary_document(
@@ -55,39 +71,96 @@ def summary_document(
 
 
 def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
-    guest, engine, tier, workload = key
+    guest, engine, tier, workload, switches = key
     runs = groups[key]
-    native = groups.get((guest, NATIVE, NO_TIER, workload), ())
-    never = groups.get((guest, engine, NEVER, workload), ())
-    boots = _figures(runs, _boot)
-    works = _figures(runs, _work)
+    references = {
+        "native": groups.get((guest, NATIVE, NO_TIER, workload, ""), ()),
+        "never": groups.get((guest, engine, NEVER, workload, switches), ()),
+    }
     row: Row = {
         "guest": guest,
         "tier": tier,
         "engine": engine,
         "workload": workload,
+        "switches": switches,
         "runs": len(runs),
         "failed": sum(not run.ok for run in runs),
         "failures": [
             {"kind": run.failure, "message": run.message} for run in runs if not run.ok
         ],
     }
-    _put(row, "boot_ms", median(boots), digits=1)
-    _put(row, "workload_ms", median(works), digits=1)
-    for name, base in (("native", native), ("never", never)):
-        # Against itself a configuration is 1, and no estimate.
-        against = _itself if base is runs else ratio
-        _put(row, f"ratio_{name}", against(boots, _figures(base, _boot)))
-        _put(row, f"workload_ratio_{name}", against(works, _figures(base, _work)))
+    for prefix, column, figure in TIMES:
+        times = _figures(runs, figure)
+        _put(row, column, median(times), digits=1)
+        bases = {**references, "single": _best_single(key, groups, figure)}
+        for name, base in bases.items():
+            # Against itself a configuration is 1, and no estimate.
+            against = _itself if base is runs else ratio
+            _put(row, f"{prefix}ratio_{name}", against(times, _figures(base, figure)))
     for name, figure in MEDIANS:
         estimate = median(_figures(runs, figure))
         row[name] = None if estimate is None else round(estimate.value, 3)
     return row
 
 
-def _place(key: Key) -> tuple[str, str, bool, str, bool, str]:
-    guest, engine, tier, workload = key
-    return (guest, workload, engine != NATIVE, engine, tier != NEVER, tier)
+def _best_single(
+    key: Key, groups: Mapping[Key, Sequence[Run]], figure: Figure
+) -> Sequence[Run]:
+    """The runs of the best threshold, one TB a module, of the same boots."""
+    guest, engine, _, workload, switches = key
+    best: Sequence[Run] = ()
+    least = float("inf")
+    for other, runs in groups.items():
+        same = (other[0], other[1], other[3], other[4])
+        if same != (guest, engine, workload, switches) or not _is_single(other[2]):
+            continue
+        middle = median(_figures(runs, figure))
+        if middle is not None and middle.value < least:
+            best, least = runs, middle.value
+    return best
+
+
+def _is_single(tier: str) -> bool:
+    """Without a budget of its own, which would be another experiment."""
+    name, _, parameters = tier.partition(":")
+    return name == SINGLE and "," not in parameters
+
+
+def _mappings_per_tb(row: Row, rows: Sequence[Row]) -> float | None:
+    """Mappings more than `never` has, for each TB compiled."""
+    same = ("guest", "engine", "workload", "switches")
+    base = next(
+        (r for r in rows if r["tier"] == NEVER and all(r[k] == row[k] for k in same)),
+        None,
+    )
+    if base is None or base is row or not row["tbs_compiled"]:
+        return None
+    if row["peak_mappings"] is None or base["peak_mappings"] is None:
+        return None
+    more = row["peak_mappings"] - base["peak_mappings"]
+    return round(more / float(row["tbs_compiled"]), 4)
+
+
+def _place(key: Key) -> tuple[str, str, bool, str, bool, Any, str]:
+    guest, engine, tier, workload, switches = key
+    return (
+        guest,
+        workload,
+        engine != NATIVE,
+        engine,
+        tier != NEVER,
+        _numbers_in_order(tier),
+        switches,
+    )
+
+
+def _numbers_in_order(text: str) -> list[tuple[bool, float, str]]:
+    """A key that puts n=250 before n=1500."""
+    parts = re.findall(r"[0-9.]+|[^0-9.]+", text)
+    return [
+        (True, float(p), "") if re.fullmatch(r"[0-9]+(\.[0-9]+)?", p) else (False, 0, p)
+        for p in parts
+    ]
 
 
 def _boot(run: Run) -> float | None:
@@ -96,6 +169,18 @@ def _boot(run: Run) -> float | None:
 
 def _work(run: Run) -> float | None:
     return run.workload_ms
+
+
+def _steady(run: Run) -> float | None:
+    return run.steady_ms
+
+
+# What is compared: prefix of its ratios, its column, where it comes from.
+TIMES: tuple[tuple[str, str, Figure], ...] = (
+    ("", "boot_ms", _boot),
+    ("workload_", "workload_ms", _work),
+    ("steady_", "steady_ms", _steady),
+)
 
 
 def _figures(runs: Iterable[Run], figure: Figure) -> list[float]:

@@ -27,7 +27,15 @@ def comparison_tables(rows: Sequence[Row]) -> list[Table]:
     worked = [row for row in rows if row["workload"] != "none"]
     if worked:
         tables.append(_table("Workload: start to end", worked, _WORK))
-    return [*tables, _table("Cost", rows, _COST)]
+    steady = [row for row in rows if row["steady_ms"] is not None]
+    if steady:
+        title = "Steady state: a round, median of the last half of them"
+        tables.append(_table(title, steady, _STEADY))
+    tables.append(_table("Cost", rows, _COST))
+    compiled = [row for row in rows if row["modules"]]
+    if compiled:
+        tables.append(_table("Code cache", compiled, _CACHE))
+    return tables
 
 
 def failure_lines(rows: Sequence[Row]) -> list[str]:
@@ -38,15 +46,14 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
         for failure in row["failures"]:
             text = f"{failure['kind']}: {failure['message']}"
             seen[text] = seen.get(text, 0) + 1
-        name = f"{row['guest']} {row['engine']} {row['tier']} {row['workload']}"
+        name = f"{row['guest']} {_configuration(row)} {row['workload']}"
         lines += [f"{name}: {n} x {text}" for text, n in seen.items()]
     return lines
 
 
 def verdict_text(verdict: Verdict) -> Text:
     """A figure's line, coloured by whether it is met."""
-    style = {True: "green", False: "red", None: "dim"}[verdict.met]
-    return Text(verdict.line(), style=style)
+    return Text(verdict.line(), style="green" if verdict.met else "red")
 
 
 def _table(
@@ -61,7 +68,7 @@ def _table(
         pad_edge=False,
         collapse_padding=True,
     )
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold", min_width=18)
     for name, _ in columns:
         table.add_column(name, justify="right", no_wrap=True)
     before = None
@@ -82,7 +89,8 @@ def _section(row: Row) -> str:
 
 def _configuration(row: Row) -> str:
     tier = "" if row["tier"] == NO_TIER else f" {row['tier']}"
-    return f"{row['engine']}{tier}"
+    switches = f" {row['switches']}" if row["switches"] else ""
+    return f"{row['engine']}{tier}{switches}"
 
 
 def _runs(row: Row) -> str:
@@ -116,24 +124,39 @@ def _plain(column: str, digits: int = 0, scale: float = 1.0) -> Cell:
 
 
 _COUNTS: list[tuple[str, Cell]] = [("runs", _runs), ("failed", _failed)]
-_BOOT: list[tuple[str, Cell]] = [
-    *_COUNTS,
-    ("boot s", _estimate("boot_ms", 0.001)),
-    ("/ native", _estimate("ratio_native")),
-    ("/ never", _estimate("ratio_never")),
-]
-_WORK: list[tuple[str, Cell]] = [
-    *_COUNTS,
-    ("work s", _estimate("workload_ms", 0.001)),
-    ("/ native", _estimate("workload_ratio_native")),
-    ("/ never", _estimate("workload_ratio_never")),
-]
+
+
+def _times(heading: str, column: str, prefix: str) -> list[tuple[str, Cell]]:
+    return [
+        *_COUNTS,
+        (heading, _estimate(column, 0.001)),
+        ("/ native", _estimate(f"{prefix}ratio_native")),
+        ("/ never", _estimate(f"{prefix}ratio_never")),
+        ("/ best\nthreshold", _estimate(f"{prefix}ratio_single")),
+    ]
+
+
+_BOOT = _times("boot s", "boot_ms", "")
+_WORK = _times("work s", "workload_ms", "workload_")
+_STEADY = _times("round s", "steady_ms", "steady_")
 _COST: list[tuple[str, Cell]] = [
     ("first\ninsn ms", _plain("start_to_first_insn_ms")),
     ("us\n/ TB", _plain("translate_us_mean", 1)),
     ("TBs", _plain("tbs_translated")),
     ("compiled", _plain("tbs_compiled")),
-    ("modules", _plain("modules")),
+    ("compile\ns", _plain("compile_ms", 2, 0.001)),
     ("RSS\nMiB", _plain("peak_rss_mib")),
     ("CPU\ns", _plain("cpu_ms", 1, 0.001)),
+]
+_CACHE: list[tuple[str, Cell]] = [
+    ("modules", _plain("modules")),
+    ("TBs\n/ mod.", _plain("occupancy", 1)),
+    ("alive\nmax", _plain("modules_alive_max")),
+    ("given\nup", _plain("modules_retired")),
+    ("evic-\nted", _plain("modules_evicted")),
+    ("slots\nmax", _plain("slots_max")),
+    ("KiB\n/ TB", _plain("wasm_kib_per_tb", 2)),
+    ("maps\n/ TB", _plain("mappings_per_tb", 3)),
+    ("wait\nms", _plain("wait_ms", 2)),
+    ("stall\nms", _plain("worst_stall_ms", 1)),
 ]

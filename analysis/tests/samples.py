@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from analysis.schema import RUN_SCHEMA
@@ -18,6 +19,9 @@ def result(
     work_ms: float = 0.0,
     counters: dict[str, Any] | None = None,
     rss: float = 500.0,
+    rounds: list[float] | None = None,
+    mappings: int | None = None,
+    switches: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """One run's JSON with what the analysis reads."""
     phases = []
@@ -34,15 +38,23 @@ def result(
             "engine": engine,
             "tier": tier,
             "workload": workload,
+            **(switches or {}),
         },
         "ok": failure is None,
         "failure": None if failure is None else {"kind": failure, "message": "why"},
         "phases": phases,
+        "rounds": _rounds(rounds or []),
         "resources": {
             "wall_ms": 2000.0,
             "user_ms": 900.0,
             "system_ms": 100.0,
             "peak_rss_mib": rss,
+            "peak_mappings": mappings,
         },
         "stats": {"present": True, "counters": counters or {}, "first_insn_ms": 700.0},
     }
+
+
+def _rounds(times: list[float]) -> list[dict[str, float]]:
+    ends = itertools.accumulate(times, initial=5000.0)
+    return [{"n": n, "host_ms": end, "guest_s": 0.0} for n, end in enumerate(ends)]

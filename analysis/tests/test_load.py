@@ -17,7 +17,7 @@ def test_a_result_becomes_a_row() -> None:
     run = run_from_json(
         result(boot_ms=1234.5, workload="sh", work_ms=50.0, counters=counters)
     )
-    assert run.key == ("riscv64-debian", "node", "never", "sh")
+    assert run.key == ("riscv64-debian", "node", "never", "sh", "")
     assert run.boot_ms == 1234.5
     assert run.workload_ms == pytest.approx(50.0)
     assert run.translate_us == pytest.approx(9.0)

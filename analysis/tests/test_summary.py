@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from rich.console import Console
 
-from analysis.figures import verdicts
+from analysis.figures import Verdict, verdicts
 from analysis.load import run_from_json
 from analysis.summary import Row, summarise, summary_document
 from analysis.table import comparison_tables, failure_lines
@@ -81,23 +83,118 @@ def test_guests_are_not_mixed() -> None:
     assert found[0]["ratio_native"] is None
 
 
+def told(results: list[dict[str, Any]]) -> dict[str, Verdict]:
+    """Verdicts of a comparison by title."""
+    found = summarise(run_from_json(r) for r in results)
+    return {v.title: v for v in verdicts(found)}
+
+
 def test_figures_are_met_or_missed() -> None:
-    found = [v.met for v in verdicts(rows().values())]
-    # threshold 3.0 of 3.5; never 4.95 of 6; 30 us of 15; 700 ms; 2000 MiB.
-    assert found == [True, True, False, True, False, None]
+    found = verdicts(rows().values())
+    # threshold 3.0 of 3.5; never 4.95 of 6; 30 us of 15; 700 ms; 2000 MiB. No
+    # row has started a policy that `best policy` could mean: always panicked.
+    assert [v.met for v in found] == [True, True, False, True, False]
+    assert found[2].line() == (
+        "translation per TB <= 15 us: 30.00 us, missed (riscv64-debian, never, node)"
+    )
     idle = verdicts([], idle_share=0.031)[-1]
     assert idle.met
     assert idle.line().startswith("idle guest, of one core <= 15 %: 3.10 %")
-    lines = [v.line() for v in verdicts(rows().values())]
-    assert lines[2] == (
-        "translation per TB <= 15 us: 30.00 us, missed (riscv64-debian, never, node)"
+
+
+def test_figures_that_were_not_measured_are_not_told() -> None:
+    assert verdicts(summarise([run_from_json(result("native", "-"))])) == []
+    other = result("node", "threshold:n=1", guest="riscv64-tiny")
+    assert not any("boot" in title for title in told([other]))
+
+
+def test_the_best_policy_is_held_against_the_best_threshold() -> None:
+    found = told(
+        [
+            result("native", "-", 1000.0),
+            result("node", "threshold:n=50", 4000.0),
+            result("node", "threshold:n=1500", 3000.0),
+            # A budget of its own makes it another experiment.
+            result("node", "threshold:n=9,max-modules=5", 2000.0),
+            result("node", "batch:n=50", 2400.0),
+            result("node", "profile:from=/profiles/x", 2300.0),
+        ]
     )
+    best = found["riscv64-debian boot against the best threshold, best policy"]
+    assert (best.value, best.met) == (0.8, True)
+    assert "batch:n=50" in best.source
+    native = found["riscv64-debian boot against native, best policy"]
+    assert (native.value, native.met) == (2.4, True)
+    profile = found["riscv64-debian boot against native, profile"]
+    assert (profile.value, profile.met) == (2.3, False)
 
 
-def test_figures_that_were_not_measured_say_so() -> None:
-    found = verdicts(summarise([run_from_json(result("native", "-"))]))
-    assert {v.met for v in found} == {None}
-    assert all(v.line().endswith("not measured here") for v in found)
+def test_occupancy_is_that_of_the_best_batch() -> None:
+    few = {"tbs_compiled": 400, "modules_installed": 100}
+    many = {"tbs_compiled": 480, "modules_installed": 20}
+    found = told(
+        [
+            result("node", "batch:n=1", counters=few),
+            result("node", "batch:n=50", counters=many),
+            result("node", "flock:n=1", counters={**many, "modules_installed": 1}),
+        ]
+    )
+    occupancy = found["TBs a module, best batch"]
+    assert (occupancy.value, occupancy.met) == (24.0, True)
+    assert occupancy.line().startswith("TBs a module, best batch >= 24: 24.00, met")
+
+
+def test_steady_state_is_the_last_half_of_the_rounds() -> None:
+    workload = "sha256:mib=8,rounds=4"
+    found = told(
+        [
+            result("native", "-", workload=workload, rounds=[500, 500, 500, 500]),
+            result("node", "threshold:n=9", workload=workload, rounds=[9, 9, 2000, 2000]),
+            result("node", "region", workload=workload, rounds=[5000, 5000, 900, 1100]),
+        ]
+    )
+    title = "riscv64-debian sha256, steady state, regions, against "
+    assert found[f"{title}native"].value == 2.0
+    assert found[f"{title}the best threshold"].value == 0.5
+    assert all(found[title + base].met for base in ("native", "the best threshold"))
+
+
+def test_switches_are_other_configurations() -> None:
+    results = [
+        result("native", "-", 1000.0),
+        result("node", "never", 4000.0),
+        result("node", "never", 5000.0, switches={"chain": "tail", "counts": "exact"}),
+        result("node", "batch", 2500.0, switches={"chain": "tail", "counts": "exact"}),
+    ]
+    found = {
+        (r["tier"], r["switches"]): r
+        for r in summarise(run_from_json(r) for r in results)
+    }
+    assert len(found) == 4
+    row = found["batch", "chain=tail counts=exact"]
+    # Native QEMU has no such switches; `never` is the one with the same.
+    assert (row["ratio_native"], row["ratio_never"]) == (2.5, 0.5)
+
+
+def test_mappings_are_those_above_never() -> None:
+    compiled = {"tbs_compiled": 100, "modules_installed": 50}
+    results = [
+        result("node", "never", mappings=400),
+        result("node", "always", mappings=600, counters=compiled),
+    ]
+    found = summarise(run_from_json(r) for r in results)
+    assert [r["mappings_per_tb"] for r in found] == [None, 2.0]
+
+
+def test_parameters_are_ordered_as_numbers() -> None:
+    tiers = ["threshold:n=1500", "threshold:n=50", "never", "threshold:n=250"]
+    found = summarise(run_from_json(result("node", t)) for t in tiers)
+    assert [r["tier"] for r in found] == [
+        "never",
+        "threshold:n=50",
+        "threshold:n=250",
+        "threshold:n=1500",
+    ]
 
 
 def shown(found: list[Row], width: int, capture: pytest.CaptureFixture[str]) -> str:

@@ -10,22 +10,29 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from analysis import figures
 from analysis.load import Run, run_from_json
-from analysis.schema import IDLE_FILE, NO_TIER, RUNS_DIR, SUMMARY_FILE
+from analysis.schema import (
+    IDLE_FILE,
+    NO_TIER,
+    PROFILES_DIR,
+    RUNS_DIR,
+    SUMMARY_FILE,
+)
 from analysis.summary import summary_document
 from bench.boot.files import make_directory, write_json
 from bench.boot.idle import idle_share
 from bench.boot.interrupt import Deferred
 from bench.boot.policies import Policy
+from bench.boot.profile import SEED_TIER, seed
 from bench.boot.run import Boot, Terminal, result_name, run_boot, utc_stamp
 from bench.boot.suite import Suite
-from bench.engines.base import BootRequest, Engine
+from bench.engines.base import BootRequest, Engine, Switches
 from bench.guests.manifest import Guest
 
 DEFAULT_OUT = "results"
@@ -39,10 +46,12 @@ class Configuration:
     engine: str
     tier: str | None
     workload: str
+    switches: Switches = Switches()
 
     def label(self) -> str:
         """As shown while it runs."""
-        return f"{self.guest} {self.engine} {self.tier or NO_TIER} {self.workload}"
+        words = [self.guest, self.engine, self.tier or NO_TIER, self.workload]
+        return " ".join([*words, *self.switches.words()])
 
 
 @dataclass
@@ -58,6 +67,7 @@ class Campaign:
     directory: Path
     runs: list[Run] = field(default_factory=list)
     idle: float | None = None
+    _profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def configurations(self) -> list[Configuration]:
         """All of them; an engine without tiers appears once per guest."""
@@ -65,12 +75,23 @@ class Campaign:
         for guest, workload, engine in product(
             self.suite.guests, self.suite.workloads, self.suite.engines
         ):
-            if self.engines[engine].has_tiers:
-                tiers: list[str | None] = [p.spec for p in self.policies]
-            else:
-                tiers = [None]
-            found += [Configuration(guest, engine, t, workload) for t in tiers]
+            if not self.engines[engine].has_tiers:
+                found.append(Configuration(guest, engine, None, workload))
+                continue
+            found += [
+                Configuration(guest, engine, policy.spec, workload, switches)
+                for policy in self.policies
+                for switches in self._switches()
+            ]
         return found
+
+    def _switches(self) -> list[Switches]:
+        suite = self.suite
+        return [
+            Switches(chain, counts, suite.fault)
+            for chain in suite.chain or (None,)
+            for counts in suite.counts or (None,)
+        ]
 
     def schedule(self) -> list[tuple[int, Configuration]]:
         """(repetition, configuration) in the order in which they will run."""
@@ -86,11 +107,16 @@ class Campaign:
         before: Callable[[int, int, Configuration], None],
         after: Callable[[Run], None],
         signals: Deferred | None = None,
+        seeding: Callable[[Configuration], None] = lambda _: None,
     ) -> None:
-        """Make every run.  The summary is whole after each of them."""
+        """Make every run.  The summary is whole after each of them.
+
+        First of all come boots for profiles that policies want.
+        """
         tie = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
         self.write_summary()
+        self._seed(tie, seeding)
         order = self.schedule()
         for number, (repetition, configuration) in enumerate(order, start=1):
             before(number, len(order), configuration)
@@ -114,7 +140,8 @@ class Campaign:
         found = [
             c
             for c in self.configurations()
-            if (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
+            if self.suite.idle
+            and (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
         ]
         if not found:
             return None
@@ -127,16 +154,9 @@ class Campaign:
 
     def document(self) -> dict[str, Any]:
         """summary.json as it stands."""
-        suite = self.suite
         settings = {
-            "guests": list(suite.guests),
+            **asdict(self.suite),
             "tiers": [p.spec for p in self.policies],
-            "engines": list(suite.engines),
-            "workloads": list(suite.workloads),
-            "runs": suite.runs,
-            "timeout": suite.timeout,
-            "memory_mib": suite.memory_mib,
-            "seed": suite.seed,
             "planned": len(self.schedule()),
             "done": len(self.runs),
         }
@@ -147,13 +167,20 @@ class Campaign:
         write_json(self.directory / SUMMARY_FILE, self.document())
 
     def _boot(self, repetition: int, configuration: Configuration) -> Boot:
-        policy = next(
-            (p for p in self.policies if p.spec == configuration.tier), None
-        )
+        policy = self._policy(configuration)
+        profile = policy.profile if policy else None
+        if policy is not None and policy.wants_seed:
+            profile = self._profiles.get((configuration.guest, configuration.workload))
         request = BootRequest(
             guest=self.guests[configuration.guest],
             workload=configuration.workload,
             tier=configuration.tier,
+            switches=configuration.switches,
+            engine_flags=self.suite.engine_flags if policy else (),
+            smp=self.suite.smp,
+            icount=self.suite.icount,
+            tb_size_mib=self.suite.tb_size_mib,
+            profile=profile,
             memory_mib=self.suite.memory_mib,
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
@@ -165,6 +192,24 @@ class Campaign:
             policy=policy.facts if policy else None,
             repetition=repetition,
         )
+
+
+    def _policy(self, configuration: Configuration) -> Policy | None:
+        return next((p for p in self.policies if p.spec == configuration.tier), None)
+
+    def _seed(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
+        for configuration in self.configurations():
+            policy = self._policy(configuration)
+            key = (configuration.guest, configuration.workload)
+            if policy is None or not policy.wants_seed or key in self._profiles:
+                continue
+            before(replace(configuration, tier=SEED_TIER, switches=Switches()))
+            boot = self._boot(1, replace(configuration, switches=Switches()))
+            self._profiles[key] = seed(
+                self.directory / PROFILES_DIR,
+                boot,
+                lambda earlier: run_boot(earlier, self.provenance, tie),
+            )
 
 
 def results_directory(out: Path | None) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.boot.errors import USAGE, HarnessError, unknown
 from bench.guests import catalogue
 
 WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
@@ -28,6 +29,20 @@ class GuestEntry:
     def product(self) -> str:
         """The product that holds it."""
         return f"guest-{self.name}"
+
+
+def check_workload(
+    text: str, valid: Sequence[str] = WORKLOADS, where: str = ""
+) -> str:
+    """The one form of a workload and its parameters, or a usage error."""
+    name = text.partition(":")[0]
+    if name not in valid:
+        raise unknown("workload", name, valid, where)
+    try:
+        return catalogue.workload_spec(text)
+    except catalogue.GuestError as error:
+        prefix = f"{where}: " if where else ""
+        raise HarnessError(f"{prefix}{error}", status=USAGE) from error
 
 
 def known_guests(environ: Mapping[str, str] | None = None) -> dict[str, GuestEntry]:

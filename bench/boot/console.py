@@ -28,6 +28,8 @@ _TIERLAB = re.compile(
     r"@tierlab (?P<phase>[a-z-]+) guest=(?P<guest>[0-9]+(?:\.[0-9]+)?)"
     r"(?: status=(?P<status>[0-9]+))?"
 )
+# Unlike phases, rounds of a workload come again and again.
+_ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0-9]+)$")
 _PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
 
 PANIC_PATTERNS: tuple[str, ...] = (r"Kernel panic - not syncing",)
@@ -51,6 +53,15 @@ class Phase:
     status: int | None = None
 
 
+@dataclass(frozen=True)
+class Round:
+    """The end of a workload's n-th round; the 0th ends its preparations."""
+
+    n: int
+    host_ms: float
+    guest_s: float
+
+
 @dataclass
 class ConsoleParser:
     """Feed it bytes with their arrival time; read off what was seen."""
@@ -59,6 +70,7 @@ class ConsoleParser:
     panic_patterns: Iterable[str] = PANIC_PATTERNS
     oops_patterns: Iterable[str] = OOPS_PATTERNS
     phases: list[Phase] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     panic: str | None = None
     oops: str | None = None
     last_line: str = ""
@@ -108,6 +120,10 @@ class ConsoleParser:
             self.panic = line.strip()
         if self.oops is None and self._oops and self._oops.search(line):
             self.oops = line.strip()
+        done = _ROUND.match(line)
+        if done:
+            at, guest = round(at_ms, 3), float(done["guest"])
+            self.rounds.append(Round(int(done["n"]), at, guest))
         for marker in self.markers:
             if marker.phase not in self._seen and marker.match.search(line):
                 self._seen.add(marker.phase)

@@ -13,7 +13,11 @@ from bench.boot.errors import HarnessError
 
 def write_json(path: Path, value: Any) -> None:
     """Write to a temporary beside the target, then rename it."""
-    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """As write_json, for any text."""
     try:
         _replace(path, text.encode("utf-8", errors="replace"))
     except OSError as error:

@@ -12,33 +12,44 @@ from typing import Any
 from bench.boot.errors import USAGE, HarnessError
 
 
+# The policy that starts from a profile (bench.boot.profile), and where the
+# engine's file system has one that the harness makes.
+PROFILE = "profile"
+SEEDED = "/profiles/earlier-boot"
+
+
 @dataclass(frozen=True)
 class Policy:
-    """A policy spec in its canonical form, and its parts."""
+    """A policy spec in its canonical form, and its parts.
+
+    `profile` is the host's file behind the spec's `from`, if the user named one.
+    """
 
     spec: str
     facts: Mapping[str, Any]
+    profile: Path | None = None
+
+    @property
+    def wants_seed(self) -> bool:
+        """Whether the harness has to boot once before, for a profile."""
+        return self.facts.get("name") == PROFILE and self.profile is None
 
 
-def list_policies(tiers: Path) -> list[dict[str, Any]]:
-    """All policies with their parameters, as tier-list prints them."""
+def declared(tiers: Path) -> dict[str, Any]:
+    """All that tier-list prints: policies, evictions, parameters of both."""
     done = _tier_list(tiers)
     try:
         raw = json.loads(done.stdout) if done.returncode == 0 else None
     except ValueError:
         raw = None
-    found = raw.get("policies") if isinstance(raw, dict) else raw
-    if not isinstance(found, list):
-        raise HarnessError(
-            "tier-list does not print what it should",
-            f"status {done.returncode}",
-            "run `tierlab build` after removing the product tiers-native",
-        )
-    return found
+    if not isinstance(raw, dict) or not isinstance(raw.get("policies"), list):
+        raise _misprints(f"status {done.returncode}")
+    return raw
 
 
 def check_policy(tiers: Path, spec: str, where: str = "") -> Policy:
     """The canonical form of a spec, or a usage error in the tool's words."""
+    spec, profile = _place_profile(spec, where)
     done = _tier_list(tiers, "check", spec)
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines()
@@ -49,7 +60,37 @@ def check_policy(tiers: Path, spec: str, where: str = "") -> Policy:
     name, _, rest = canonical.partition(":")
     pairs = (pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
     params = {key: _number(value) for key, value in pairs}
-    return Policy(canonical, {"spec": canonical, "name": name, "params": params})
+    facts = {"spec": canonical, "name": name, "params": params}
+    return Policy(canonical, facts, profile)
+
+
+def _place_profile(spec: str, where: str) -> tuple[str, Path | None]:
+    """The spec with `from` as the engine will see it, and the host's file."""
+    name, _, rest = spec.partition(":")
+    if name != PROFILE:
+        return spec, None
+    pairs = [pair for pair in rest.split(",") if pair]
+    given = next((p for p in pairs if p.startswith("from=")), None)
+    others = [pair for pair in pairs if pair != given]
+    if given is None:
+        return f"{PROFILE}:{','.join([f'from={SEEDED}', *others])}", None
+    path = Path(given.removeprefix("from="))
+    if not path.is_file():
+        prefix = f"{where}: " if where else ""
+        raise HarnessError(
+            f"{prefix}there is no profile {path}",
+            next_step="make one with `tierlab profile`, or leave out from=",
+            status=USAGE,
+        )
+    return f"{PROFILE}:{','.join([f'from=/profiles/{path.name}', *others])}", path
+
+
+def _misprints(why: str) -> HarnessError:
+    return HarnessError(
+        "tier-list does not print what it should",
+        why,
+        "run `tierlab build` after removing the product tiers-native",
+    )
 
 
 def _number(text: str) -> int | float | str:

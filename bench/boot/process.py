@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from bench.boot.errors import HarnessError
 from bench.boot.interrupt import Deferred
+from bench.boot.sampler import Sampler
 
 READ_SIZE = 64 * 1024
 # After SIGTERM an engine may still write its statistics.
@@ -84,7 +85,9 @@ class EngineProcess:
         input_fd: int | None = None,
         hold_input: bool = False,
         signals: Deferred | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
+        self._sampler = sampler
         self._on_output = on_output
         self._on_error = on_error
         self._limits = limits
@@ -150,6 +153,10 @@ class EngineProcess:
         now = self._now_ms()
         self._enforce(now)
         wait = self._wait_s(now)
+        if self._sampler is not None:
+            self._sampler.poll(self._child.pid, now)
+            due = self._sampler.wait_ms(now) / 1000
+            wait = due if wait is None else min(wait, due)
         if pidfd is None:
             wait = POLL_S if wait is None else min(wait, POLL_S)
         ended = pidfd is None and _has_exited(self._child.pid)

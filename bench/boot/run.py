@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from bench.boot.errors import HarnessError
 from bench.boot.interrupt import Deferred
 from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
 from bench.boot.provenance import run_provenance
+from bench.boot.sampler import Sample, Sampler
 from bench.boot.stats import pack_tbs, read_stats
+from bench.boot.timeline import last_line, read_timeline
 from bench.engines.base import BootRequest, Command, Engine
 
 # A panicked kernel may never stop; give it time to print its trace.
@@ -25,6 +28,8 @@ PANIC_GRACE_MS = 2000.0
 # What a result keeps of a console that will not end.
 CONSOLE_KEPT = 1024 * 1024
 STDERR_KEPT = 16 * 1024
+# File systems take 255 bytes; a policy with all its parameters may be longer.
+NAME_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Terminal:
     # The process is there; the guest is at its prompt.
     started: Callable[[int], None] | None = None
     prompt: Callable[[], None] | None = None
+    # Each sample of the process, and what the runtime said last.
+    sampled: Callable[[Sample, Mapping[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,9 @@ def run_boot(
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
         stats_path = Path(scratch) / "stats.json"
-        request = replace(boot.request, stats=stats_path)
+        timeline_path = Path(scratch) / "timeline.jsonl"
+        request = replace(boot.request, stats=stats_path, timeline=timeline_path)
+        sampler = _sampler(tie, timeline_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
         parser = ConsoleParser(guest.markers)
@@ -148,11 +157,12 @@ def run_boot(
             **shared,
             **run_provenance(boot.engine, guest, boot.products),
         }
-        ended = _run(command, watcher, limits, tie)
+        ended = _run(command, watcher, limits, tie, sampler)
         parser.close(ended.wall_ms)
         stats, no_stats = (
             read_stats(stats_path) if boot.engine.has_tiers else (None, "")
         )
+        timeline = read_timeline(timeline_path)
     failure = find_failure(boot, parser, ended, watcher.errors.text())
     failure = failure or _other_policy(boot, stats)
     return {
@@ -168,13 +178,17 @@ def run_boot(
             "killed": ended.killed,
         },
         "phases": [_phase_json(p) for p in parser.phases],
+        "rounds": [asdict(r) for r in parser.rounds],
         "resources": {
             "wall_ms": ended.wall_ms,
             "user_ms": ended.user_ms,
             "system_ms": ended.system_ms,
             "peak_rss_mib": ended.peak_rss_mib,
             "peak_rss_note": RSS_NOTE,
+            "peak_mappings": sampler.peak_mappings(),
         },
+        "samples": sampler.as_json(),
+        "timeline": timeline,
         "stats": _stats_json(stats, no_stats, ended, boot.keep_tbs),
         "console": watcher.console.as_json(),
         "stderr": watcher.errors.as_json(),
@@ -230,13 +244,24 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
 
 
 def _expected_phases(workload: str) -> tuple[str, ...]:
-    if workload in ("none", "shell"):
+    if workload.partition(":")[0] in ("none", "shell"):
         return ("init",)
     return ("init", "workload-start", "workload-end")
 
 
+def _sampler(tie: Terminal, timeline: Path) -> Sampler:
+    sampled = tie.sampled
+    if sampled is None:
+        return Sampler()
+    return Sampler(lambda sample: sampled(sample, last_line(timeline)))
+
+
 def _run(
-    command: Command, watcher: _Watcher, limits: Limits, tie: Terminal
+    command: Command,
+    watcher: _Watcher,
+    limits: Limits,
+    tie: Terminal,
+    sampler: Sampler,
 ) -> Ended:
     process = EngineProcess(
         command.argv,
@@ -247,6 +272,7 @@ def _run(
         input_fd=tie.input_fd,
         hold_input=tie.hold_input,
         signals=tie.signals,
+        sampler=sampler,
     )
     watcher.process = process
     if tie.started is not None:
@@ -275,11 +301,20 @@ def _config(boot: Boot) -> dict[str, Any]:
         "smp": request.smp,
         "memory_mib": request.memory,
         "icount": request.icount,
+        "chain": request.switches.chain,
+        "counts": request.switches.counts,
+        "fault": request.switches.fault,
+        "tb_size_mib": request.tb_size_mib,
+        "profile_sha256": _digest(request.profile),
         "seed": request.seed,
         "timeout_s": boot.timeout_s,
         "engine_flags": list(request.engine_flags),
         "repetition": boot.repetition,
     }
+
+
+def _digest(path: Path | None) -> str | None:
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _phase_json(phase: Phase) -> dict[str, Any]:
@@ -301,10 +336,21 @@ def _stats_json(
     return {
         "present": True,
         "policy": stats.get("policy"),
+        "runtime": stats.get("runtime"),
         "counters": counters,
         "first_insn_ms": _first_insn(counters, ended),
+        "wait_ms_median": _median_wait(stats.get("tbs")),
         "tbs": pack_tbs(stats.get("tbs")) if keep_tbs else None,
     }
+
+
+def _median_wait(tbs: Any) -> float | None:
+    """Of the TBs that were compiled: from wanting it to having it."""
+    if not isinstance(tbs, dict) or "wait_ns" not in tbs.get("columns", ()):
+        return None
+    column = tbs["columns"].index("wait_ns")
+    waits = [row[column] for row in tbs["rows"] if row[column]]
+    return round(statistics.median(waits) / 1e6, 4) if waits else None
 
 
 def _first_insn(counters: Mapping[str, Any], ended: Ended) -> float | None:
@@ -327,10 +373,16 @@ def result_name(result: Mapping[str, Any], number: int) -> str:
     """File name of a result: order first, then what it was."""
     config = result["config"]
     tier = "" if config["tier"] == NO_TIER else f"-{config['tier']}"
-    stem = f"{number:04d}-{config['guest']}-{config['engine']}{tier}"
-    stem += f"-{config['workload']}-r{config['repetition']}"
-    safe = "".join(c if c.isalnum() or c in "-._=" else "_" for c in stem)
-    return f"{safe}.json"
+    stem = f"{config['guest']}-{config['engine']}{tier}"
+    for switch in ("chain", "counts", "fault"):
+        stem += f"-{config[switch]}" if config.get(switch) else ""
+    stem = safe_name(f"{stem}-{config['workload']}")[:NAME_MAX]
+    return f"{number:04d}-{stem}-r{config['repetition']}.json"
+
+
+def safe_name(text: str) -> str:
+    """The text as it may stand in a file's name."""
+    return "".join(c if c.isalnum() or c in "-._=" else "_" for c in text)
 
 
 def utc_stamp() -> str:

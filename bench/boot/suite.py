@@ -1,7 +1,8 @@
 """What to compare: defaults, a suite file, or the command line's choice.
 
 A suite is a TOML file with the keys of Suite; what the command line names
-takes the place of the file's value.  Every refusal names the key.
+takes the place of the file's value.  Every refusal names the key.  The suites
+that come with the project are in bench/suites/ and go by their bare names.
 """
 
 from __future__ import annotations
@@ -12,26 +13,66 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench.boot.catalog import UNATTENDED
+from bench.boot.catalog import UNATTENDED, check_workload
 from bench.boot.errors import USAGE, HarnessError, unknown
+from bench.engines.base import CHAINING, COUNTING
 
 MAX_RUNS = 10_000
 MIN_MEMORY, MAX_MEMORY = 32, 2048
+MAX_SMP = 8
+MAX_ICOUNT = 10
+MAX_TB_SIZE = 1024
+SUITES = Path(__file__).resolve().parents[1] / "suites"
+
+_LISTS = (
+    "guests",
+    "tiers",
+    "engines",
+    "workloads",
+    "chain",
+    "counts",
+    "engine_flags",
+)
+_RANGES = {
+    "runs": (1, MAX_RUNS),
+    "seed": (0, 2**32 - 1),
+    "memory_mib": (MIN_MEMORY, MAX_MEMORY),
+    "smp": (1, MAX_SMP),
+    "icount": (0, MAX_ICOUNT),
+    "tb_size_mib": (1, MAX_TB_SIZE),
+}
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The configurations to compare and how often."""
+    """The configurations to compare and how often.
+
+    Guests, engines, tiers, workloads and the switches `chain` and `counts` are
+    combined with each other; the rest holds for all.
+    """
 
     guests: tuple[str, ...] = ("riscv64-debian", "riscv64-tiny")
     # How many executions `threshold` waits for is tuned where it is declared.
     tiers: tuple[str, ...] = ("never", "threshold")
     engines: tuple[str, ...] = ("node", "native")
     workloads: tuple[str, ...] = ("none",)
+    # Empty: the runtime's own default.
+    chain: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    fault: str | None = None
+    engine_flags: tuple[str, ...] = ()
+    smp: int = 1
+    icount: int | None = None
+    tb_size_mib: int | None = None
     runs: int = 3
     timeout: float = 300.0
     memory_mib: int | None = None
     seed: int = 1
+    # Boot once more and measure what an idle guest costs.
+    idle: bool = True
+    # Shown above the tables: what this is, and what to look at.
+    title: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,16 +105,36 @@ def override(suite: Suite, where: str = "", **given: Any) -> Suite:
     return _merged(suite, chosen, where)
 
 
-def check_names(suite: Suite, known: Known, where: str = "") -> None:
-    """Refuse guests, engines and workloads that do not exist."""
+def named_suites(directory: Path = SUITES) -> dict[str, Path]:
+    """The project's own suites by name."""
+    return {path.stem: path for path in sorted(directory.glob("*.toml"))}
+
+
+def find_suite(text: str) -> Path:
+    """The file that a user means: a path, or the name of one of our own."""
+    known = named_suites()
+    if text in known:
+        return known[text]
+    path = Path(text)
+    if path.suffix != ".toml" and not path.exists():
+        raise unknown("suite", text, [*known, "or a file NAME.toml"])
+    return path
+
+
+def check_names(suite: Suite, known: Known, where: str = "") -> Suite:
+    """Refuse what does not exist; workloads in their one form."""
     for key, kind, valid in (
         ("guests", "guest", known.guests),
         ("engines", "engine", known.engines),
-        ("workloads", "workload", known.workloads),
+        ("chain", "chaining", CHAINING),
+        ("counts", "counting", COUNTING),
     ):
         for name in getattr(suite, key):
             if name not in valid:
                 raise unknown(kind, name, valid, f"{where}:{key}" if where else "")
+    place = f"{where}:workloads" if where else ""
+    workloads = (check_workload(w, known.workloads, place) for w in suite.workloads)
+    return replace(suite, workloads=tuple(dict.fromkeys(workloads)))
 
 
 def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
@@ -88,14 +149,18 @@ def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
 
 
 def _checked(key: str, value: Any, place: str) -> Any:
-    if key in ("guests", "tiers", "engines", "workloads"):
+    if key in _LISTS:
         return _names(value, place)
-    if key == "runs":
-        return _integer(value, place, 1, MAX_RUNS)
-    if key == "seed":
-        return _integer(value, place, 0, 2**32 - 1)
-    if key == "memory_mib":
-        return _integer(value, place, MIN_MEMORY, MAX_MEMORY)
+    if key in _RANGES:
+        return _integer(value, place, *_RANGES[key])
+    if key in ("title", "purpose", "fault"):
+        if not isinstance(value, str):
+            raise _refused(place, value, "a text")
+        return value
+    if key == "idle":
+        if not isinstance(value, bool):
+            raise _refused(place, value, "true or false")
+        return value
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 < value < 1e9:
         raise _refused(place, value, "seconds, more than 0")

@@ -13,17 +13,27 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.load import Run, run_from_json
-from bench.boot.catalog import SHELL, WORKLOADS
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError, unknown
+from analysis.schema import PROFILES_DIR
+from bench.boot.campaign import DEFAULT_OUT
+from bench.boot.catalog import SHELL, WORKLOADS, check_workload
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.files import write_json
 from bench.boot.interrupt import Deferred
+from bench.boot.profile import seed as seed_profile
 from bench.boot.provenance import shared_provenance
 from bench.boot.run import Boot, Terminal, run_boot
-from bench.boot.suite import MAX_MEMORY, MIN_MEMORY
+from bench.boot.suite import MAX_MEMORY, MAX_TB_SIZE, MIN_MEMORY
 from bench.boot.terminal import Screen, raw_terminal
-from bench.cli.common import check_policies, err_console, find_guest, obtain_for
+from bench.cli.common import (
+    FAULT_HELP,
+    ICOUNT_HELP,
+    check_policies,
+    err_console,
+    find_guest,
+    obtain_for,
+)
 from bench.engines import find_engine
-from bench.engines.base import BootRequest
+from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 
 DEFAULT_TIER = "threshold"
 DEFAULT_TIMEOUT = 300.0
@@ -57,7 +67,18 @@ DEFAULT_TIMEOUT = 300.0
     "--icount",
     type=click.IntRange(0, 10),
     metavar="SHIFT",
-    help="Guest clock counts instructions, 2^SHIFT ns each.",
+    help=ICOUNT_HELP,
+)
+@click.option("--chain", type=click.Choice(CHAINING), help="Between modules.")
+@click.option(
+    "--counts", type=click.Choice(COUNTING), help="Of executions in compiled code."
+)
+@click.option("--fault", metavar="WHAT:N,...", help=FAULT_HELP)
+@click.option(
+    "--tb-size",
+    type=click.IntRange(1, MAX_TB_SIZE),
+    metavar="MIB",
+    help="Of QEMU's code buffer.",
 )
 @click.option(
     "--interactive",
@@ -82,14 +103,16 @@ def boot(
     json_path: Path | None,
     timeout: float | None,
     icount: int | None,
+    chain: str | None,
+    counts: str | None,
+    fault: str | None,
+    tb_size: int | None,
     interactive: bool,
     engine_flags: tuple[str, ...],
     seed: int,
 ) -> int:
     """Boot GUEST once.  Its console goes to stdout, the summary to stderr."""
-    workload = workload or (SHELL if interactive else "none")
-    if workload not in WORKLOADS:
-        raise unknown("workload", workload, WORKLOADS)
+    workload = check_workload(workload or (SHELL if interactive else "none"))
     if workload == SHELL and not interactive:
         raise HarnessError(
             "workload 'shell' waits for input",
@@ -97,10 +120,10 @@ def boot(
             status=USAGE,
         )
     driver = find_engine(engine)
-    if tier is not None and not driver.has_tiers:
+    if not driver.has_tiers and (tier or chain or counts or fault):
         raise HarnessError(
             f"engine '{engine}' has no tiers",
-            next_step="leave out --tier",
+            next_step="leave out --tier, --chain, --counts and --fault",
             status=USAGE,
         )
     entry = find_guest(guest)
@@ -117,13 +140,29 @@ def boot(
         seed=seed,
         icount=icount,
         engine_flags=engine_flags,
+        switches=Switches(chain, counts, fault),
+        tb_size_mib=tb_size,
+        profile=policy.profile if policy else None,
     )
     job = Boot(driver, request, products, timeout, policy.facts if policy else None)
+    if policy is not None and policy.wants_seed:
+        job = replace(job, request=replace(request, profile=_seed(job)))
     result = _boot_on_screen(job, interactive)
     _summary(result, err_console())
     if json_path is not None:
         write_json(json_path, result)
     return DONE if result["ok"] else FAILED
+
+
+def _seed(job: Boot) -> Path:
+    """A profile from an earlier boot, made now unless there is one already."""
+
+    def boot_before(earlier: Boot) -> dict[str, Any]:
+        err_console().print("Booting once for the profile.", style="dim")
+        with Deferred() as signals:
+            return run_boot(earlier, shared_provenance(), Terminal(signals=signals))
+
+    return seed_profile(Path(DEFAULT_OUT) / PROFILES_DIR, job, boot_before)
 
 
 def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
@@ -193,6 +232,7 @@ def _figures(result: dict[str, Any], run: Run) -> list[str]:
             ("tbs_translated", "TBs translated"),
             ("tbs_compiled", "compiled"),
             ("modules_installed", "modules"),
+            ("modules_retired", "given up"),
         )
         if name in run.counters
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench.boot.catalog import GuestEntry, known_guests
 from bench.boot.errors import HarnessError, unknown
-from bench.boot.policies import Policy, check_policy
+from bench.boot.policies import Policy, check_policy, declared
 from bench.boot.products import TIERS, obtain
 from bench.engines import ENGINES, find_engine
 from bench.guests.catalogue import GuestError
@@ -21,6 +21,14 @@ from bench.guests.manifest import Guest, load
 
 # A table squeezed into the 80 columns that a pipe is taken for is no use.
 PIPE_WIDTH = 140
+
+EVERY = "*"
+
+FAULT_HELP = (
+    "Let compilation fail: every Nth module for the reason WHAT "
+    "(engine-refused, table-full, no-memory)."
+)
+ICOUNT_HELP = "Guest clock counts instructions, 2^SHIFT ns each."
 
 
 def out_console() -> Console:
@@ -50,8 +58,17 @@ def find_guest(name: str, where: str = "") -> GuestEntry:
 def check_policies(specs: Iterable[str], where: str = "") -> list[Policy]:
     """Canonical policies, each once; to be done before anything long is built."""
     tiers = obtain([TIERS], err_console())[TIERS]
-    checked = [check_policy(tiers, spec, where) for spec in specs]
+    checked = [check_policy(tiers, s, where) for s in _expanded(tiers, specs)]
     return list({policy.spec: policy for policy in checked}.values())
+
+
+def _expanded(tiers: Path, specs: Iterable[str]) -> Iterator[str]:
+    """The specs, where EVERY stands for each policy with its defaults."""
+    for spec in specs:
+        if spec == EVERY:
+            yield from (str(p["name"]) for p in declared(tiers)["policies"])
+        else:
+            yield spec
 
 
 def obtain_for(

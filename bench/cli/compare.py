@@ -12,6 +12,9 @@ from rich.text import Text
 
 from analysis.figures import verdicts
 from analysis.load import Run
+from analysis.plot import plot_sweeps
+from analysis.summary import Row
+from analysis.sweep import find_sweeps, sweep_table
 from analysis.table import (
     NOTE,
     comparison_tables,
@@ -24,8 +27,17 @@ from bench.boot.errors import DONE, FAILED, HarnessError
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.provenance import shared_provenance
-from bench.boot.suite import Known, Suite, check_names, override, read_suite
+from bench.boot.suite import (
+    Known,
+    Suite,
+    check_names,
+    find_suite,
+    override,
+    read_suite,
+)
 from bench.cli.common import (
+    FAULT_HELP,
+    ICOUNT_HELP,
     check_policies,
     engine_names,
     err_console,
@@ -34,14 +46,14 @@ from bench.cli.common import (
     out_console,
 )
 from bench.engines import find_engine
+from bench.engines.base import CHAINING, COUNTING
 
 
 @click.command()
 @click.argument(
     "suite_file",
-    metavar="[SUITE.toml]",
+    metavar="[SUITE]",
     required=False,
-    type=click.Path(dir_okay=False, path_type=Path),
 )
 @click.option("--guest", "guests", multiple=True, metavar="G", help="Repeatable.")
 @click.option("--tier", "tiers", multiple=True, metavar="SPEC", help="Repeatable.")
@@ -53,17 +65,41 @@ from bench.engines import find_engine
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory of the results; default results/<time>-<id>.",
 )
+@click.option("--smp", type=int, metavar="N", help="Virtual CPUs of the guest.")
+@click.option(
+    "--chain", multiple=True, metavar="HOW", help=f"{' or '.join(CHAINING)}; repeatable."
+)
+@click.option(
+    "--counts", multiple=True, metavar="HOW", help=f"{', '.join(COUNTING)}; repeatable."
+)
+@click.option("--fault", metavar="WHAT:N,...", help=FAULT_HELP)
+@click.option("--icount", type=int, metavar="SHIFT", help=ICOUNT_HELP)
+@click.option("--tb-size", type=int, metavar="MIB", help="Of QEMU's code buffer.")
+@click.option(
+    "--engine-flag",
+    "engine_flags",
+    multiple=True,
+    metavar="FLAG",
+    help="For engines with tiers; repeatable.",
+)
 @click.option("--timeout", type=float, metavar="S", help="Seconds a boot may take.")
 @click.option("--memory", type=int, metavar="MIB", help="Guest memory.")
 @click.option("--seed", type=int, metavar="N", help="Order of runs and randomness.")
 def compare(
-    suite_file: Path | None,
+    suite_file: str | None,
     guests: tuple[str, ...],
     tiers: tuple[str, ...],
     engines: tuple[str, ...],
     workloads: tuple[str, ...],
     runs: int | None,
     out: Path | None,
+    smp: int | None,
+    chain: tuple[str, ...],
+    counts: tuple[str, ...],
+    fault: str | None,
+    icount: int | None,
+    tb_size: int | None,
+    engine_flags: tuple[str, ...],
     timeout: float | None,
     memory: int | None,
     seed: int | None,
@@ -73,9 +109,11 @@ def compare(
     Runs are interleaved, one at a time.  Each leaves a JSON file; Ctrl-C
     keeps those that are finished.  Options replace the suite file's values.
     An --out that holds a comparison already gets a new directory inside it.
+    SUITE is a TOML file, or the name of one that `tierlab suites` lists.
     """
-    where = str(suite_file) if suite_file is not None else ""
-    suite = read_suite(suite_file) if suite_file is not None else Suite()
+    path = find_suite(suite_file) if suite_file is not None else None
+    where = str(path) if path is not None else ""
+    suite = read_suite(path) if path is not None else Suite()
     suite = override(
         suite,
         guests=guests,
@@ -83,11 +121,18 @@ def compare(
         engines=engines,
         workloads=workloads,
         runs=runs,
+        smp=smp,
+        chain=chain,
+        counts=counts,
+        fault=fault,
+        icount=icount,
+        tb_size_mib=tb_size,
+        engine_flags=engine_flags,
         timeout=timeout,
         memory_mib=memory,
         seed=seed,
     )
-    check_names(suite, Known(list(known_guests()), engine_names()), where)
+    suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
     campaign = _prepare(suite, out, f"{where}:tiers" if where else "")
     return _run(campaign)
 
@@ -161,18 +206,22 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
             left = f"about {each * (total - number + 1):.0f} s left"
         progress.update(task, description=configuration.label(), left=left)
 
+    def seeding(configuration: Configuration) -> None:
+        what = f"for its profile: {configuration.label()}"
+        progress.update(task, description=what, left="")
+
     def after(run: Run) -> None:
         progress.advance(task)
-        name = f"{run.guest} {run.engine} {run.tier} {run.workload}"
+        name = f"{run.guest} {run.engine} {run.tier} {run.workload} {run.switches}"
         if run.ok and run.boot_ms is not None:
             outcome = Text(f"init after {run.boot_ms / 1000:.2f} s")
         else:
             outcome = Text(f"FAILED, {run.failure}: {run.message}", style="red")
         number = len(campaign.runs)
-        progress.console.print(Text(f"{number:3}  {name}  ") + outcome)
+        progress.console.print(Text(f"{number:3}  {name.strip()}  ") + outcome)
 
     with Deferred() as signals, progress:
-        campaign.run(before, after, signals)
+        campaign.run(before, after, signals, seeding)
         progress.update(task, description="idle guest", left="")
         campaign.measure_idle(signals)
         progress.update(task, description="done")
@@ -181,6 +230,11 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
 def _report(campaign: Campaign, console: Console) -> None:
     document = campaign.document()
     rows = document["rows"]
+    suite = campaign.suite
+    if suite.title:
+        console.print(suite.title, style="bold")
+    if suite.purpose:
+        console.print(" ".join(suite.purpose.split()))
     for table in comparison_tables(rows):
         console.print(table)
     console.print(NOTE, style="dim")
@@ -189,3 +243,12 @@ def _report(campaign: Campaign, console: Console) -> None:
         console.print(Text(f"FAILED  {line}", style="red"))
     for verdict in verdicts(rows, document["idle_share"]):
         console.print(verdict_text(verdict))
+    _curves(campaign, rows, console)
+
+
+def _curves(campaign: Campaign, rows: list[Row], console: Console) -> None:
+    """Where a parameter was swept, its curve: as a table and as a figure."""
+    for sweep in find_sweeps(rows):
+        console.print(sweep_table(sweep))
+    for path in plot_sweeps(rows, campaign.directory):
+        console.print(f"Figure: {path}", soft_wrap=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from bench.boot.catalog import known_guests
-from bench.boot.policies import list_policies
+from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain
+from bench.boot.suite import Suite, named_suites, read_suite
 from bench.cli.common import err_console, out_console, print_json
 from bench.engines import ENGINES
 from bench.guests.catalogue import WORKLOADS
@@ -23,7 +26,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def guests(as_json: bool) -> int:
     """List the guests and the workloads they run."""
     entries = known_guests().values()
-    workloads = [{"name": w.name, "title": w.title} for w in WORKLOADS]
+    workloads = [
+        {
+            "name": w.name,
+            "title": w.title,
+            "params": [asdict(p) for p in w.params],
+        }
+        for w in WORKLOADS
+    ]
     if as_json:
         found = [{"name": e.name, "arch": e.arch, "title": e.title} for e in entries]
         print_json({"guests": found, "workloads": workloads})
@@ -31,9 +41,12 @@ def guests(as_json: bool) -> int:
     table = _table("guest", "architecture", "what it is")
     for entry in entries:
         table.add_row(entry.name, entry.arch, entry.title)
-    tasks = _table("workload", "what it does")
+    tasks = _table("workload", "parameter", "default", "range", "unit", "meaning")
     for workload in WORKLOADS:
-        tasks.add_row(workload.name, workload.title)
+        tasks.add_row(workload.name, "", "", "", "", workload.title)
+        for p in workload.params:
+            span = f"{p.minimum} to {p.maximum}"
+            tasks.add_row("", p.name, str(p.default), span, p.unit, p.meaning)
     console = out_console()
     console.print(table)
     console.print(tasks)
@@ -62,17 +75,64 @@ def engines(as_json: bool) -> int:
 @json_option
 def tiers(as_json: bool) -> int:
     """List the policies with their parameters."""
-    found = list_policies(obtain([TIERS], err_console())[TIERS])
+    found = declared(obtain([TIERS], err_console())[TIERS])
     if as_json:
-        print_json({"policies": found})
+        print_json(found)
         return 0
+    console = out_console()
     table = _table("policy", "parameter", "default", "range", "unit", "meaning")
-    for policy in found:
-        table.add_row(str(policy["name"]), "", "", "", "", str(policy["summary"]))
-        for parameter in policy.get("params", []):
-            table.add_row("", *_parameter(parameter))
-    out_console().print(table)
+    for policy in found["policies"]:
+        _declared_rows(table, policy)
+    console.print(table)
+    common = found.get("common", [])
+    if common:
+        table = _table("every policy", "default", "range", "unit", "meaning")
+        for parameter in common:
+            table.add_row(*_parameter(parameter))
+        console.print(table)
+    evictions = found.get("evictions", [])
+    if evictions:
+        table = _table("evict=", "parameter", "default", "range", "unit", "meaning")
+        for eviction in evictions:
+            _declared_rows(table, eviction)
+        console.print(table)
     return 0
+
+
+def _declared_rows(table: Table, entry: dict[str, Any]) -> None:
+    """A policy of either kind: what it does, where its rule is from, its knobs."""
+    table.add_row(str(entry["name"]), "", "", "", "", str(entry["summary"]))
+    if entry.get("source"):
+        source = Text(f"from: {entry['source']}", style="dim")
+        table.add_row("", "", "", "", "", source)
+    for parameter in entry.get("params", []):
+        table.add_row("", *_parameter(parameter))
+
+
+@click.command()
+@json_option
+def suites(as_json: bool) -> int:
+    """List the comparisons that come with the project."""
+    found = {name: read_suite(path) for name, path in named_suites().items()}
+    if as_json:
+        print_json({"suites": [{"name": n, **asdict(s)} for n, s in found.items()]})
+        return 0
+    table = _table("suite", "boots", "what it shows")
+    for name, suite in found.items():
+        table.add_row(name, _size(suite), suite.title)
+    console = out_console()
+    console.print(table)
+    console.print("Run one with `tierlab compare SUITE`; see docs/experiments.md.")
+    return 0
+
+
+def _size(suite: Suite) -> str:
+    """Configurations times repetitions, as Campaign combines them."""
+    tiered = [e for e in suite.engines if e in ENGINES and ENGINES[e].has_tiers]
+    switches = max(1, len(suite.chain)) * max(1, len(suite.counts))
+    each = len(suite.tiers) * switches * len(tiered)
+    each += len(suite.engines) - len(tiered)
+    return f"{each * len(suite.guests) * len(suite.workloads)} x {suite.runs}"
 
 
 def _parameter(parameter: dict[str, Any]) -> tuple[str, str, str, str, str]:

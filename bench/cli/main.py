@@ -17,8 +17,17 @@ from bench.boot.interrupt import Interrupted, raising
 from bench.cli.boot import boot
 from bench.cli.build import build
 from bench.cli.compare import compare
-from bench.cli.lists import engines, guests, tiers
+from bench.cli.lists import engines, guests, suites, tiers
+from bench.cli.profile import profile
+from bench.cli.soak import soak
 from bench.cli.test import test
+
+
+_COMMANDS = (
+    *(boot, compare, soak, profile),
+    *(suites, guests, engines, tiers),
+    *(build, test),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +39,7 @@ def cli() -> None:
     """
 
 
-for _command in (boot, compare, guests, engines, tiers, build, test):
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

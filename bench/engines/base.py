@@ -12,10 +12,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bench.guests.catalogue import kernel_words
 from bench.guests.manifest import Guest
+
+# Values of the runtime's switches; without one it does what it does by default.
+CHAINING = ("dispatch", "tail")
+COUNTING = ("off", "sampled", "exact")
 
 # A guest under -icount must not see the host's clock.
 ICOUNT_RTC = "base=2025-01-01T00:00:00,clock=vm"
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Of our runtime; None and "" leave it its default."""
+
+    chain: str | None = None
+    counts: str | None = None
+    fault: str | None = None
+
+    def words(self) -> list[str]:
+        """As shown: those that were given."""
+        named = (("chain", self.chain), ("counts", self.counts), ("fault", self.fault))
+        return [f"{name}={value}" for name, value in named if value]
+
+    def environment(self) -> dict[str, str]:
+        """As variables of the runtime."""
+        named = (
+            ("TIERLAB_CHAIN", self.chain),
+            ("TIERLAB_COUNTS", self.counts),
+            ("TIERLAB_FAULT", self.fault),
+        )
+        return {name: value for name, value in named if value}
 
 
 @dataclass(frozen=True)
@@ -30,7 +58,13 @@ class BootRequest:
     seed: int = 1
     icount: int | None = None
     engine_flags: tuple[str, ...] = ()
+    switches: Switches = Switches()
+    # Of the code buffer; QEMU's own default unless asked.
+    tb_size_mib: int | None = None
+    # What an earlier boot executed: the file that the policy names in `from`.
+    profile: Path | None = None
     stats: Path | None = None
+    timeline: Path | None = None
 
     @property
     def memory(self) -> int:
@@ -82,6 +116,13 @@ class Engine(Protocol):
         """The command line of one boot."""
 
 
+def profile_place(tier: str | None) -> str:
+    """Where the engine's own file system is to hold the policy's profile."""
+    pairs = (tier or "").partition(":")[2].split(",")
+    places = (p.removeprefix("from=") for p in pairs if p.startswith("from="))
+    return next(places, "/profiles/unnamed")
+
+
 def qemu_arguments(request: BootRequest, kernel: str, initrd: str) -> list[str]:
     """The machine, identical under every engine.
 
@@ -89,13 +130,14 @@ def qemu_arguments(request: BootRequest, kernel: str, initrd: str) -> list[str]:
     repetition boot the same kernel layout under every configuration.
     """
     guest = request.guest
-    arguments = ["-M", guest.machine, "-accel", "tcg"]
+    size = f",tb-size={request.tb_size_mib}" if request.tb_size_mib else ""
+    arguments = ["-M", guest.machine, "-accel", f"tcg{size}"]
     arguments += ["-m", str(request.memory), "-smp", str(request.smp)]
     arguments += ["-nographic", "-no-reboot", "-nic", "none"]
     arguments += ["-seed", str(request.seed)]
     arguments += ["-kernel", kernel, "-initrd", initrd]
-    words = f"{guest.append} tierlab.workload={request.workload}"
-    arguments += ["-append", words.strip()]
+    words = [guest.append, *kernel_words(request.workload)]
+    arguments += ["-append", " ".join(filter(None, words))]
     if request.icount is not None:
         # Without sleep=off an idle guest's clock would follow the host's.
         arguments += ["-icount", f"shift={request.icount},sleep=off"]

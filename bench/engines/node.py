@@ -13,6 +13,7 @@ from bench.engines.base import (
     Command,
     Missing,
     first_line,
+    profile_place,
     qemu_arguments,
 )
 
@@ -63,14 +64,23 @@ class NodeEngine:
         argv += ["--program", str(_program(products, guest.arch))]
         argv += ["--file", f"{guest.kernel}={GUEST_DIR}/kernel"]
         argv += ["--file", f"{guest.initrd}={GUEST_DIR}/initrd"]
-        if request.tier is not None:
-            argv += ["--env", f"TIERLAB_TIER={request.tier}"]
-        argv += ["--env", f"TIERLAB_SEED={request.seed}"]
+        if request.profile is not None:
+            argv += ["--file", f"{request.profile}={profile_place(request.tier)}"]
+        for name, value in _variables(request).items():
+            argv += ["--env", f"{name}={value}"]
         if request.stats is not None:
             argv += ["--stats", str(request.stats)]
+        if request.timeline is not None:
+            argv += ["--timeline", str(request.timeline)]
         files = (f"{GUEST_DIR}/kernel", f"{GUEST_DIR}/initrd")
         argv += ["--", *qemu_arguments(request, *files)]
         return Command(tuple(argv))
+
+
+def _variables(request: BootRequest) -> dict[str, str]:
+    tier = {} if request.tier is None else {"TIERLAB_TIER": request.tier}
+    seed = {"TIERLAB_SEED": str(request.seed)}
+    return {**tier, **seed, **request.switches.environment()}
 
 
 def _node(products: Mapping[str, Path]) -> Path | None:

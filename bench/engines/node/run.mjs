@@ -4,7 +4,8 @@
  * files, environment, statistics, exit status.
  *
  *   node [engine flags] run.mjs --program FILE.js [--file HOST=PATH]...
- *        [--env NAME=VALUE]... [--stats OUT.json] -- QEMU_ARGS...
+ *        [--env NAME=VALUE]... [--stats OUT.json] [--timeline OUT.jsonl]
+ *        -- QEMU_ARGS...
  *
  * QEMU itself runs in worker threads. This thread only moves bytes, so it
  * sleeps until there are some.
@@ -16,6 +17,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const STATS_PATH = '/tierlab/stats.json';
+const TIMELINE_PATH = '/tierlab/timeline';
+const TIMELINE_DEVICE = [64, 0];
 const EXIT_USAGE = 2;
 const EXIT_SETUP = 3;
 
@@ -46,6 +49,9 @@ function parse(argv) {
             break;
         case '--stats':
             options.stats = argv[++i];
+            break;
+        case '--timeline':
+            options.timeline = argv[++i];
             break;
         case '--file':
             options.files.push(splitPair(argv[++i], '--file'));
@@ -158,6 +164,25 @@ class Console {
     }
 }
 
+/*
+ * The timeline goes straight to a file of the host: it is read while the guest
+ * runs, and is all there is of a run that was killed.
+ */
+function streamTimeline(module, path) {
+    const fd = fs.openSync(path, 'w');
+    const device = module.FS.makedev(...TIMELINE_DEVICE);
+    module.FS.registerDevice(device, {
+        open() {},
+        close() {},
+        /* A copy: the host does not take shared memory. */
+        write: (stream, buffer, offset, length) =>
+            fs.writeSync(fd, buffer.slice(offset, offset + length)),
+    });
+    module.FS.mkdirTree('/tierlab');
+    module.FS.mkdev(TIMELINE_PATH, device);
+    module.ENV.TIERLAB_TIMELINE = TIMELINE_PATH;
+}
+
 function preload(module, options) {
     for (const [name, value] of Object.entries(options.env)) {
         module.ENV[name] = value;
@@ -180,6 +205,9 @@ function preload(module, options) {
         for (const name of fs.readdirSync(share)) {
             put(path.join(share, name), `/share/${name}`);
         }
+    }
+    if (options.timeline) {
+        streamTimeline(module, options.timeline);
     }
     if (options.stats) {
         module.FS.mkdirTree(path.posix.dirname(STATS_PATH));

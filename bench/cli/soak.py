@@ -1,0 +1,178 @@
+"""`tierlab soak`: code comes and goes for minutes; does the engine stand it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from bench.boot.campaign import results_directory
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
+from bench.boot.files import write_json
+from bench.boot.interrupt import Deferred
+from bench.boot.provenance import shared_provenance
+from bench.boot.run import Boot, Terminal, run_boot
+from bench.boot.sampler import Sample
+from bench.boot.soak import growth
+from bench.boot.suite import MAX_TB_SIZE
+from bench.cli.common import check_policies, find_guest, obtain_for, out_console
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+
+GUEST = "riscv64-tiny"
+TIER = "always:evict=clock,max-modules=2000"
+ROUNDS = 1_000_000
+# The code buffer is to be flushed now and then, too.
+TB_SIZE_MIB = 16
+# After the time is up a round ends, and the guest powers off.
+GRACE_S = 120.0
+RESULT_FILE = "soak.json"
+
+# Heading, width, the timeline's name.
+_COLUMNS = (
+    ("modules", 8, "modules"),
+    ("installed", 10, "modules_installed"),
+    ("given up", 9, "retired"),
+    ("slots", 8, "slots"),
+    ("TBs", 8, "tbs_live"),
+    ("flushes", 8, "tb_flushes"),
+)
+
+
+@click.command()
+@click.argument("guest", default=GUEST)
+@click.option("--tier", default=TIER, show_default=True, metavar="SPEC")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, 24 * 60, min_open=True),
+    default=15.0,
+    show_default=True,
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(1, 3600),
+    default=15.0,
+    show_default=True,
+    metavar="S",
+    help="Between the lines shown; samples are taken each second.",
+)
+@click.option(
+    "--tb-size",
+    type=click.IntRange(1, MAX_TB_SIZE),
+    default=TB_SIZE_MIB,
+    show_default=True,
+    metavar="MIB",
+    help="Of QEMU's code buffer.",
+)
+@click.option("--engine", default="node", show_default=True, metavar="ENGINE")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the result; default results/<time>-<id>.",
+)
+def soak(
+    guest: str,
+    tier: str,
+    minutes: float,
+    interval: float,
+    tb_size: int,
+    engine: str,
+    out: Path | None,
+) -> int:
+    """Load and drop code in GUEST for minutes, and watch the engine.
+
+    Exit status 1 if the engine or the guest died, or resident memory grew
+    without bound.
+    """
+    driver = find_engine(engine)
+    if not driver.has_tiers:
+        raise HarnessError(f"engine '{engine}' has no tiers", status=USAGE)
+    entry = find_guest(guest)
+    policy = check_policies([tier])[0]
+    products, guests = obtain_for([entry], [engine])
+    seconds = max(1, round(minutes * 60))
+    request = BootRequest(
+        guest=guests[guest],
+        workload=f"churn:rounds={ROUNDS},seconds={seconds}",
+        tier=policy.spec,
+        tb_size_mib=tb_size,
+        profile=policy.profile,
+    )
+    job = Boot(
+        driver, request, products, seconds + GRACE_S, policy.facts, keep_tbs=False
+    )
+    directory = results_directory(out)
+    console = out_console()
+    console.print(f"{guest} {engine} {policy.spec}, code buffer {tb_size} MiB")
+    live = _Live(console, interval * 1000)
+    with Deferred() as signals:
+        tie = Terminal(signals=signals, sampled=live.sample)
+        result = run_boot(job, shared_provenance(), tie)
+    return _conclude(result, directory, console)
+
+
+class _Live:
+    """A line now and then while it runs."""
+
+    def __init__(self, console: Console, interval_ms: float) -> None:
+        self._console = console
+        self._interval_ms = interval_ms
+        self._due_ms = 0.0
+        self._mappings: int | None = None
+        heads = "".join(f"{head:>{width}}" for head, width, _ in _COLUMNS)
+        console.print(f"{'s':>6}{heads}{'RSS MiB':>9}{'mappings':>10}", style="bold")
+
+    def sample(self, sample: Sample, timeline: Mapping[str, Any]) -> None:
+        """Show it if it is time; mappings are not counted each time."""
+        at_ms, rss, mappings = sample
+        self._mappings = self._mappings if mappings is None else mappings
+        if at_ms < self._due_ms:
+            return
+        self._due_ms = at_ms + self._interval_ms
+        cells = "".join(
+            f"{_number(timeline.get(name)):>{width}}" for _, width, name in _COLUMNS
+        )
+        line = f"{at_ms / 1000:6.0f}{cells}{rss:9.0f}{_number(self._mappings):>10}"
+        self._console.print(line, soft_wrap=True)
+
+
+def _number(value: Any) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def _conclude(result: dict[str, Any], directory: Path, console: Console) -> int:
+    rows = result["samples"]["rows"]
+    found = growth([(at_ms, rss) for at_ms, rss, _ in rows])
+    result["growth"] = None
+    if found is not None:
+        result["growth"] = {
+            "rss_mib_per_hour": round(found.mib_per_hour, 2),
+            "interval": [round(end, 2) for end in found.interval],
+            "limit": round(found.limit, 2),
+            "bounded": found.bounded,
+        }
+    path = directory / RESULT_FILE
+    write_json(path, result)
+    _say_result(result, console)
+    if found is None:
+        console.print("Too short to tell growth; give more --minutes.")
+    else:
+        style = "green" if found.bounded else "red"
+        console.print(Text(found.line(), style=style), soft_wrap=True)
+    console.print(f"Result: {path}", soft_wrap=True)
+    good = result["ok"] and (found is None or found.bounded)
+    return DONE if good else FAILED
+
+
+def _say_result(result: dict[str, Any], console: Console) -> None:
+    failure = result["failure"]
+    if failure is not None:
+        text = f"FAILED, {failure['kind']}: {failure['message']}"
+        console.print(Text(text, style="bold red"), soft_wrap=True)
+    rounds = len(result["rounds"]) - 1
+    minutes = result["resources"]["wall_ms"] / 60_000
+    console.print(f"{max(0, rounds)} rounds in {minutes:.1f} min")
