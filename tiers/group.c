@@ -1,0 +1,376 @@
+/*
+ * Batches. A TB's words:
+ *
+ *   WORD_STATE      bits: waits in batch 0, in batch 1; is to be compiled alone
+ *   WORD_FORWARD    1 + the TB last chained to it from a lower address
+ *   WORD_BACKWARD   1 + the TB last chained to it from elsewhere, itself included
+ *   WORD_STAMP      the last group that it is in
+ *
+ * The edges are few and the newest ones, which is enough to grow a group along
+ * them: two to successors, as chained, and two to predecessors.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_STATE, WORD_FORWARD, WORD_BACKWARD, WORD_STAMP };
+
+enum {
+    WAITS = 1,                  /* << number of the batch */
+    ALONE = 4,
+};
+
+const char *const tier_compositions[] = { "heat", "edges", "page", NULL };
+const char *const tier_shapes[] = { "functions", "regions", NULL };
+
+uint64_t tier_share_of(double share, uint64_t n)
+{
+    uint64_t executions = (uint64_t)(share * (double)n);
+
+    return executions > 0 ? executions : 1;
+}
+
+/* Sorting: Shell's, which needs no memory and is quick for short arrays. */
+
+static bool before(const TierRank *a, const TierRank *b)
+{
+    if (a->first != b->first) {
+        return a->first < b->first;
+    }
+    if (a->second != b->second) {
+        return a->second < b->second;
+    }
+    return a->id < b->id;
+}
+
+void tier_rank_sort(TierRank *ranks, uint32_t n)
+{
+    static const uint32_t gaps[] = { 1577, 701, 301, 132, 57, 23, 10, 4, 1 };
+
+    for (unsigned g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
+        uint32_t gap = gaps[g];
+
+        for (uint32_t i = gap; i < n; i++) {
+            TierRank rank = ranks[i];
+            uint32_t k = i;
+
+            for (; k >= gap && before(&rank, &ranks[k - gap]); k -= gap) {
+                ranks[k] = ranks[k - gap];
+            }
+            ranks[k] = rank;
+        }
+    }
+}
+
+/* Edges */
+
+void tier_group_linked(void *state, TierEngine *engine, const TierTb *tb,
+                       const TierTb *succ)
+{
+    uint32_t *words = tier_tb_words(engine, succ->id);
+
+    (void)state;
+    if (words) {
+        bool forward = tb->guest_pc < succ->guest_pc;
+
+        words[forward ? WORD_FORWARD : WORD_BACKWARD] = tb->id + 1;
+    }
+}
+
+/* Id 0 is kept as 1; 0 - 1 is TIER_NO_TB. */
+static uint32_t neighbour(TierEngine *engine, uint32_t id, unsigned word)
+{
+    const uint32_t *words = tier_tb_words(engine, id);
+
+    return words ? words[word] - 1 : TIER_NO_TB;
+}
+
+uint32_t tier_group_forward(TierEngine *engine, uint32_t id)
+{
+    return neighbour(engine, id, WORD_FORWARD);
+}
+
+uint32_t tier_group_backward(TierEngine *engine, uint32_t id)
+{
+    return neighbour(engine, id, WORD_BACKWARD);
+}
+
+/* Waiting */
+
+bool tier_batch_init(TierBatch *batch)
+{
+    batch->max = batch->max ? batch->max : batch->size;
+    batch->reach = batch->reach ? batch->reach : batch->max;
+    batch->queue = batch->queue ? batch->queue : batch->size;
+    batch->ids = malloc(batch->queue * sizeof(batch->ids[0]));
+    batch->ranks = malloc(batch->queue * sizeof(batch->ranks[0]));
+    if (!batch->ids || !batch->ranks) {
+        tier_batch_fini(batch);
+        return false;
+    }
+    return true;
+}
+
+void tier_batch_fini(TierBatch *batch)
+{
+    free(batch->ids);
+    free(batch->ranks);
+    batch->ids = NULL;
+    batch->ranks = NULL;
+}
+
+static uint32_t waiting_bit(const TierBatch *batch)
+{
+    return (uint32_t)WAITS << batch->number;
+}
+
+bool tier_batch_add(TierBatch *batch, TierEngine *engine, uint32_t id)
+{
+    uint32_t *words = tier_tb_words(engine, id);
+    uint32_t waits = waiting_bit(batch);
+
+    if (!words || (words[WORD_STATE] & waits)) {
+        return true;
+    }
+    if (batch->n == batch->queue) {
+        return false;
+    }
+    if (batch->n == 0) {
+        batch->since_ns = tier_now_ns(engine);
+    }
+    words[WORD_STATE] |= waits;
+    batch->ids[batch->n++] = id;
+    return true;
+}
+
+bool tier_batch_full(const TierBatch *batch)
+{
+    return batch->n >= batch->size;
+}
+
+bool tier_batch_due(const TierBatch *batch, const TierEngine *engine)
+{
+    return tier_batch_full(batch) ||
+           (batch->n > 0 &&
+            tier_now_ns(engine) - batch->since_ns >= batch->wait_ns);
+}
+
+void tier_batch_clear(TierBatch *batch)
+{
+    batch->n = 0;
+}
+
+/* Making a group */
+
+static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
+                        uint32_t id)
+{
+    const TierTb *tb = tier_tb(engine, id);
+
+    if (batch->by == TIER_BY_PAGE) {
+        return (TierRank){ tb->guest_page, tb->guest_pc, id };
+    }
+    return (TierRank){ UINT64_MAX - tier_tb_executions(engine, id), 0, id };
+}
+
+static void stop_waiting(const TierBatch *batch, TierEngine *engine,
+                         uint32_t id)
+{
+    uint32_t *words = tier_tb_words(engine, id);
+
+    if (words) {
+        words[WORD_STATE] &= ~waiting_bit(batch);
+    }
+}
+
+/* Those that wait and may still be compiled, in order; returns their number. */
+static uint32_t rank(TierBatch *batch, TierEngine *engine)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < batch->n; i++) {
+        if (tier_tb_may_compile(engine, batch->ids[i], 1, batch->shape)) {
+            batch->ranks[n++] = rank_of(batch, engine, batch->ids[i]);
+        } else {
+            stop_waiting(batch, engine, batch->ids[i]);
+        }
+    }
+    tier_rank_sort(batch->ranks, n);
+    return n;
+}
+
+/* A group that is being made. */
+typedef struct Group {
+    TierBatch *batch;
+    TierEngine *engine;
+    TierDecision *decision;
+    uint32_t seeds; /* that have room in it, and are not in yet */
+} Group;
+
+static uint32_t waiting_bit(const TierBatch *batch)
+{
+    return (uint32_t)WAITS << batch->number;
+}
+
+static void place(Group *group, uint32_t id, uint32_t *words)
+{
+    uint32_t waits = waiting_bit(group->batch);
+
+    if ((words[WORD_STATE] & waits) && group->seeds > 0) {
+        group->seeds--;
+    }
+    words[WORD_STATE] &= ~waits;
+    words[WORD_STAMP] = group->batch->stamp;
+    group->decision->ids[group->decision->n++] = id;
+}
+
+static bool is_placed(const Group *group, const uint32_t *words)
+{
+    return words[WORD_STAMP] == group->batch->stamp;
+}
+
+/* Place @id if it is hot enough. Room for the seeds is left. */
+static void pull(Group *group, uint32_t id)
+{
+    const TierBatch *batch = group->batch;
+    uint32_t *words = tier_tb_words(group->engine, id);
+    bool waits;
+
+    if (!words || is_placed(group, words) ||
+        !tier_tb_may_compile(group->engine, id, 1, batch->shape)) {
+        return;
+    }
+    waits = words[WORD_STATE] & waiting_bit(batch);
+    if (waits ? group->seeds > 0
+              : group->decision->n + group->seeds < batch->max &&
+                    tier_tb_executions(group->engine, id) >= batch->pull) {
+        place(group, id, words);
+    }
+}
+
+/* Follow the edges from the members that are placed from @start on. */
+static void grow(Group *group, uint32_t start)
+{
+    const TierDecision *d = group->decision;
+
+    for (uint32_t i = start; i < d->n; i++) {
+        const TierTb *tb = tier_tb(group->engine, d->ids[i]);
+        const uint32_t *words = tier_tb_words(group->engine, d->ids[i]);
+        const uint32_t next[] = { tb->succ[0], tb->succ[1],
+                                  words[WORD_BACKWARD] - 1,
+                                  words[WORD_FORWARD] - 1 };
+
+        for (unsigned k = 0; k < sizeof(next) / sizeof(next[0]); k++) {
+            if (d->n - start >= group->batch->reach) {
+                return;
+            }
+            if (next[k] != TIER_NO_TB) {
+                pull(group, next[k]);
+            }
+        }
+    }
+}
+
+/* Those that were ranked and not placed wait on. */
+static void keep_rest(TierBatch *batch, TierEngine *engine, uint32_t ranked)
+{
+    batch->n = 0;
+    batch->since_ns = tier_now_ns(engine);
+    for (uint32_t i = 0; i < ranked; i++) {
+        uint32_t id = batch->ranks[i].id;
+
+        if (tier_tb_words(engine, id)[WORD_STAMP] != batch->stamp) {
+            batch->ids[batch->n++] = id;
+        }
+    }
+}
+
+void tier_batch_take(TierBatch *batch, TierEngine *engine,
+                     TierDecision *decision)
+{
+    uint32_t ranked = rank(batch, engine);
+    uint32_t seeds = ranked < batch->size ? ranked : batch->size;
+    Group group = { batch, engine, decision, 0 };
+
+    group.seeds = seeds < batch->max ? seeds : batch->max;
+    /* Batches of the same policy do not share stamps, and 0 is none. */
+    batch->stamp = (batch->stamp | 1u) + 1 + batch->number;
+    decision->n = 0;
+    for (uint32_t i = 0; i < ranked && group.seeds > 0; i++) {
+        uint32_t id = batch->ranks[i].id;
+        uint32_t *words = tier_tb_words(engine, id);
+
+        if (!is_placed(&group, words)) {
+            uint32_t start = decision->n;
+
+            place(&group, id, words);
+            if (batch->by == TIER_BY_EDGES) {
+                grow(&group, start);
+            }
+        }
+    }
+    keep_rest(batch, engine, ranked);
+    decision->tier = decision->n > 0 ? 1 : 0;
+    decision->shape = batch->shape;
+    decision->why = TIER_REFUSED_ALREADY;
+}
+
+/* Callbacks */
+
+/* Its group could not be compiled; try it without the others. */
+static bool take_alone(TierEngine *engine, uint32_t id)
+{
+    uint32_t *words = tier_tb_words(engine, id);
+    bool alone = words && (words[WORD_STATE] & ALONE);
+
+    if (alone) {
+        words[WORD_STATE] &= ~(uint32_t)ALONE;
+    }
+    return alone;
+}
+
+void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
+                    uint32_t again, TierDecision *decision)
+{
+    if (take_alone(engine, tb->id)) {
+        decision->tier = 1;
+        decision->shape = batch->shape;
+    } else if (!tier_batch_add(batch, engine, tb->id)) {
+        decision->ask_again = again;
+        decision->why = TIER_REFUSED_BUDGET;
+    } else if (tier_batch_full(batch)) {
+        tier_batch_take(batch, engine, decision);
+    } else {
+        decision->why = TIER_REFUSED_QUEUED;
+    }
+}
+
+void tier_batch_tick(TierBatch *batch, TierEngine *engine,
+                     TierDecision *decision)
+{
+    if (tier_batch_due(batch, engine)) {
+        tier_batch_take(batch, engine, decision);
+    }
+}
+
+uint32_t tier_batch_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                           TierRefusal why, uint32_t again)
+{
+    bool own_fault =
+        why == TIER_REFUSED_BAD_BYTECODE || why == TIER_REFUSED_TOO_LARGE;
+
+    if (own_fault && n == 1) {
+        return TIER_NEVER_ASK;
+    }
+    for (uint32_t i = 0; i < n && own_fault; i++) {
+        uint32_t *words = tier_tb_words(engine, ids[i]);
+
+        if (words) {
+            words[WORD_STATE] |= ALONE;
+        }
+    }
+    return again;
+}

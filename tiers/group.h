@@ -1,0 +1,166 @@
+/*
+ * For policies that compile groups: TBs wait in a batch until it is full or the
+ * oldest has waited long enough, and then become one group, in an order and
+ * with neighbours by a rule. O(group) when a group is made, O(1) otherwise;
+ * nothing is allocated but by tier_batch_init().
+ *
+ * It keeps what it knows about a TB in the TB's words, so a policy that uses it
+ * has no other use for them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TIER_GROUP_H
+#define TIER_GROUP_H
+
+#include "policy.h"
+
+typedef enum TierComposition {
+    TIER_BY_HEAT,       /* hottest first */
+    TIER_BY_EDGES,      /* hottest first, each followed by its neighbours */
+    TIER_BY_PAGE,       /* by guest page, in it by address */
+} TierComposition;
+
+/* A TB, and what it is sorted by. */
+typedef struct TierRank {
+    uint64_t first, second;
+    uint32_t id;
+} TierRank;
+
+typedef struct TierBatch {
+    /* Rules, for the policy to set before tier_batch_init() */
+    uint32_t size;      /* so many are a full batch, and start a group */
+    uint32_t queue;     /* so many may wait; 0: @size */
+    uint32_t max;       /* members of a group; 0: @size */
+    uint32_t reach;     /* of these, by way of one that waited; 0: @max */
+    uint64_t pull; /* executions of a neighbour; UINT64_MAX: no neighbours */
+    uint64_t wait_ns;
+    TierComposition by;
+    TierShape shape;
+    unsigned number; /* 0 or 1: a policy's batches have different ones */
+
+    /* State */
+    uint32_t n; /* TBs that wait */
+    uint64_t since_ns; /* that the oldest waits */
+    uint32_t *ids;
+    TierRank *ranks;
+    uint32_t stamp; /* of the last group */
+} TierBatch;
+
+/* False if memory is short. */
+bool tier_batch_init(TierBatch *batch);
+void tier_batch_fini(TierBatch *batch);
+
+/* @id waits from now on, if it did not. False if there is no room. */
+bool tier_batch_add(TierBatch *batch, TierEngine *engine, uint32_t id);
+
+/* Is there a group to be made, by number or by time? */
+bool tier_batch_full(const TierBatch *batch);
+bool tier_batch_due(const TierBatch *batch, const TierEngine *engine);
+
+/* Make the group; what does not fit into it goes on waiting. */
+void tier_batch_take(TierBatch *batch, TierEngine *engine,
+                     TierDecision *decision);
+
+/* Nobody waits any more: after a flush. */
+void tier_batch_clear(TierBatch *batch);
+
+/*
+ * The whole answer to @tb being hot: it waits, and if the batch is full, it is
+ * taken. @again: the countdown if there is no room to wait.
+ */
+void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
+                    uint32_t again, TierDecision *decision);
+
+/* A whole `tick` callback's answer: take what is due. */
+void tier_batch_tick(TierBatch *batch, TierEngine *engine,
+                     TierDecision *decision);
+
+/*
+ * The countdown after a group of its was not compiled. If the group itself may
+ * have been the reason, its members are compiled one by one when they are hot
+ * again. @again: after as many executions.
+ */
+uint32_t tier_batch_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                           TierRefusal why, uint32_t again);
+
+/* A `linked` callback: neighbours are also those that lead to a TB. */
+void tier_group_linked(void *state, TierEngine *engine, const TierTb *tb,
+                       const TierTb *succ);
+
+/*
+ * The last TB chained to @id that has a lower address (forward), or not
+ * (backward); TIER_NO_TB if there is none. Valid with tier_group_linked().
+ */
+uint32_t tier_group_forward(TierEngine *engine, uint32_t id);
+uint32_t tier_group_backward(TierEngine *engine, uint32_t id);
+
+/* Sort: ascending by first, then by second, then by id. */
+void tier_rank_sort(TierRank *ranks, uint32_t n);
+
+/* Declarations of the parameters that such policies share. */
+
+extern const char *const tier_compositions[];
+extern const char *const tier_shapes[];
+
+#define TIER_DECLARE_N(def_n, what) \
+    { .name = "n", \
+      .unit = "executions", \
+      .meaning = what, \
+      .type = TIER_PARAM_U64, \
+      .def.u64 = (def_n), \
+      .min.u64 = 1, \
+      .max.u64 = TIER_MAX_COUNTDOWN }
+#define TIER_DECLARE_SIZE(def_size) \
+    { .name = "size", \
+      .unit = "TBs", \
+      .meaning = "compile when so many wait", \
+      .type = TIER_PARAM_U64, \
+      .def.u64 = (def_size), \
+      .min.u64 = 1, \
+      .max.u64 = 1024 }
+#define TIER_DECLARE_MAX(def_max, what) \
+    { .name = "max", \
+      .unit = "TBs", \
+      .meaning = what, \
+      .type = TIER_PARAM_U64, \
+      .def.u64 = (def_max), \
+      .min.u64 = 1, \
+      .max.u64 = TIER_MAX_GROUP }
+#define TIER_DECLARE_WAIT(def_ms) \
+    { .name = "wait", \
+      .unit = "ms", \
+      .meaning = "compile when one has waited so long", \
+      .type = TIER_PARAM_U64, \
+      .def.u64 = (def_ms), \
+      .min.u64 = 0, \
+      .max.u64 = 1000000 }
+#define TIER_DECLARE_SHARE(def_share) \
+    { .name = "share", \
+      .unit = "of n", \
+      .meaning = "neighbours executed so often come along; 0: all that " \
+                 "were executed", \
+      .type = TIER_PARAM_DOUBLE, \
+      .def.number = (def_share), \
+      .min.number = 0, \
+      .max.number = 1 }
+#define TIER_DECLARE_BY(def_by) \
+    { .name = "by", \
+      .unit = "", \
+      .meaning = "order of a group, and by edges with neighbours", \
+      .type = TIER_PARAM_ENUM, \
+      .choices = tier_compositions, \
+      .def.choice = (def_by) }
+#define TIER_DECLARE_SHAPE(def_shape) \
+    { .name = "shape", \
+      .unit = "", \
+      .meaning = "compile each TB to a function, or groups to regions", \
+      .type = TIER_PARAM_ENUM, \
+      .choices = tier_shapes, \
+      .def.choice = (def_shape) }
+
+enum { TIER_NS_PER_MS = 1000000 };
+
+/* Executions that a share of @n is, at least 1. */
+uint64_t tier_share_of(double share, uint64_t n);
+
+#endif
