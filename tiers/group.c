@@ -210,11 +210,6 @@ typedef struct Group {
     uint32_t seeds; /* that have room in it, and are not in yet */
 } Group;
 
-static uint32_t waiting_bit(const TierBatch *batch)
-{
-    return (uint32_t)WAITS << batch->number;
-}
-
 static void place(Group *group, uint32_t id, uint32_t *words)
 {
     uint32_t waits = waiting_bit(group->batch);

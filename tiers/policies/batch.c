@@ -9,9 +9,10 @@
  * stay in the module.
  *
  * Batches of hot code come from trace and region caches, which group what is
- * executed together: Dynamo's fragments (Bala et al., PLDI 2000). Compiling queued hot regions together in the background is
- * Boehm et al., Generalized just-in-time trace compilation using a parallel task
- * farm in a dynamic binary translator, PLDI 2011.
+ * executed together: Dynamo's fragments (Bala et al., PLDI 2000). That hot
+ * code is queued and compiled together by heat is in Boehm et al., Generalized
+ * just-in-time trace compilation using a parallel task farm in a dynamic binary
+ * translator, PLDI 2011.
  *
  * Defaults: a TB costs about 15 us in a group and an execution saves 50 ns, so
  * it has paid for itself after another 300; past time is future time.
