@@ -143,10 +143,11 @@ static_assert(sizeof(TwHeader) == TW_HEADER_WORDS * 8, "header is 4 words");
  * Per-thread state next to the registers; TW_REG_FRAME points at it.
  * @ret_pc: address of the instruction that runs, stored before each call that
  * may leave or look at guest state, and read where GETPC() is.
+ * @sample_left: TBs to run until one is counted, see TW_COUNTS_SAMPLED.
  */
 typedef struct TwFrame {
     uintptr_t ret_pc;
-    uintptr_t pad_;
+    uint32_t sample_left;
     uint64_t spill[128];    /* TCG's frame for temporaries */
     uint64_t call_stack[32];
 } TwFrame;

@@ -136,8 +136,11 @@ void tw_emit_condition(TwEmit *e)
         compare_ri(e, op >= TW_OP_BRI32_EQ, tw_op_cond(op), insn.a, insn.imm,
                    false);
     } else {    /* BR_ENV_LT0: its register is rarely read afterwards */
-        uint32_t ofs = tw_push_env(e, insn.imm);
+        TwEnvAccess access = { .ofs = insn.imm, .size = 2 };
+        uint32_t ofs;
 
+        tw_slots_touch(e, &access);
+        ofs = tw_push_env(e, insn.imm);
         if ((e->live >> insn.a) & 1) {
             put_mem(e, W_I64_LOAD32_U, 2, ofs);
             tw_write(e, insn.a);

@@ -1,5 +1,5 @@
 /*
- * Control flow inside a TB.
+ * Control flow inside a function.
  *
  * A branch target gets a `block` that ends at it (branches from before), a
  * `loop` that starts at it (branches from behind), or both. Blocks are opened
@@ -13,157 +13,43 @@
  *     0012  ...                      end
  *
  * A loop reaches from its target to its last backward branch, or further where
- * loops overlap. What does not nest is a jump into the middle of a loop. Then
- * all backward branches go through one loop and a br_table ("dispatch"), around
- * the same blocks; forward branches stay direct.
+ * loops overlap. In a region, that the loops of reducible code nest is due to
+ * the order of the members (region.c).
  *
- * The analysis before that: which words start instructions, which are targets,
- * which registers are live after each instruction (backward branches: assume
- * all), which locals are needed, and which values go straight into a store.
+ * What remains is a jump into the middle of a loop, from before it. Such a
+ * target gets a *number*, which the jump leaves in TW_PC, and goes to the start
+ * of the outermost loop that it would enter. A loop that is entered so has a
+ * *dispatcher* at its start, a br_table by TW_PC: 0 is the ordinary way in, any
+ * other number leads to the label, or to the loop inside that has it:
+ *
+ *     loop
+ *       block block               (ends: the label with number 1; number 0)
+ *         br_table TW_PC: 0 1
+ *       end
+ *       ...
+ *     end
+ *     TW_PC = 0                   at the label, so that it is 0 but on the way
+ *     ...
+ *
+ * Loops inside or around it that are entered at their start alone have none.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "emit-int.h"
 
-enum { FUNCTION_END = UINT32_MAX };
-
-static const uint32_t all_regs = (UINT32_C(1) << TW_REG_ENV) - 1;
-
-static uint32_t branch_target(uint32_t at, TwInsn insn)
-{
-    return at + (uint32_t)(int32_t)insn.rel;
-}
-
-static void need(TwEmit *e, TwScratch scratch)
-{
-    e->scratch_used |= 1u << scratch;
-}
-
-static void note_env(TwEmit *e, int32_t ofs)
-{
-    if (ofs < 0) {
-        need(e, TW_NEG);
-        e->neg_ofs = ofs < e->neg_ofs ? ofs : e->neg_ofs;
-    }
-}
-
-/* Locals that the code of one instruction may use. */
-static void note_scratch(TwEmit *e, TwInsn insn)
-{
-    switch (tw_op_format(insn.op)) {
-    case TW_FMT_GOTO_TB:
-        e->self_loop |= e->tb->succ[insn.a] == e->tb->addr;
-        need(e, TW_T0);
-        need(e, TW_T1);
-        break;
-    case TW_FMT_R:
-        need(e, TW_T0);
-        need(e, TW_T1);
-        break;
-    case TW_FMT_QMEM:
-        need(e, TW_T0);
-        note_env(e, e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_TABLE);
-        note_env(e, e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_MASK);
-        break;
-    case TW_FMT_LDE:
-    case TW_FMT_STE:
-    case TW_FMT_STEI:
-    case TW_FMT_EB:
-        note_env(e, insn.imm);
-        break;
-    case TW_FMT_LD:
-    case TW_FMT_ST:
-        if (insn.b == TW_REG_ENV) {
-            note_env(e, insn.imm);
-        }
-        break;
-    case TW_FMT_R4:
-        for (int i = TW_S0; i <= TW_S4; i++) {
-            need(e, i);
-        }
-        break;
-    case TW_FMT_R6:
-        need(e, TW_S0);
-        break;
-    case TW_FMT_RR:
-        if (insn.op == TW_OP_BSWAP16 || insn.op == TW_OP_BSWAP32) {
-            need(e, TW_T0);
-        } else if (insn.op == TW_OP_BSWAP64) {
-            need(e, TW_S0);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
-static void note_regs(TwEmit *e, uint32_t at, TwInsn insn)
-{
-    TwWord *word = &e->words[at];
-    TwInsnRegs regs;
-    uint32_t twice = 0;
-
-    tw_insn_regs(insn, &regs);
-    for (unsigned i = 0; i < regs.nreads; i++) {
-        uint32_t bit = UINT32_C(1) << regs.reads[i];
-
-        twice |= word->reads & bit;
-        word->reads |= bit;
-    }
-    for (unsigned i = 0; i < regs.nwrites; i++) {
-        word->writes |= UINT32_C(1) << regs.writes[i];
-    }
-    word->reads_once = word->reads & ~twice;
-    e->regs_used |= word->reads | word->writes;
-}
-
-/* Pass 1, forward: starts, targets, needs. */
-static void scan(TwEmit *e)
-{
-    memset(e->words, 0, e->nwords * sizeof(e->words[0]));
-    for (uint32_t at = 0; at < e->nwords;) {
-        TwInsn insn = tw_insn_at(e->code, at);
-
-        e->words[at].info |= INFO_START;
-        if (tw_format_branches(tw_op_format(insn.op))) {
-            e->branches[e->nbranches++] = at;
-            e->words[branch_target(at, insn)].info |= INFO_TARGET;
-        }
-        note_regs(e, at, insn);
-        note_scratch(e, insn);
-        at += tw_op_words(insn.op);
-    }
-}
-
-static void make_labels(TwEmit *e)
-{
-    for (uint32_t at = 0; at < e->nwords; at++) {
-        if (e->words[at].info & INFO_TARGET) {
-            TwLabel *label = &e->labels[e->nlabels];
-
-            *label = (TwLabel){ .word = at, .first_src = UINT32_MAX };
-            e->words[at].label = e->nlabels++;
-        }
-    }
-    for (uint32_t i = 0; i < e->nbranches; i++) {
-        uint32_t at = e->branches[i];
-        uint32_t target = branch_target(at, tw_insn_at(e->code, at));
-        TwLabel *label = &e->labels[e->words[target].label];
-
-        if (target > at) {
-            label->first_src = at < label->first_src ? at : label->first_src;
-        } else {
-            label->loop_end = at + 1;   /* branches come in order */
-        }
-    }
-}
-
-/* Nest the loops and find each label's place; false if that cannot be done. */
-static bool nest(TwEmit *e)
+/* How far do loops reach, and which are around which label? */
+static void find_loops(TwEmit *e)
 {
     uint32_t loop = NO_LABEL;
-    bool ok = true;
 
+    for (uint32_t i = 0; i < e->nbranches; i++) {
+        uint32_t at = e->branches[i], target = e->words[at].target;
+
+        if (target <= at) { /* branches come in order */
+            e->labels[e->words[target].label].loop_end =
+                at + tw_op_words(tw_insn_at(e->code, at).op);
+        }
+    }
     for (uint32_t i = 0; i < e->nlabels; i++) {
         TwLabel *label = &e->labels[i];
 
@@ -171,118 +57,70 @@ static bool nest(TwEmit *e)
             loop = e->labels[loop].owner;
         }
         label->owner = loop;
-        if (loop != NO_LABEL && label->first_src < e->labels[loop].word) {
-            ok = false;
-        }
-        if (label->loop_end) {
-            for (uint32_t j = i + 1;
-                 j < e->nlabels && e->labels[j].word < label->loop_end; j++) {
-                if (e->labels[j].loop_end > label->loop_end) {
-                    label->loop_end = e->labels[j].loop_end;
-                }
-            }
-            loop = i;
-        }
-    }
-    return ok;
-}
-
-/* The store that takes @reg's value as soon as it is made. */
-static bool stores(TwInsn insn, unsigned reg)
-{
-    TwFormat format = tw_op_format(insn.op);
-
-    return insn.a == reg && (format == TW_FMT_STE ||
-                             (format == TW_FMT_ST && insn.b >= TW_REG_ENV));
-}
-
-static unsigned first_operand(TwInsn insn)
-{
-    switch (tw_op_format(insn.op)) {
-    case TW_FMT_RR:
-    case TW_FMT_RRR:
-    case TW_FMT_RRI:
-    case TW_FMT_FIELD:
-    case TW_FMT_DEPOSIT:
-    case TW_FMT_LD:
-    case TW_FMT_QMEM:
-        return insn.b;
-    case TW_FMT_MOVCOND:
-        return (uint32_t)insn.imm & 0xff;
-    default:
-        return TW_NO_REG;
-    }
-}
-
-/* Is the instruction at @at, before @next, part of a chain into a store? */
-static bool chains(const TwEmit *e, uint32_t at, uint32_t next)
-{
-    uint32_t writes = e->words[at].writes;
-    unsigned reg;
-    TwInsn next_insn;
-
-    if (!writes || (writes & (writes - 1)) || next >= e->nwords ||
-        (e->words[next].info & INFO_TARGET)) {
-        return false;
-    }
-    reg = (unsigned)__builtin_ctz(writes);
-    next_insn = tw_insn_at(e->code, next);
-    return stores(next_insn, reg) || ((e->words[next].info & INFO_CHAIN) &&
-                                      first_operand(next_insn) == reg);
-}
-
-static uint32_t live_at_target(const TwEmit *e, uint32_t at, TwInsn insn)
-{
-    uint32_t target = branch_target(at, insn);
-
-    return target > at ? e->labels[e->words[target].label].live : all_regs;
-}
-
-/* Pass 2, backward: liveness and chains. */
-static void find_live(TwEmit *e)
-{
-    uint32_t live = 0, next = e->nwords;
-
-    for (uint32_t at = e->nwords; at-- > 0;) {
-        TwWord *word = &e->words[at];
-        TwInsn insn;
-
-        if (!(word->info & INFO_START)) {
+        if (!label->loop_end) {
             continue;
         }
-        insn = tw_insn_at(e->code, at);
-        if (tw_insn_ends(insn)) {
-            live = 0;
+        for (uint32_t j = i + 1;
+             j < e->nlabels && e->labels[j].word < label->loop_end; j++) {
+            if (e->labels[j].loop_end > label->loop_end) {
+                label->loop_end = e->labels[j].loop_end;
+            }
         }
-        if (tw_format_branches(tw_op_format(insn.op))) {
-            live |= live_at_target(e, at, insn);
-        } else if (chains(e, at, next)) {
-            word->info |= INFO_CHAIN;
-        }
-        word->info |= live;
-        live = ((live & ~word->writes) | word->reads) & all_regs;
-        if (word->info & INFO_TARGET) {
-            e->labels[word->label].live = live;
-        }
-        next = at;
+        loop = i;
     }
 }
 
-void tw_flow_analyse(TwEmit *e)
+/* The outermost loop around @label that starts behind @at, or NO_LABEL. */
+static uint32_t entered_loop(const TwEmit *e, const TwLabel *label, uint32_t at)
 {
-    e->nlabels = 0;
-    e->nbranches = 0;
-    e->regs_used = 0;
-    e->scratch_used = 0;
-    e->neg_ofs = 0;
-    e->self_loop = false;
-    scan(e);
-    make_labels(e);
-    e->dispatch = !nest(e);
-    if (e->dispatch) {
-        need(e, TW_PC);
+    uint32_t loop = NO_LABEL;
+
+    for (uint32_t i = label->owner; i != NO_LABEL && e->labels[i].word > at;
+         i = e->labels[i].owner) {
+        loop = i;
     }
-    find_live(e);
+    return loop;
+}
+
+static void note_source(TwLabel *label, uint32_t at)
+{
+    label->first_src = at < label->first_src ? at : label->first_src;
+}
+
+static void find_sources(TwEmit *e)
+{
+    uint32_t numbers = 0;
+
+    for (uint32_t i = 0; i < e->nbranches; i++) {
+        uint32_t at = e->branches[i], target = e->words[at].target;
+        TwLabel *label = &e->labels[e->words[target].label];
+
+        if (target <= at) {
+            continue;
+        }
+        note_source(label, at);
+        label->number =
+            entered_loop(e, label, at) != NO_LABEL ? 1 : label->number;
+        for (uint32_t j = label->owner; j != NO_LABEL && e->labels[j].word > at;
+             j = e->labels[j].owner) {
+            note_source(&e->labels[j], at);
+            e->labels[j].dispatches = true;
+        }
+    }
+    for (uint32_t i = 0; i < e->nlabels; i++) {
+        if (e->labels[i].number) {
+            e->labels[i].number = ++numbers;
+        }
+    }
+    if (numbers) {
+        e->scratch_used |= 1u << TW_PC;
+    }
+}
+
+void tw_flow_nest(TwEmit *e)
+{
+    find_loops(e);
+    find_sources(e);
 }
 
 static void open_scope(TwEmit *e, unsigned op, uint32_t end)
@@ -301,28 +139,31 @@ static void open_blocks(TwEmit *e, uint32_t owner, uint32_t from, uint32_t to)
     for (uint32_t i = to; i-- > from;) {
         TwLabel *label = &e->labels[i];
 
-        if (e->dispatch ||
-            (label->owner == owner && label->first_src != UINT32_MAX)) {
+        if (label->owner == owner && label->first_src != UINT32_MAX) {
             label->block_depth = e->depth;
             open_scope(e, W_BLOCK, label->word);
         }
     }
 }
 
-/*
- * Number the targets of backward branches and jump to the one in TW_PC. Number
- * 0 is the entry, in a block of its own, as all others innermost first.
- */
-static void open_dispatch(TwEmit *e)
+/* The label owned by @loop whose block leads to @label, or NO_LABEL. */
+static uint32_t way_to(const TwEmit *e, uint32_t loop, uint32_t label)
+{
+    while (label != NO_LABEL && e->labels[label].owner != loop) {
+        label = e->labels[label].owner;
+    }
+    return label;
+}
+
+/* Jump to the label in TW_PC; 0, and labels elsewhere: go on. */
+static void put_dispatcher(TwEmit *e, uint32_t loop)
 {
     uint32_t count = 1;
 
     for (uint32_t i = 0; i < e->nlabels; i++) {
-        if (e->labels[i].loop_end) {
-            e->labels[i].number = count++;
-        }
+        count += e->labels[i].number != 0;
     }
-    if (!tw_buf_need(e->out, 6 * (size_t)count + ROOM)) {
+    if (!tw_buf_need(e->out, 5 * (size_t)count + ROOM)) {
         return;
     }
     put_byte(e, W_BLOCK);
@@ -332,8 +173,11 @@ static void open_dispatch(TwEmit *e)
     put_u32(e, count);
     put_u32(e, 0);
     for (uint32_t i = 0; i < e->nlabels; i++) {
-        if (e->labels[i].loop_end) {
-            put_u32(e, e->depth - e->labels[i].block_depth);
+        if (e->labels[i].number) {
+            uint32_t way = way_to(e, loop, i);
+
+            put_u32(e, way == NO_LABEL ? 0
+                                       : e->depth - e->labels[way].block_depth);
         }
     }
     put_u32(e, 0);
@@ -349,12 +193,39 @@ void tw_flow_open(TwEmit *e)
         put_byte(e, W_I32_ADD);
         put_set(e, e->scratch[TW_NEG]);
     }
-    if (e->self_loop || e->dispatch) {
-        open_scope(e, W_LOOP, FUNCTION_END);
-    }
     open_blocks(e, NO_LABEL, 0, e->nlabels);
-    if (e->dispatch && !e->out->failed) {
-        open_dispatch(e);
+}
+
+static void open_loop(TwEmit *e, uint32_t i)
+{
+    TwLabel *label = &e->labels[i];
+    uint32_t end = i;
+
+    while (end < e->nlabels && e->labels[end].word < label->loop_end) {
+        end++;
+    }
+    label->loop_depth = e->depth;
+    open_scope(e, W_LOOP, label->loop_end);
+    open_blocks(e, i, i + 1, end);
+    if (label->dispatches && !e->out->failed) {
+        put_dispatcher(e, i);
+    }
+}
+
+/* Code that was not ended by a jump goes on at a label. */
+static void fall_into(TwEmit *e, TwLabel *label)
+{
+    tw_flush(e, label->live);
+    tw_slots_settle(e, label);
+    tw_slots_edge(e, label);
+}
+
+/* Here TW_PC is 0 again, if it may not have been. */
+static void put_arrived(TwEmit *e, const TwLabel *label)
+{
+    if (label->number) {
+        put_i32(e, 0);
+        put_set(e, e->scratch[TW_PC]);
     }
 }
 
@@ -364,7 +235,7 @@ void tw_flow_reach(TwEmit *e, bool *dead)
     TwLabel *label = &e->labels[e->words[e->at].label];
 
     if (target && !*dead) {
-        tw_flush(e, label->live);
+        fall_into(e, label);
     }
     while (e->depth && e->scopes[e->depth - 1] == e->at) {
         put_byte(e, W_END);
@@ -378,16 +249,15 @@ void tw_flow_reach(TwEmit *e, bool *dead)
     }
     *dead = false;
     tw_regs_label(e);
-    if (label->loop_end && !e->dispatch) {
-        uint32_t i = e->words[e->at].label;
-        uint32_t end = i;
-
-        while (end < e->nlabels && e->labels[end].word < label->loop_end) {
-            end++;
-        }
-        label->loop_depth = e->depth;
-        open_scope(e, W_LOOP, label->loop_end);
-        open_blocks(e, i, i + 1, end);
+    tw_slots_label(e, label);
+    if (!label->dispatches) {
+        put_arrived(e, label);
+    }
+    if (label->loop_end) {
+        open_loop(e, e->words[e->at].label);
+    }
+    if (label->dispatches) {
+        put_arrived(e, label);
     }
 }
 
@@ -409,37 +279,59 @@ void tw_flow_close(TwEmit *e, size_t ended)
     put_byte(e, W_END);
 }
 
-void tw_flow_branch(TwEmit *e)
+/* Jump to @label, from inside @arms scopes that are not counted. */
+static void put_jump(TwEmit *e, const TwLabel *label, unsigned op,
+                     unsigned arms)
 {
-    uint32_t target = branch_target(e->at, e->insn);
-    const TwLabel *label = &e->labels[e->words[target].label];
-    uint32_t outer;
+    uint32_t outer = label->loop_depth;
 
-    tw_flush(e, live_at_target(e, e->at, e->insn));
-    if (target > e->at) {
+    if (label->word > e->at) {
+        uint32_t loop = entered_loop(e, label, e->at);
+
         outer = label->block_depth;
-    } else if (e->dispatch) {
-        put_i32(e, label->number);
-        put_set(e, e->scratch[TW_PC]);
-        outer = 0;
-    } else {
-        outer = label->loop_depth;
+        if (loop != NO_LABEL) {
+            put_i32(e, label->number);
+            put_set(e, e->scratch[TW_PC]);
+            outer = e->labels[loop].block_depth;
+        }
     }
-    if (e->insn.op == TW_OP_BR) {
-        put_byte(e, W_BR);
-    } else {
-        tw_emit_condition(e);
-        put_byte(e, W_BR_IF);
-    }
-    put_u32(e, e->depth - 1 - outer);
+    put_byte(e, op);
+    put_u32(e, e->depth + arms - 1 - outer);
 }
 
-void tw_flow_restart(TwEmit *e)
+static TwLabel *taken_label(TwEmit *e)
 {
-    if (e->dispatch) {
-        put_i32(e, 0);
-        put_set(e, e->scratch[TW_PC]);
+    return &e->labels[e->words[e->words[e->at].target].label];
+}
+
+void tw_flow_take(TwEmit *e)
+{
+    TwLabel *label = taken_label(e);
+    bool enters =
+        label->word > e->at && entered_loop(e, label, e->at) != NO_LABEL;
+
+    if (!enters && !tw_slots_edge_costs(e, label)) {
+        tw_slots_edge(e, label);
+        put_jump(e, label, W_BR_IF, 0);
+        return;
     }
-    put_byte(e, W_BR_IF);
-    put_u32(e, e->depth - 1);
+    put_if(e, W_TYPE_VOID);
+    tw_slots_edge(e, label);
+    put_jump(e, label, W_BR, 1);
+    put_byte(e, W_END);
+}
+
+void tw_flow_branch(TwEmit *e)
+{
+    TwLabel *label = taken_label(e);
+
+    tw_flush(e, tw_live_at_target(e, e->at));
+    tw_slots_settle(e, label);
+    if (e->insn.op == TW_OP_BR) {
+        tw_slots_edge(e, label);
+        put_jump(e, label, W_BR, 0);
+    } else {
+        tw_emit_condition(e);
+        tw_flow_take(e);
+    }
 }

@@ -10,6 +10,7 @@
 #include "emit.h"
 #include "insn.h"
 #include "layout.h"
+#include "region.h"
 #include "wasm-ops.h"
 
 /* Offsets in the emitted program's memory: it has 32-bit pointers. */
@@ -17,6 +18,7 @@ enum {
     HEADER_FN = offsetof(TwHeader, fn),
     HEADER_TIER1_COUNT = offsetof(TwHeader, tier1_count),
     FRAME_RET_PC = offsetof(TwFrame, ret_pc),
+    FRAME_SAMPLE_LEFT = sizeof(uint32_t),
     TLB_READ = offsetof(TwTlbEntry, addr_read),
     TLB_WRITE = offsetof(TwTlbEntry, addr_write),
     TLB_ADDEND = offsetof(TwTlbEntry, addend),
@@ -26,6 +28,7 @@ enum {
 };
 
 #if UINTPTR_MAX == UINT32_MAX
+static_assert(offsetof(TwFrame, sample_left) == FRAME_SAMPLE_LEFT, "frame");
 static_assert(offsetof(TwTlbDesc, mask) == DESC_MASK, "TLB descriptor");
 static_assert(offsetof(TwTlbDesc, table) == DESC_TABLE, "TLB descriptor");
 static_assert(sizeof(TwTlbDesc) == DESC_SIZE, "TLB descriptor");
@@ -34,13 +37,13 @@ static_assert(sizeof(TwTlbDesc) == DESC_SIZE, "TLB descriptor");
 /* An i64 comparison is its i32 namesake + CMP_64. */
 enum { CMP_64 = W_I64_EQZ - W_I32_EQZ };
 
-/* Locals: the parameters, then scratch i32, scratch i64, registers. */
+/* Locals: the parameters, then scratch i32, scratch i64, registers, slots. */
 enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
 typedef enum TwScratch {
     TW_T0, /* i32 */
     TW_T1,
     TW_NEG, /* i32: env + neg_ofs, for negative offsets */
-    TW_PC, /* i32: number of the block to dispatch to */
+    TW_PC, /* i32: number of the label to dispatch to, or 0 */
     TW_S0, /* i64 */
     TW_S1,
     TW_S2,
@@ -55,28 +58,61 @@ enum {
     INFO_START = 1 << 24,   /* an instruction starts here */
     INFO_TARGET = 1 << 25,  /* a branch ends here */
     INFO_CHAIN = 1 << 26,   /* its result goes into a store, see emit.c */
+    INFO_CONST = 1 << 27, /* a store to env of what was just made constant */
     INFO_LIVE = (1 << 24) - 1,
+};
+
+enum {
+    NO_TARGET = UINT32_MAX,
+    NO_SLOT = 0xff,
+    MAX_SLOTS = 64,
 };
 
 typedef struct TwWord {
     uint32_t info;
-    uint32_t label;         /* index of the label here, if INFO_TARGET */
-    uint32_t reads;         /* registers, a bit each */
-    uint32_t reads_once;    /* ... that are only one operand */
+    uint32_t label; /* index of the label here, if INFO_TARGET */
+    uint32_t target; /* word that this branches to, or NO_TARGET */
+    uint32_t reads; /* registers, a bit each */
+    uint32_t reads_once; /* ... that are only one operand */
     uint32_t writes;
+    uint8_t slot; /* that is loaded or stored here, or NO_SLOT */
 } TwWord;
 
-/* A branch target. @owner and @loop_end: see emit-flow.c. */
+/* A branch target. @owner, @loop_end, @number: see emit-flow.c. */
 typedef struct TwLabel {
     uint32_t word;
-    uint32_t first_src;     /* first forward branch to it, or UINT32_MAX */
-    uint32_t loop_end;      /* as a loop: first word after it, or 0 */
-    uint32_t owner;         /* innermost loop around it, or NO_LABEL */
-    uint32_t live;          /* registers live here */
-    uint32_t block_depth;   /* scopes open outside its block */
-    uint32_t loop_depth;    /* ... outside its loop */
-    uint32_t number;        /* in the dispatch table, from 1 */
+    uint32_t first_src; /* first forward branch to it, or UINT32_MAX */
+    uint32_t loop_end; /* as a loop: first word after it, or 0 */
+    uint32_t owner; /* innermost loop around it, or NO_LABEL */
+    uint32_t live; /* registers live here */
+    uint32_t block_depth; /* scopes open outside its block */
+    uint32_t loop_depth; /* ... outside its loop */
+    uint32_t number; /* in dispatchers, or 0: none leads here */
+    bool dispatches; /* a loop with a dispatcher at its start */
+
+    /* Slots, a bit each; see emit-slot-flow.c. */
+    uint32_t edges; /* ways to get here */
+    uint64_t wanted; /* read before they are overwritten */
+    uint64_t valid; /* in their locals here */
+    uint64_t dirty; /* ... and perhaps not in env */
+    uint64_t meet_valid; /* while these two are being found */
+    uint64_t meet_dirty;
+    size_t saved; /* state on the only edge, or NOT_SAVED */
 } TwLabel;
+
+enum { NOT_SAVED = SIZE_MAX };
+
+/* A way to a label, and what happens to slots on the way from its block. */
+typedef struct TwEdge {
+    uint32_t from; /* label that starts the block, or NO_LABEL */
+    uint32_t to; /* label */
+    bool back;
+    uint64_t untouched; /* neither read, written nor forgotten */
+    uint64_t kept; /* as valid as at the start, or more: */
+    uint64_t valid;
+    uint64_t kept_dirty; /* as dirty as at the start, or more: */
+    uint64_t dirty;
+} TwEdge;
 
 enum { NO_LABEL = UINT32_MAX };
 
@@ -85,8 +121,31 @@ typedef enum TwKind { TW_UNKNOWN, TW_CONST, TW_ENV_PLUS, TW_FRAME_PLUS } TwKind;
 
 typedef struct TwKnown {
     TwKind kind;
-    int64_t value;          /* the constant, or what is added */
+    int64_t value; /* the constant, or what is added */
 } TwKnown;
+
+/* An env slot of a region function: a global that has a local. */
+typedef struct TwSlot {
+    int32_t ofs;
+    uint32_t global; /* index in the target's list */
+    uint8_t size; /* log2 of bytes */
+    uint8_t local; /* its bits above @size are unspecified */
+} TwSlot;
+
+/* What is known of the slots at this point of the function: sets of bits. */
+typedef struct TwSlotState {
+    uint64_t valid; /* the value is known, or in the local */
+    uint64_t dirty; /* ... and env may hold another */
+    uint64_t known; /* the value is the constant in @values */
+    uint64_t pending; /* ... which the local does not hold */
+    int64_t values[MAX_SLOTS];
+} TwSlotState;
+
+/* A stretch of a function's code that is one member's. */
+typedef struct TwSegment {
+    const TwTbRef *tb;
+    uint32_t start; /* word of its header */
+} TwSegment;
 
 /* Members of the group by address, sorted. */
 typedef struct TwMember {
@@ -102,40 +161,55 @@ typedef struct TwEmit {
     TwBuf *out;
 
     TwMember *members;
+    TwRegionPlan plan; /* of regions, if that is the shape */
 
     /* Types of the module; type 0 is that of TB functions. */
     uint32_t *types;
     uint32_t ntypes;
     uint32_t types_cap;
 
-    /* Working memory, for the largest member. */
+    /* Working memory, for the largest function. */
     TwWord *words;
     TwLabel *labels;
-    uint32_t *scopes;       /* word at which each open scope ends */
-    uint32_t *branches;     /* words with branches */
+    uint32_t *scopes; /* word at which each open scope ends */
+    uint32_t *branches; /* words with branches */
+    TwEdge *edges;
+    TwSegment *segments;
+    uint64_t *joined; /* code of a region */
+    uint32_t *start_of; /* per member: its segment's start, or NO_TARGET */
+    uint8_t *slot_of; /* per global: its slot, or NO_SLOT */
+    int64_t *saved; /* states of slots, for labels */
+    size_t nsaved;
+    size_t saved_cap;
 
-    /* This TB. */
-    const TwTbRef *tb;
+    /* This function. */
     const uint64_t *code;
     uint32_t nwords;
+    uint32_t nsegments;
     uint32_t nlabels;
     uint32_t nbranches;
+    uint32_t nedges;
+    uint32_t nslots;
     uint32_t regs_used;
-    uint32_t scratch_used;  /* bit per TwScratch */
-    int32_t neg_ofs;        /* lowest negative env offset, or 0 */
-    bool self_loop;
-    bool dispatch;          /* irregular control flow: br_table */
-    uint32_t top_depth;     /* scopes open outside the function's own loop */
-    uint32_t depth;         /* scopes open */
+    uint32_t scratch_used; /* bit per TwScratch */
+    int32_t neg_ofs; /* lowest negative env offset, or 0 */
+    bool caching; /* are env slots kept in locals? */
+    uint32_t depth; /* scopes open */
     uint8_t local[TW_NB_REGS];
     uint8_t scratch[TW_NB_SCRATCH];
+    TwSlot slots[MAX_SLOTS];
+
+    /* This segment. */
+    const TwTbRef *tb;
+    uint32_t segment;
+    uint32_t base; /* word of its header */
 
     /* This instruction. */
     uint32_t at;
     TwInsn insn;
-    uint32_t live;          /* registers live after it */
-    uint32_t single;        /* registers read just once, dead afterwards */
-    bool base_pushed;       /* the base of a later store is on the stack */
+    uint32_t live; /* registers live after it */
+    uint32_t single; /* registers read just once, dead afterwards */
+    bool base_pushed; /* the base of a later store is on the stack */
     bool in_arm; /* inside an if: registers must stay as they are */
 
     /* Registers. */
@@ -146,13 +220,17 @@ typedef struct TwEmit {
     size_t set_end;
     unsigned set_reg;
     size_t extend_end; /* end of the latest i64.extend_i32_* */
+
+    /* Slots. */
+    TwSlotState state;
+    uint32_t lazy_until; /* up to this word, stores may wait */
 } TwEmit;
 
 /*
  * Writer. tw_buf_need() makes room once per instruction (ROOM is more than any
  * one can take); the others do not check.
  */
-enum { ROOM = 2048 };
+enum { ROOM = 8192 };
 
 bool tw_buf_need(TwBuf *buf, size_t n);
 
@@ -286,13 +364,54 @@ uint32_t tw_push_env(TwEmit *e, int32_t ofs);
 uint32_t tw_push_base(TwEmit *e, unsigned reg, int32_t ofs);
 uint32_t tw_env_offset(const TwEmit *e, int32_t ofs); /* pushes nothing */
 
-/* emit-flow.c: analysis of a TB, scopes, branches. */
-void tw_flow_analyse(TwEmit *e);
+/*
+ * emit-slots.c: env slots. A region function keeps them in locals; env has their
+ * values where something else may look at it.
+ */
+typedef struct TwEnvAccess {
+    int32_t ofs;
+    uint8_t size; /* log2 of bytes */
+    bool is_store;
+} TwEnvAccess;
+bool tw_env_access(TwInsn insn, TwEnvAccess *access);
+unsigned tw_slot_for(TwEmit *e, const TwEnvAccess *access);
+uint64_t tw_slots_overlapping(const TwEmit *e, const TwEnvAccess *access);
+bool tw_store_waits(const TwEmit *e, uint32_t at); /* the store at word @at */
+void tw_slots_reach(TwEmit *e, const TwLabel *label); /* for the former */
+void tw_slots_start(TwEmit *e);
+void tw_slots_label(TwEmit *e, const TwLabel *label);
+/* Before a branch: constants that the label has in locals. */
+void tw_slots_settle(TwEmit *e, const TwLabel *label);
+bool tw_slots_edge_costs(const TwEmit *e, const TwLabel *label);
+void tw_slots_edge(TwEmit *e, TwLabel *label);
+void tw_slots_save_all(TwEmit *e); /* in an arm: the state stays */
+void tw_slots_clean(TwEmit *e); /* write all that is dirty */
+void tw_slots_forget(TwEmit *e);
+void tw_slots_touch(TwEmit *e, const TwEnvAccess *access);
+void tw_slot_load(TwEmit *e, unsigned slot);
+void tw_slot_store(TwEmit *e, unsigned slot);
+void tw_slot_stored(TwEmit *e, unsigned slot); /* the value, on the stack */
+
+/* emit-slot-flow.c: the slots' state at labels. */
+void tw_slots_analyse(TwEmit *e);
+
+/* emit-scan.c: analysis of a function's code, and where in it we are. */
+void tw_scan(TwEmit *e);
+void tw_enter_segment(TwEmit *e, uint32_t at);
+uint32_t tw_live_at_target(const TwEmit *e, uint32_t at);
+
+static inline uint32_t tw_address(const TwEmit *e, uint32_t at)
+{
+    return e->tb->addr + (at - e->base) * 8;
+}
+
+/* emit-flow.c: scopes, branches. */
+void tw_flow_nest(TwEmit *e); /* part of tw_scan() */
 void tw_flow_open(TwEmit *e);
 void tw_flow_reach(TwEmit *e, bool *dead); /* at each instruction */
 void tw_flow_close(TwEmit *e, size_t ended);
 void tw_flow_branch(TwEmit *e);
-void tw_flow_restart(TwEmit *e); /* i32 condition: run this TB again */
+void tw_flow_take(TwEmit *e); /* the branch, if the i32 on the stack says so */
 
 /* Instruction selection: false if the opcode is not theirs. */
 bool tw_emit_alu(TwEmit *e); /* emit-alu.c */

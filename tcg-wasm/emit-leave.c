@@ -5,15 +5,48 @@
  */
 #include "emit-int.h"
 
+static void put_count(TwEmit *e, uint32_t n)
+{
+    put_i32(e, e->tb->addr);
+    put_i32(e, e->tb->addr);
+    put_mem(e, W_I32_LOAD, 2, HEADER_TIER1_COUNT);
+    put_i32(e, n);
+    put_byte(e, W_I32_ADD);
+    put_mem(e, W_I32_STORE, 2, HEADER_TIER1_COUNT);
+}
+
+static void put_sample(TwEmit *e)
+{
+    unsigned left = e->scratch[TW_T0];
+
+    put_get(e, LOCAL_FRAME);
+    put_get(e, LOCAL_FRAME);
+    put_mem(e, W_I32_LOAD, 2, FRAME_SAMPLE_LEFT);
+    put_i32(e, (uint32_t)-1);
+    put_byte(e, W_I32_ADD);
+    put_tee(e, left);
+    put_mem(e, W_I32_STORE, 2, FRAME_SAMPLE_LEFT);
+    put_get(e, left);
+    put_byte(e, W_I32_EQZ);
+    put_if(e, W_TYPE_VOID);
+    put_get(e, LOCAL_FRAME);
+    put_i32(e, e->options->sample_period);
+    put_mem(e, W_I32_STORE, 2, FRAME_SAMPLE_LEFT);
+    put_count(e, e->options->sample_period);
+    put_byte(e, W_END);
+}
+
 static void emit_entry(TwEmit *e)
 {
-    if (e->options->counts == TW_COUNTS_EXACT) {
-        put_i32(e, e->tb->addr);
-        put_i32(e, e->tb->addr);
-        put_mem(e, W_I32_LOAD, 2, HEADER_TIER1_COUNT);
-        put_i32(e, 1);
-        put_byte(e, W_I32_ADD);
-        put_mem(e, W_I32_STORE, 2, HEADER_TIER1_COUNT);
+    switch (e->options->counts) {
+    case TW_COUNTS_OFF:
+        break;
+    case TW_COUNTS_SAMPLED:
+        put_sample(e);
+        break;
+    case TW_COUNTS_EXACT:
+        put_count(e, 1);
+        break;
     }
 }
 
@@ -55,31 +88,49 @@ static void put_transfer(TwEmit *e)
     put_return_chain(e);
 }
 
-static void emit_goto_tb(TwEmit *e)
+/* Push whether the exit is chained to @succ; the target is in T0. */
+static void put_is_chained(TwEmit *e, uint32_t succ)
 {
-    uint32_t target = e->tb->addr + (e->at + 1) * 8;
-    uint32_t next = target + 8;
-    uint32_t succ = e->tb->succ[e->insn.a];
-    uint32_t member;
-
-    put_i32(e, target);
+    put_i32(e, tw_address(e, e->at + 1));
     put_mem(e, W_I32_LOAD, 2, 0);
     put_tee(e, e->scratch[TW_T0]);
-    if (succ && tw_find_member(e, succ, &member)) {
-        put_i32(e, succ);
-        put_byte(e, W_I32_EQ);
-        if (succ == e->tb->addr) {
-            tw_flow_restart(e);
-        } else {
-            put_if(e, W_TYPE_VOID);
-            put_args(e);
-            put_byte(e, W_RETURN_CALL);
-            put_u32(e, member);
-            put_byte(e, W_END);
-        }
-        put_t0(e);
+    put_i32(e, succ);
+    put_byte(e, W_I32_EQ);
+}
+
+/*
+ * The target decides at each execution, so that unlinking is seen at once. To
+ * the expected one the way is short: a branch to a segment of this function, or
+ * a call of a member of this module.
+ */
+static void emit_goto_tb(TwEmit *e)
+{
+    uint32_t succ = e->tb->succ[e->insn.a];
+    uint32_t target = e->words[e->at].target;
+    uint32_t member;
+
+    if (target != NO_TARGET) {
+        tw_slots_settle(e, &e->labels[e->words[target].label]);
+        put_is_chained(e, succ);
+        tw_flow_take(e);
     }
-    put_i32(e, next);
+    tw_slots_clean(e);
+    if (target != NO_TARGET) {
+        put_t0(e);
+    } else if (succ && tw_find_member(e, succ, &member)) {
+        put_is_chained(e, succ);
+        put_if(e, W_TYPE_VOID);
+        put_args(e);
+        put_byte(e, W_RETURN_CALL);
+        put_u32(e, member);
+        put_byte(e, W_END);
+        put_t0(e);
+    } else {
+        put_i32(e, tw_address(e, e->at + 1));
+        put_mem(e, W_I32_LOAD, 2, 0);
+        put_tee(e, e->scratch[TW_T0]);
+    }
+    put_i32(e, tw_address(e, e->at + 2));
     put_byte(e, W_I32_NE);
     put_if(e, W_TYPE_VOID);
     put_transfer(e);
@@ -88,6 +139,7 @@ static void emit_goto_tb(TwEmit *e)
 
 static void emit_goto_ptr(TwEmit *e)
 {
+    tw_slots_clean(e);
     tw_read32(e, e->insn.a);
     put_tee(e, e->scratch[TW_T0]);
     put_if(e, W_TYPE_VOID);
@@ -109,11 +161,15 @@ static void emit_call(TwEmit *e)
         }
     }
     if (!(e->insn.c & TW_CALL_NO_READ_GLOBALS)) {
+        tw_slots_clean(e);
         put_get(e, LOCAL_FRAME);
-        put_i32(e, e->tb->addr + e->at * 8);
+        put_i32(e, tw_address(e, e->at));
         put_mem(e, W_I32_STORE, 2, FRAME_RET_PC);
     }
     put_call(e, (uint32_t)e->code[e->at + 1], tw_type_index(e, sig));
+    if (!(e->insn.c & (TW_CALL_NO_READ_GLOBALS | TW_CALL_NO_WRITE_GLOBALS))) {
+        tw_slots_forget(e);
+    }
     if (e->insn.c & TW_CALL_NO_RETURN) {
         put_byte(e, W_UNREACHABLE);
     } else if (tw_sig_ret(sig) == TW_SIG_I32) {
@@ -130,6 +186,7 @@ bool tw_emit_leave(TwEmit *e)
         emit_entry(e);
         return true;
     case TW_OP_EXIT_TB:
+        tw_slots_clean(e);
         put_i32(e, (uint32_t)e->code[e->at + 1]);
         put_byte(e, W_RETURN);
         return true;

@@ -78,19 +78,55 @@ static uint32_t pushed_offset(const TwEmit *e, TwInsn store)
     return tw_env_offset(e, store.imm);
 }
 
+/* An access to env that is no slot's may still overlap some. */
+static void touch_slots(TwEmit *e, TwInsn insn)
+{
+    TwEnvAccess access;
+    bool in_env = tw_env_access(insn, &access);
+    int64_t ofs;
+
+    if (!e->nslots) {
+        return;
+    }
+    if (!in_env && e->values[insn.b].kind == TW_ENV_PLUS &&
+        (e->known >> insn.b & 1)) {
+        ofs = e->values[insn.b].value + insn.imm;
+        in_env = ofs == (int32_t)ofs;
+        access.ofs = (int32_t)ofs;
+    }
+    if (in_env) {
+        tw_slots_touch(e, &access);
+    }
+}
+
 /* Host memory: env and the program's own data. */
 static void emit_load(TwEmit *e, TwInsn insn)
 {
-    uint32_t ofs = push_address(e, insn);
+    unsigned slot = e->words[e->at].slot;
+    uint32_t ofs;
 
+    if (slot != NO_SLOT) {
+        tw_slot_load(e, slot);
+        return;
+    }
+    touch_slots(e, insn);
+    ofs = push_address(e, insn);
     put_mem(e, accesses[insn.op].wop, 0, ofs);
     tw_write(e, insn.a);
 }
 
 static void emit_store(TwEmit *e, TwInsn insn)
 {
+    unsigned slot = e->words[e->at].slot;
     uint32_t ofs;
 
+    if (tw_store_waits(e, e->at)) {
+        tw_slot_store(e, slot);
+        return;
+    }
+    if (slot == NO_SLOT) {
+        touch_slots(e, insn);
+    }
     if (e->base_pushed) {
         ofs = pushed_offset(e, insn);
         e->base_pushed = false;
@@ -101,6 +137,9 @@ static void emit_store(TwEmit *e, TwInsn insn)
         put_i64(e, insn.rel);
     } else {
         tw_read(e, insn.a);
+    }
+    if (slot != NO_SLOT) {
+        tw_slot_stored(e, slot);
     }
     put_mem(e, accesses[insn.op].wop, 0, ofs);
 }
@@ -170,7 +209,7 @@ static void put_host_address(TwEmit *e, TwInsn insn)
 static void put_slow_args(TwEmit *e, TwInsn insn)
 {
     put_i32(e, (uint32_t)insn.imm);
-    put_i32(e, e->tb->addr + e->at * 8);
+    put_i32(e, tw_address(e, e->at));
 }
 
 static void put_slow_load(TwEmit *e, TwInsn insn, unsigned size)
@@ -222,6 +261,7 @@ static void emit_guest_load(TwEmit *e, TwInsn insn)
     Guest g = guest_access(e, insn);
 
     if (insn.op == TW_OP_QLDX) {
+        tw_slots_clean(e);
         put_slow_load(e, insn, g.size);
     } else {
         put_lookup(e, insn, &g, TLB_READ);
@@ -230,6 +270,7 @@ static void emit_guest_load(TwEmit *e, TwInsn insn)
         put_host_address(e, insn);
         put_mem(e, accesses[insn.op].wop, 0, 0);
         put_byte(e, W_ELSE);
+        tw_slots_save_all(e);
         put_slow_load(e, insn, g.size);
         put_byte(e, W_END);
         e->in_arm = false;
@@ -242,6 +283,7 @@ static void emit_guest_store(TwEmit *e, TwInsn insn)
     Guest g = guest_access(e, insn);
 
     if (insn.op == TW_OP_QSTX) {
+        tw_slots_clean(e);
         put_slow_store(e, insn, g.size);
         return;
     }
@@ -252,6 +294,7 @@ static void emit_guest_store(TwEmit *e, TwInsn insn)
     tw_peek(e, insn.a);
     put_mem(e, accesses[insn.op].wop, 0, 0);
     put_byte(e, W_ELSE);
+    tw_slots_save_all(e);
     put_slow_store(e, insn, g.size);
     put_byte(e, W_END);
     e->in_arm = false;

@@ -3,16 +3,21 @@
  * the others of emit-*.c make the functions. The pipeline:
  *
  *     verify each member, collect the types of its calls        emit.c
+ *     plan regions, if that is the shape                        region.c
  *     type, import, function, element sections                  emit.c
- *     code section; for each member:
- *         forward pass: targets, locals, needs                  emit-flow.c
- *         backward pass: liveness, chains into stores           emit-flow.c
+ *     code section; for each member a function of its code,
+ *     or of its region's:
+ *         forward pass: targets, locals, needs                  emit-scan.c
+ *         loops and ways to their labels                        emit-flow.c
+ *         backward pass: liveness, chains into stores           emit-scan.c
+ *         slots at labels, in regions                           emit-slot-flow.c
  *         one pass that writes the code                         emit_code()
  *             labels and branches                               emit-flow.c
  *             registers                                         emit-regs.c
+ *             env slots in locals, in regions                   emit-slots.c
  *             instructions      emit-{alu,wide,cond,mem,leave}.c
  *
- * Nothing is kept between the passes but two words per bytecode word and the
+ * Nothing is kept between the passes but a few words per bytecode word and the
  * labels; nothing is allocated per instruction; there is no tree. What makes
  * the code tight for a stack machine are the tricks of emit-regs.c and the
  * chains: a store wants its address below the value, so where the value is made
@@ -46,6 +51,9 @@ enum {
     MAX_BODY = 7000000,
     MAX_MODULE = 1 << 28,
     MAX_MEMBERS = 1000000,
+    /* Regions: words of one, and of all as a multiple of the group's. */
+    MAX_REGION_WORDS = 8000,
+    MAX_REPEATED = 3,
     TB_SIG = TW_SIG_I32 | 3 << 2,
 };
 
@@ -253,6 +261,10 @@ static void put_locals(TwEmit *e)
             counts[1]++;
         }
     }
+    for (uint32_t i = 0; i < e->nslots; i++) {
+        e->slots[i].local = (uint8_t)local++;
+        counts[1]++;
+    }
     put_byte(e, (counts[0] != 0) + (counts[1] != 0));
     for (int i = 0; i < 2; i++) {
         if (counts[i]) {
@@ -262,22 +274,24 @@ static void put_locals(TwEmit *e)
     }
 }
 
-/* The store at the end of the chain that starts with this instruction. */
-static TwInsn chain_store(const TwEmit *e)
+/* At the start of a chain, the base of the store at its end, if that is now. */
+static void start_chain(TwEmit *e)
 {
     uint32_t at = e->at;
 
     while (e->words[at].info & INFO_CHAIN) {
         at += tw_op_words(tw_insn_at(e->code, at).op);
     }
-    return tw_insn_at(e->code, at);
+    if (!tw_store_waits(e, at)) {
+        tw_push_store_base(e, tw_insn_at(e->code, at));
+    }
 }
 
 static void emit_insn(TwEmit *e)
 {
     tw_regs_insn(e);
     if ((e->words[e->at].info & INFO_CHAIN) && !e->base_pushed) {
-        tw_push_store_base(e, chain_store(e));
+        start_chain(e);
     }
     if (tw_format_branches(tw_op_format(e->insn.op))) {
         tw_flow_branch(e);
@@ -294,14 +308,18 @@ static void emit_code(TwEmit *e)
     bool dead = false;
     size_t ended = 0;
 
-    tw_flow_analyse(e);
+    tw_scan(e);
     put_locals(e);
     tw_regs_start(e);
+    tw_slots_start(e);
     tw_flow_open(e);
     for (e->at = 0; e->at < e->nwords; e->at += tw_op_words(e->insn.op)) {
         e->insn = tw_insn_at(e->code, e->at);
         if (!tw_buf_need(e->out, ROOM)) {
             return;
+        }
+        if (e->insn.op == TW_OP_ENTRY) {
+            tw_enter_segment(e, e->at);
         }
         tw_flow_reach(e, &dead);
         if (!dead && tw_buf_need(e->out, ROOM)) {
@@ -313,18 +331,57 @@ static void emit_code(TwEmit *e)
     tw_flow_close(e, ended);
 }
 
-static TwRefusal emit_function(TwEmit *e, const TwTbRef *tb)
+static void add_segment(TwEmit *e, uint32_t member)
+{
+    const TwTbRef *tb = &e->tbs[member];
+
+    e->segments[e->nsegments++] = (TwSegment){ tb, e->nwords };
+    e->start_of[member] = e->nwords;
+    e->nwords += tb->nwords;
+}
+
+/* Make the code of the function that is in the slot of @member. */
+static void set_segments(TwEmit *e, uint32_t member)
+{
+    uint32_t count = e->plan.count ? e->plan.count[member] : 0;
+
+    e->nsegments = 0;
+    e->nwords = 0;
+    if (count < 2) {
+        add_segment(e, member);
+        e->code = e->tbs[member].code;
+    }
+    for (uint32_t i = 0; count >= 2 && i < count; i++) {
+        add_segment(e, e->plan.members[e->plan.start[member] + i]);
+    }
+    for (uint32_t i = 0; count >= 2 && i < count; i++) {
+        const TwSegment *segment = &e->segments[i];
+
+        memcpy(&e->joined[segment->start], segment->tb->code,
+               segment->tb->nwords * sizeof(e->joined[0]));
+        e->code = e->joined;
+    }
+    e->caching = count && e->target->nglobals;
+}
+
+static void clear_segments(TwEmit *e)
+{
+    for (uint32_t i = 0; i < e->nsegments; i++) {
+        e->start_of[e->segments[i].tb - e->tbs] = NO_TARGET;
+    }
+}
+
+static TwRefusal emit_function(TwEmit *e, uint32_t member)
 {
     size_t start;
 
     if (!tw_buf_need(e->out, ROOM)) {
         return TW_REFUSED_NO_MEMORY;
     }
-    e->tb = tb;
-    e->code = tb->code;
-    e->nwords = tb->nwords;
+    set_segments(e, member);
     start = put_size_later(e);
     emit_code(e);
+    clear_segments(e);
     if (e->out->failed) {
         return TW_REFUSED_NO_MEMORY;
     }
@@ -370,13 +427,13 @@ static void put_head(TwEmit *e)
     put_byte(e, 2);
     put_name(e, 'e');
     put_name(e, 'm');
-    put_byte(e, 2);         /* memory */
-    put_byte(e, 3);         /* shared, with a maximum */
+    put_byte(e, 2); /* memory */
+    put_byte(e, 3); /* shared, with a maximum */
     put_u32(e, e->target->mem_min_pages);
     put_u32(e, e->target->mem_max_pages);
     put_name(e, 'e');
     put_name(e, 't');
-    put_byte(e, 1);         /* table */
+    put_byte(e, 1); /* table */
     put_byte(e, W_TYPE_FUNCREF);
     put_byte(e, 0);
     put_u32(e, 0);
@@ -391,7 +448,7 @@ static void put_head(TwEmit *e)
 
     section = open_section(e, SECTION_ELEMENT);
     put_byte(e, 1);
-    put_byte(e, 0);         /* active, table 0 */
+    put_byte(e, 0); /* active, table 0 */
     put_i32(e, e->options->table_base);
     put_byte(e, W_END);
     put_u32(e, (uint32_t)e->ntbs);
@@ -409,12 +466,11 @@ static TwRefusal emit_module(TwEmit *e)
     if (!tw_buf_need(e->out, 20 * (size_t)e->ntypes + 8 * e->ntbs + ROOM)) {
         return TW_REFUSED_NO_MEMORY;
     }
-    sort_members(e);
     put_head(e);
     section = open_section(e, SECTION_CODE);
     put_u32(e, (uint32_t)e->ntbs);
     for (size_t i = 0; i < e->ntbs; i++) {
-        TwRefusal why = emit_function(e, &e->tbs[i]);
+        TwRefusal why = emit_function(e, (uint32_t)i);
 
         if (why != TW_REFUSED_NONE) {
             return why;
@@ -458,15 +514,91 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
     return TW_REFUSED_NONE;
 }
 
-static bool allocate(TwEmit *e, uint32_t max_words)
+static uint32_t succ_member(const TwEmit *e, uint32_t member, int exit)
 {
-    e->words = malloc(max_words * sizeof(e->words[0]));
-    e->labels = malloc(max_words * sizeof(e->labels[0]));
-    /* Each label may be a block and a loop; and one around the function. */
-    e->scopes = malloc((2 * max_words + 1) * sizeof(e->scopes[0]));
-    e->branches = malloc(max_words * sizeof(e->branches[0]));
+    uint32_t succ = e->tbs[member].succ[exit], index;
+
+    return succ && tw_find_member(e, succ, &index) ? index : TW_NO_MEMBER;
+}
+
+/* Plan the regions; *@words is raised to what the longest has. */
+static bool plan_regions(TwEmit *e, uint32_t *words)
+{
+    uint32_t n = (uint32_t)e->ntbs;
+    TwRegionNode *nodes = malloc((n + 1) * sizeof(nodes[0]));
+    TwRegionLimits limits = { .region_words = MAX_REGION_WORDS };
+    bool ok;
+
+    if (!nodes) {
+        return false;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        nodes[i].words = e->tbs[i].nwords;
+        nodes[i].succ[0] = succ_member(e, i, 0);
+        nodes[i].succ[1] = succ_member(e, i, 1);
+        limits.total_words += MAX_REPEATED * (uint64_t)nodes[i].words;
+    }
+    ok = tw_region_plan(nodes, n, &limits, &e->plan);
+    free(nodes);
+    if (*words < MAX_REGION_WORDS) {
+        *words = MAX_REGION_WORDS;
+    }
+    return ok;
+}
+
+static bool allocate_members(TwEmit *e)
+{
     e->members = malloc((e->ntbs + 1) * sizeof(e->members[0]));
-    return e->words && e->labels && e->scopes && e->branches && e->members;
+    e->segments = malloc((e->ntbs + 1) * sizeof(e->segments[0]));
+    e->start_of = malloc((e->ntbs + 1) * sizeof(e->start_of[0]));
+    e->slot_of = malloc(e->target->nglobals + 1);
+    if (!e->members || !e->segments || !e->start_of || !e->slot_of) {
+        return false;
+    }
+    memset(e->start_of, 0xff, e->ntbs * sizeof(e->start_of[0]));
+    memset(e->slot_of, NO_SLOT, e->target->nglobals);
+    sort_members(e);
+    return true;
+}
+
+static bool allocate(TwEmit *e, uint32_t words)
+{
+    bool regions = e->options->shape == TW_SHAPE_REGIONS;
+
+    if (!allocate_members(e) || (regions && !plan_regions(e, &words))) {
+        return false;
+    }
+    e->words = malloc(words * sizeof(e->words[0]));
+    e->labels = malloc(words * sizeof(e->labels[0]));
+    /* Each label may be a block and a loop. */
+    e->scopes = malloc(2 * (size_t)words * sizeof(e->scopes[0]));
+    e->branches = malloc(words * sizeof(e->branches[0]));
+    if (regions) {
+        e->joined = malloc(words * sizeof(e->joined[0]));
+        /* A word may be a branch, and be fallen into. */
+        e->edges = malloc(2 * (size_t)words * sizeof(e->edges[0]));
+        if (!e->joined || !e->edges) {
+            return false;
+        }
+    }
+    return e->words && e->labels && e->scopes && e->branches;
+}
+
+static void release(TwEmit *e)
+{
+    tw_region_plan_free(&e->plan);
+    free(e->members);
+    free(e->segments);
+    free(e->start_of);
+    free(e->slot_of);
+    free(e->words);
+    free(e->labels);
+    free(e->scopes);
+    free(e->branches);
+    free(e->joined);
+    free(e->edges);
+    free(e->saved);
+    free(e->types);
 }
 
 TwRefusal tw_emit_module(const TwEmitOptions *options, const TwTbRef *tbs,
@@ -486,12 +618,7 @@ TwRefusal tw_emit_module(const TwEmitOptions *options, const TwTbRef *tbs,
     if (why == TW_REFUSED_NONE) {
         why = allocate(&e, max_words) ? emit_module(&e) : TW_REFUSED_NO_MEMORY;
     }
-    free(e.words);
-    free(e.labels);
-    free(e.scopes);
-    free(e.branches);
-    free(e.members);
-    free(e.types);
+    release(&e);
     if (why != TW_REFUSED_NONE) {
         out->len = len;
         out->failed = false;

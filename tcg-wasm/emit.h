@@ -8,8 +8,8 @@
  *   - one active element segment puts function i of the group at table index
  *     @table_base + i when the module is instantiated.
  *
- * A TB's registers are i64 locals. Guest state stays in env. Memory that other
- * code may change is read each time: nothing is cached over a call.
+ * A TB's registers are i64 locals. Guest state stays in env, but for TCG globals
+ * inside a region. Other memory that other code may change is read each time.
  *
  * The emitter writes bytes only; it knows neither QEMU nor emscripten.
  *
@@ -32,6 +32,12 @@ typedef struct TwTbRef {
     uint32_t succ[2];
 } TwTbRef;
 
+/* A TCG global that lives in env. */
+typedef struct TwGlobal {
+    int32_t ofs;
+    uint8_t size;               /* bytes: 1, 2, 4 or 8 */
+} TwGlobal;
+
 /* Facts about the program that modules are made for. */
 typedef struct TwTarget {
     int32_t tlb_desc_ofs;       /* env-relative offset of TwTlbDesc[0] */
@@ -43,6 +49,13 @@ typedef struct TwTarget {
      */
     uint32_t fn_ld[4];
     uint32_t fn_st[4];
+    /*
+     * By @ofs. What a region may keep in a local: nobody reads or writes these
+     * but the code, helpers as their TCG_CALL_* flags allow, slow paths (which
+     * read only), and whoever runs when the function has left.
+     */
+    const TwGlobal *globals;
+    uint32_t nglobals;
     uint32_t mem_min_pages;     /* of the imported memory's declaration */
     uint32_t mem_max_pages;
 } TwTarget;
@@ -54,14 +67,27 @@ typedef enum TwChaining {
 
 typedef enum TwCounts {
     TW_COUNTS_OFF,
-    TW_COUNTS_EXACT,            /* header.tier1_count += 1 per execution */
+    /* Each @sample_period'th execution of any TB: tier1_count += period. */
+    TW_COUNTS_SAMPLED,
+    TW_COUNTS_EXACT, /* header.tier1_count += 1 per execution */
 } TwCounts;
+
+typedef enum TwShape {
+    TW_SHAPE_FUNCTIONS, /* one function per TB, with direct jumps */
+    /*
+     * As above, but the functions of some members hold what is reachable from
+     * these inside the group, as structured control flow; see region.h.
+     */
+    TW_SHAPE_REGIONS,
+} TwShape;
 
 typedef struct TwEmitOptions {
     const TwTarget *target;
     uint32_t table_base;
     TwChaining chaining;
     TwCounts counts;
+    uint32_t sample_period; /* for TW_COUNTS_SAMPLED: at least 1 */
+    TwShape shape;
 } TwEmitOptions;
 
 /* Why a group was not compiled; one typed reason per refusal, counted. */
@@ -79,7 +105,7 @@ typedef struct TwBuf {
     uint8_t *data;
     size_t len;
     size_t cap;
-    bool failed;                /* out of memory: contents are incomplete */
+    bool failed; /* out of memory: contents are incomplete */
 } TwBuf;
 
 void tw_buf_free(TwBuf *buf);

@@ -48,6 +48,15 @@ int32_t gen_imm32(Gen *g)
 
 int32_t gen_mem_ofs(Gen *g, unsigned size)
 {
+    const TwGlobal *global;
+
+    /* Often exactly a global, or (with another size) a part of it or more. */
+    for (int i = 0; i < 4 && world_nglobals; i++) {
+        global = &world_globals[rng_below(g->rng, world_nglobals)];
+        if (global->ofs < 0 || global->ofs >= ENV(mem)) {
+            return global->ofs;
+        }
+    }
     if (rng_percent(g->rng, 25)) {
         return WORLD_BELOW_OFS + (int32_t)rng_below(g->rng, 65 - size);
     }
@@ -61,7 +70,7 @@ int32_t gen_mem_ofs(Gen *g, unsigned size)
 unsigned gen_new_label(Gen *g)
 {
     if (g->nlabels == GEN_MAX_LABELS) {
-        abort();    /* callers look at gen_room_for_labels() first */
+        abort(); /* callers look at gen_room_for_labels() first */
     }
     g->labels[g->nlabels] = (Label){ false, 0 };
     return g->nlabels++;
@@ -153,7 +162,7 @@ void gen_goto_tb(Gen *g, unsigned n)
     g->used_exit[n] = true;
     gen_dump(g, true);
     if (rng_percent(g->rng, 30)) {
-        gen_item(g, TW_OP_STEI64);  /* as most translations end */
+        gen_item(g, TW_OP_STEI64); /* as most translations end */
     }
     gen_ins(g, TW_OP_GOTO_TB, n, 0, 0, 0);
     g->tb->target[n] = g->tb->nwords;
@@ -182,6 +191,9 @@ void gen_call(Gen *g, bool returns)
     } else {
         flags |= TW_CALL_NO_RETURN;
         gen_dump(g, true);
+    }
+    if (helper->writes_env) {
+        flags &= ~(unsigned)TW_CALL_NO_WRITE_GLOBALS;
     }
     fn = helper->fn;
     if (helper->quiet && rng_percent(g->rng, 40)) {

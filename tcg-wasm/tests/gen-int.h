@@ -66,8 +66,10 @@ void gen_goto_tb(Gen *g, unsigned n);
 void gen_goto_ptr(Gen *g);
 void gen_call(Gen *g, bool returns);
 
-/* gen-items.c: a random item with @op; one as guest code often looks */
+/* gen-items.c: a random item with @op; some as guest code often looks */
 void gen_item(Gen *g, TwOp op);
+void gen_exit_goto_tb(Gen *g, unsigned n); /* on a condition */
 void gen_item_chain(Gen *g);
+void gen_item_globals(Gen *g);
 
 #endif

@@ -101,6 +101,20 @@ static void item_goto_tb(Gen *g)
     }
 }
 
+void gen_exit_goto_tb(Gen *g, unsigned n)
+{
+    unsigned skip;
+
+    if (g->used_exit[n] || !gen_room_for_labels(g)) {
+        return;
+    }
+    skip = gen_new_label(g);
+    item_conditional(g, TW_OP_BRI_EQ + rng_below(g->rng, TW_NB_CONDS), skip);
+    gen_goto_tb(g, n);
+    gen_exit_tb(g);
+    gen_bind(g, skip);
+}
+
 /* A pointer into host[] in a register, or env or the frame: base and offset. */
 static unsigned item_base(Gen *g, int32_t *ofs)
 {
@@ -297,6 +311,41 @@ void gen_item(Gen *g, TwOp op)
     default:
         item_other(g, op);
         break;
+    }
+}
+
+/* A load or store of a global, whole. */
+static void item_global(Gen *g)
+{
+    const TwGlobal *global;
+    unsigned size;
+
+    if (!world_nglobals) {
+        return;
+    }
+    global = &world_globals[rng_below(g->rng, world_nglobals)];
+    size = (unsigned)__builtin_ctz(global->size);
+    switch (rng_below(g->rng, 4)) {
+    case 0:
+        gen_put(g, (TwInsn){ .op = (uint8_t)(TW_OP_STEI8 + size),
+                             .rel = (int16_t)rng_value(g->rng),
+                             .imm = global->ofs });
+        break;
+    case 1:
+        gen_ins(g, TW_OP_STE8 + size, gen_any_reg(g), 0, 0, global->ofs);
+        break;
+    default:
+        gen_ins(g,
+                TW_OP_LDE8U + 2 * size + (size < 3 && rng_percent(g->rng, 50)),
+                gen_reg(g), 0, 0, global->ofs);
+        break;
+    }
+}
+
+void gen_item_globals(Gen *g)
+{
+    for (unsigned i = 1 + rng_below(g->rng, 4); i > 0; i--) {
+        item_global(g);
     }
 }
 

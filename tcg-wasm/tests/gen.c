@@ -17,7 +17,7 @@ static const uint8_t fused[][3] = {
     TW_FUSED2(F)
 #undef F
 #define F(a, b, c) { TW_OP_##a, TW_OP_##b, TW_OP_##c },
-    TW_FUSED3(F)
+        TW_FUSED3(F)
 #undef F
 };
 
@@ -38,7 +38,7 @@ static void put_header(Gen *g)
     TwHeader header = {
         .op = TW_OP_ENTRY,
         .guest_insns = (uint16_t)rng_below(g->rng, 100),
-        .countdown = INT32_MAX,
+        .countdown = 1,
         .id = g->id,
     };
 
@@ -80,7 +80,9 @@ static void body(Gen *g, unsigned items)
         if (rng_percent(g->rng, 40)) {
             gen_bind_some(g);
         }
-        if (rng_percent(g->rng, 20)) {
+        if (rng_percent(g->rng, 10)) {
+            gen_item_globals(g);
+        } else if (rng_percent(g->rng, 20)) {
             gen_item_chain(g);
         } else if (rng_percent(g->rng, 30)) {
             const uint8_t *ops =
@@ -121,7 +123,10 @@ void gen_tb(Rng *rng, uint32_t id, unsigned items)
     choose_regs(&g);
     out_of_fuel = prologue(&g);
     body(&g, items);
-    if (!g.used_exit[0] && rng_percent(rng, 50)) {
+    if (rng_percent(rng, 60)) {
+        gen_exit_goto_tb(&g, 1);
+    }
+    if (!g.used_exit[0] && rng_percent(rng, 75)) {
         gen_goto_tb(&g, 0);
     } else {
         gen_dump(&g, true);

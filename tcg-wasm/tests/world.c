@@ -9,12 +9,36 @@
 
 World world;
 jmp_buf world_leave;
+TwGlobal world_globals[WORLD_MAX_GLOBALS];
+unsigned world_nglobals;
+uint32_t world_executed[WORLD_MAX_TBS];
+uint32_t world_sampled[WORLD_MAX_TBS];
+uint32_t world_sample_period;
 
 static void mix(uint64_t v)
 {
     Rng rng = { world.log_hash ^ v };
 
     world.log_hash = rng_next(&rng);
+}
+
+/* All that may be a global; an exception would need it now. */
+static void look_at_env(void)
+{
+    uint64_t hash = 0, word;
+    const uint8_t *parts[] = { (const uint8_t *)world.env.regs, world.env.mem,
+                               world.below_mem };
+    const size_t sizes[] = { sizeof(world.env.regs), sizeof(world.env.mem),
+                             sizeof(world.below_mem) };
+
+    for (int i = 0; i < 3; i++) {
+        for (size_t at = 0; at < sizes[i]; at += sizeof(word)) {
+            memcpy(&word, parts[i] + at, sizeof(word));
+            hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+            hash ^= hash >> 29;
+        }
+    }
+    mix(hash);
 }
 
 static uint64_t log_entry(const LogEntry *entry)
@@ -44,6 +68,9 @@ static uint64_t called(uint32_t kind, bool quiet, uint64_t a, uint64_t b,
         .args = { a, b, c, d, e, f, g },
     };
 
+    if (!quiet) {
+        look_at_env();
+    }
     return log_entry(&entry);
 }
 
@@ -107,26 +134,23 @@ enum { PTR64 = sizeof(void *) == 8 };
 #define BOTH(n) (uintptr_t)helper_##n, (uintptr_t)quiet_##n
 
 const WorldHelper world_helpers[] = {
-    { SIG(VOID, 0, 0), false, BOTH(0) },
-    { SIG(I32, 1, 0), false, BOTH(1) },
-    { SIG(I64, 1, 1), false, BOTH(2) },
-    { SIG(VOID, 2, 1), false, BOTH(3) },
-    { SIG(I64, 2, 2), false, BOTH(4) },
-    { SIG(I32, 3, 5), false, BOTH(5) },
-    { SIG(I64, 4, 15), false, BOTH(6) },
-    { SIG(VOID, 5, 10), false, BOTH(7) },
-    { SIG(I32, 6, 0), false, BOTH(8) },
-    { SIG(I64, 7, 0x55), false, BOTH(9) },
-    { SIG(I32, 3, 0), false, BOTH(10) },
-    { SIG(VOID, 2, 2 | PTR64), true, (uintptr_t)helper_env, 0 },
-    { SIG(I64, 2, PTR64), true, (uintptr_t)helper_env_get, 0 },
+    { SIG(VOID, 0, 0), false, false, BOTH(0) },
+    { SIG(I32, 1, 0), false, false, BOTH(1) },
+    { SIG(I64, 1, 1), false, false, BOTH(2) },
+    { SIG(VOID, 2, 1), false, false, BOTH(3) },
+    { SIG(I64, 2, 2), false, false, BOTH(4) },
+    { SIG(I32, 3, 5), false, false, BOTH(5) },
+    { SIG(I64, 4, 15), false, false, BOTH(6) },
+    { SIG(VOID, 5, 10), false, false, BOTH(7) },
+    { SIG(I32, 6, 0), false, false, BOTH(8) },
+    { SIG(I64, 7, 0x55), false, false, BOTH(9) },
+    { SIG(I32, 3, 0), false, false, BOTH(10) },
+    { SIG(VOID, 2, 2 | PTR64), true, true, (uintptr_t)helper_env, 0 },
+    { SIG(I64, 2, PTR64), true, false, (uintptr_t)helper_env_get, 0 },
 };
 
 const WorldHelper world_no_return = {
-    SIG(VOID, 1, 1),
-    false,
-    (uintptr_t)helper_leave,
-    0,
+    SIG(VOID, 1, 1), false, false, (uintptr_t)helper_leave, 0,
 };
 
 unsigned world_nb_helpers(void)
@@ -185,8 +209,15 @@ static void log_access(uint32_t kind, void *env, uint64_t addr, uint64_t v,
         .retaddr = (uint32_t)ra,
         .args = { env == &world.env, addr, v, oi },
     };
+    uint64_t hash;
 
-    if (log_entry(&entry) % 8 == 0) {
+    look_at_env();
+    hash = log_entry(&entry);
+    if (hash % 64 == 1) {
+        world.left = 2; /* a fault */
+        longjmp(world_leave, 1);
+    }
+    if (hash % 8 == 0) {
         set_entry((oi & 15) % WORLD_NB_MMU, addr >> WORLD_PAGE_BITS, 0, 0);
     }
 }
@@ -251,7 +282,14 @@ static void interp_call(TwSig sig, uintptr_t fn, uint64_t *regs)
 
 static bool interp_hot(TwHeader *header)
 {
-    header->countdown = INT32_MAX;
+    TwFrame *frame = &world.frame;
+
+    header->countdown = 1;
+    world_executed[header->id]++;
+    if (world_sample_period && --frame->sample_left == 0) {
+        frame->sample_left = world_sample_period;
+        world_sampled[header->id] += world_sample_period;
+    }
     return false;
 }
 
@@ -315,8 +353,42 @@ static void init_tlb(Rng *rng)
     }
 }
 
+/* Most registers; in env's other memory some of each size, where it falls. */
+static void choose_globals(Rng *rng)
+{
+    unsigned n = 0;
+    int32_t ofs;
+
+    for (ofs = WORLD_BELOW_OFS; ofs < WORLD_BELOW_OFS + 56;) {
+        uint8_t size = (uint8_t)(1 << rng_below(rng, 4));
+
+        if (rng_percent(rng, 25)) {
+            world_globals[n++] = (TwGlobal){ ofs, size };
+        }
+        ofs += size;
+    }
+    for (int i = 0; i < TW_NB_REGS; i++) {
+        if (rng_percent(rng, 85)) {
+            world_globals[n++] = (TwGlobal){ 8 * i, 8 };
+        }
+    }
+    for (ofs = offsetof(Env, mem);
+         ofs < (int32_t)offsetof(Env, mem) + WORLD_MEM_SIZE - 8 &&
+         n < WORLD_MAX_GLOBALS;) {
+        uint8_t size = (uint8_t)(1 << rng_below(rng, 4));
+
+        if (rng_percent(rng, 50)) {
+            world_globals[n++] = (TwGlobal){ ofs, size };
+        }
+        /* Now and then they overlap. */
+        ofs += rng_percent(rng, 5) ? 1 : size;
+    }
+    world_nglobals = n;
+}
+
 void world_init(Rng *rng)
 {
+    choose_globals(rng);
     memset(&world, 0, sizeof(world));
     fill(rng, world.below_mem, sizeof(world.below_mem));
     fill(rng, world.env.mem, sizeof(world.env.mem));
@@ -329,7 +401,7 @@ void world_init(Rng *rng)
         world.frame.spill[i] = rng_value(rng);
     }
     world.env.branch_fuel = 40;
-    world.env.tb_fuel = 30;
+    world.env.tb_fuel = 40;
     world.env.host_ptr = (uintptr_t)&world.host[32];
     init_tlb(rng);
 }
@@ -342,9 +414,9 @@ const char *world_difference(const World *a, const World *b, size_t *ofs)
         size_t size;
     } parts[] = {
 #define PART(field) { #field, offsetof(World, field), sizeof(a->field) }
-        PART(below_mem), PART(descs),     PART(env.regs), PART(env),
-        PART(frame),     PART(host),      PART(tlb),      PART(log_hash),
-        PART(log_count), PART(left),      PART(log),      PART(guest),
+        PART(below_mem), PART(descs), PART(env.regs), PART(env),
+        PART(frame),     PART(host),  PART(tlb),      PART(log_hash),
+        PART(log_count), PART(left),  PART(log),      PART(guest),
 #undef PART
     };
 

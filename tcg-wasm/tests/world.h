@@ -11,6 +11,7 @@
 
 #include <setjmp.h>
 
+#include "../emit.h"
 #include "../interp.h"
 #include "rng.h"
 
@@ -22,7 +23,8 @@ enum {
     WORLD_NB_PAGES = 12,
     WORLD_MEM_SIZE = 256,
     WORLD_LOG_SIZE = 64,
-    WORLD_MAX_TBS = 8,
+    WORLD_MAX_TBS = 16,
+    WORLD_MAX_GLOBALS = 80,
     WORLD_PTRS = 4,
 };
 
@@ -66,10 +68,23 @@ typedef struct World {
 extern World world;
 extern jmp_buf world_leave;
 
-/* A helper for CALL. @quiet does not look at ret_pc: for NO_READ_GLOBALS. */
+/*
+ * The globals of this world, by offset: what regions may cache. Every helper
+ * but the quiet ones looks at all of env, as the slow paths do.
+ */
+extern TwGlobal world_globals[WORLD_MAX_GLOBALS];
+extern unsigned world_nglobals;
+
+/* Of each TB, by header's id, in tier 0: executions, and those sampled. */
+extern uint32_t world_executed[WORLD_MAX_TBS];
+extern uint32_t world_sampled[WORLD_MAX_TBS];
+extern uint32_t world_sample_period;
+
+/* A helper for CALL. @quiet looks at nothing: for NO_READ_GLOBALS. */
 typedef struct WorldHelper {
     TwSig sig;
     bool takes_env;
+    bool writes_env;
     uintptr_t fn;
     uintptr_t quiet;
 } WorldHelper;

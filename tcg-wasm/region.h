@@ -1,0 +1,53 @@
+/*
+ * Which members of a group make up which region functions, and in what order
+ * their code stands there. A matter of the graph alone: nothing here knows
+ * bytecode or Wasm.
+ *
+ * A *region* has one entry, its *head*, and holds members that are reachable
+ * from it by goto_tb. Heads are loop headers, members without predecessors in
+ * the group (what arrives by goto_ptr: call targets and returns), and the
+ * group's first. A member may be in several regions.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TW_REGION_H
+#define TW_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TW_NO_MEMBER = UINT32_MAX };
+
+/* A member: its size, and the members that its exits 0 and 1 lead to. */
+typedef struct TwRegionNode {
+    uint32_t words;
+    uint32_t succ[2];
+} TwRegionNode;
+
+typedef struct TwRegionLimits {
+    uint32_t region_words;  /* per region; a head alone may be larger */
+    uint64_t total_words;   /* of all regions; heads alone may be more */
+} TwRegionLimits;
+
+/* Region of member h: members[start[h] .. start[h] + count[h]), h first. */
+typedef struct TwRegionPlan {
+    uint32_t *members;
+    uint32_t *start;
+    uint32_t *count;        /* 0: not a head */
+    uint32_t nmembers;      /* of all regions */
+    uint32_t members_cap;
+} TwRegionPlan;
+
+/*
+ * Plan the regions of the graph @nodes. In a region, the members of a loop
+ * stand together behind its header, loops in loops likewise, and all edges but
+ * those to headers of loops around their source go forward, unless the graph
+ * is irreducible. False if memory is short.
+ */
+bool tw_region_plan(const TwRegionNode *nodes, uint32_t n,
+                    const TwRegionLimits *limits, TwRegionPlan *plan);
+
+void tw_region_plan_free(TwRegionPlan *plan);
+
+#endif
