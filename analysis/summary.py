@@ -137,7 +137,7 @@ def _mappings_per_tb(row: Row, rows: Sequence[Row]) -> float | None:
         return None
     if row["peak_mappings"] is None or base["peak_mappings"] is None:
         return None
-    more = row["peak_mappings"] - base["peak_mappings"]
+    more = float(row["peak_mappings"]) - float(base["peak_mappings"])
     return round(more / float(row["tbs_compiled"]), 4)
 
 

@@ -250,10 +250,11 @@ def _expected_phases(workload: str) -> tuple[str, ...]:
 
 
 def _sampler(tie: Terminal, timeline: Path) -> Sampler:
-    sampled = tie.sampled
-    if sampled is None:
-        return Sampler()
-    return Sampler(lambda sample: sampled(sample, last_line(timeline)))
+    def each(sample: Sample) -> None:
+        if tie.sampled is not None:
+            tie.sampled(sample, last_line(timeline))
+
+    return Sampler(each)
 
 
 def _run(

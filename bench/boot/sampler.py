@@ -25,7 +25,7 @@ Sample = tuple[float, float, int | None]
 class Sampler:
     """Takes a sample whenever it is due; made for one process."""
 
-    def __init__(self, each: Callable[[Sample], None] | None = None) -> None:
+    def __init__(self, each: Callable[[Sample], None] = lambda _: None) -> None:
         self.samples: list[Sample] = []
         self._each = each
         self._due_ms = 0.0
@@ -51,8 +51,7 @@ class Sampler:
             self._mappings_due_ms = now_ms + cost_ms / MAPPINGS_SHARE
         sample = (round(now_ms, 1), rss, mappings)
         self.samples.append(sample)
-        if self._each is not None:
-            self._each(sample)
+        self._each(sample)
 
     def peak_mappings(self) -> int | None:
         """The most mappings that a sample found."""

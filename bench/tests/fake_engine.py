@@ -1,11 +1,12 @@
 """A program that behaves as an engine with a guest in it, by a script.
 
-    fake_engine.py SCENARIO.json [STATS.json]
+    fake_engine.py SCENARIO.json [STATS.json TIMELINE.jsonl]
 
 The scenario is a list of steps, each an object with one key:
     {"say": TEXT}       to the console        {"err": TEXT}    to stderr
     {"sleep": SECONDS}                        {"echo": LINES}  stdin to console
     {"stats": OBJECT}   to the stats file     {"burn": SECONDS} of CPU
+    {"timeline": TEXT}  to that file
     {"exit": STATUS}    {"kill": SIGNAL}      {"hang": true}   deaf to SIGTERM
     {"child": SECONDS}  a child that holds the console open
     {"eat": MIB}        of memory, touched
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 
-def play(key: str, value: Any, stats: str | None) -> None:
+def play(key: str, value: Any, stats: str | None, timeline: str | None) -> None:
     """Do one step."""
     if key == "say":
         os.write(1, value.encode())
@@ -38,6 +39,9 @@ def play(key: str, value: Any, stats: str | None) -> None:
     elif key == "stats" and stats is not None:
         text = json.dumps(value).replace('"@EPOCH_MS@"', str(time.time() * 1000))
         Path(stats).write_text(text)
+    elif key == "timeline" and timeline is not None:
+        with Path(timeline).open("a") as file:
+            file.write(value)
     elif key == "burn":
         end = time.process_time() + value
         while time.process_time() < end:
@@ -59,10 +63,10 @@ def play(key: str, value: Any, stats: str | None) -> None:
 
 def main() -> None:
     """Play the scenario named on the command line."""
-    stats = sys.argv[2] if len(sys.argv) > 2 else None
+    stats, timeline = sys.argv[2:4] if len(sys.argv) > 3 else (None, None)
     for step in json.loads(Path(sys.argv[1]).read_text()):
         for key, value in step.items():
-            play(key, value, stats)
+            play(key, value, stats, timeline)
 
 
 if __name__ == "__main__":

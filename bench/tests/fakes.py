@@ -22,6 +22,7 @@ FIRMWARE = "\r\nOpenSBI v1.6\r\n"
 KERNEL = "[    0.000000] Linux version 6.12.0 (fake)\r\n"
 INIT = "@tierlab init guest=1.25\r\n"
 START = "@tierlab workload-start guest=1.50\r\n"
+ROUNDS = "".join(f"@tierlab round guest={1.5 + n / 5:.2f} n={n}\r\n" for n in range(5))
 END = "@tierlab workload-end guest=2.50 status=0\r\n"
 PANIC = "[    0.9] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n"
 OOPS = "[    0.9] Oops [#1]\r\n"
@@ -37,6 +38,18 @@ STATS: dict[str, Any] = {
         "modules_installed": 10,
     },
     "tbs": {"columns": ["pc", "execs"], "rows": [[4096, 7], [8192, 9]]},
+}
+
+# The columns of which profiles are made; hash 0 is an unknown one.
+EXECUTED: dict[str, Any] = {
+    "columns": ["hash", "exec_tier0", "exec_tier1", "exec_tier2"],
+    "rows": [
+        ["0xbb", 3, 0, 0],
+        ["0xaa", 5, 1, 0],
+        ["0x0", 99, 0, 0],
+        ["0xcc", 0, 0, 0],
+        ["0xaa", 4, 0, 2],
+    ],
 }
 
 GOOD: Scenario = [
@@ -83,7 +96,8 @@ class FakeEngine:
         path = self.directory / f"scenario-{len(self.requests)}.json"
         path.write_text(json.dumps(scenario))
         argv = [sys.executable, str(PROGRAM), str(path)]
-        return Command((*argv, str(request.stats)) if self.has_tiers else tuple(argv))
+        outputs = [str(request.stats), str(request.timeline)] if self.has_tiers else []
+        return Command((*argv, *outputs))
 
 
 def make_guest(directory: Path, name: str = GUEST) -> Path:
@@ -101,17 +115,23 @@ TIER_LIST = '''#!{python}
 import json, sys
 if sys.argv[1:2] == ["check"]:
     name, _, rest = sys.argv[2].partition(":")
-    if name not in ("never", "always", "threshold"):
+    if name not in ("never", "always", "threshold", "profile"):
         print(f"tier-list: unknown policy '{{name}}'; valid: never, always, threshold",
               file=sys.stderr)
         sys.exit(2)
-    print(name if name != "threshold" else f"threshold:{{rest or 'n=1000'}}")
+    rest = rest or ("n=1000" if name == "threshold" else "")
+    print(f"{{name}}:{{rest}}" if rest else name)
 else:
     print(json.dumps({{"policies": [
         {{"name": "never", "summary": "never compiles", "params": []}},
         {{"name": "threshold", "summary": "compiles at n", "params": [
             {{"name": "n", "unit": "executions", "default": 1000,
-             "range": "a whole number", "meaning": "when"}}]}}]}}))
+             "range": "a whole number", "meaning": "when"}}],
+         "source": "a paper"}}],
+        "common": [{{"name": "max-modules", "unit": "modules", "default": 24000,
+             "range": "a whole number", "meaning": "alive at most"}}],
+        "evictions": [{{"name": "clock", "summary": "second chance",
+             "source": "another paper"}}]}}))
 '''
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,68 @@ def test_runs_of_a_round_share_their_seed(campaign: Campaign) -> None:
     engine = campaign.engines["fake"]
     assert isinstance(engine, FakeEngine)
     assert [r.seed for r in engine.requests] == [1, 1, 2, 2, 3, 3]
+
+
+def test_switches_are_combined_with_each_other(campaign: Campaign) -> None:
+    campaign.suite = replace(
+        campaign.suite, chain=("dispatch", "tail"), counts=("off", "exact"), runs=1
+    )
+    found = [(c.tier, *c.switches.words()) for c in campaign.configurations()]
+    assert len(found) == 2 * 4 + 1
+    assert ("always", "chain=tail", "counts=exact") in found
+    # Native QEMU has none of them.
+    assert (None,) in found
+    campaign.run(*NOTHING)
+    rows = summary(campaign)["rows"]
+    tail = [r for r in rows if r["switches"] == "chain=tail counts=exact"]
+    assert {r["tier"] for r in tail} == {"never", "always"}
+    assert all(r["ratio_native"] > 0 and r["ratio_never"] > 0 for r in tail)
+
+
+def test_flags_are_for_engines_with_tiers(
+    campaign: Campaign, fake: FakeEngine, native: FakeEngine
+) -> None:
+    campaign.suite = replace(campaign.suite, engine_flags=("--x",), smp=2, runs=1)
+    campaign.run(*NOTHING)
+    assert {r.engine_flags for r in fake.requests} == {("--x",)}
+    assert {r.engine_flags for r in native.requests} == {()}
+    assert {r.smp for r in fake.requests + native.requests} == {2}
+
+
+def seeded(campaign: Campaign, fake: FakeEngine) -> None:
+    """Give the comparison a policy that starts from a profile."""
+    spec = "profile:from=/profiles/earlier-boot"
+    campaign.policies = [Policy(spec, {"spec": spec, "name": "profile"})]
+    stats = {**fakes.STATS, "tbs": fakes.EXECUTED}
+    fake.scenarios["never"] = [{"stats": stats}, *fakes.GOOD[1:]]
+
+
+def test_a_profile_is_made_by_one_earlier_boot(
+    campaign: Campaign, fake: FakeEngine
+) -> None:
+    seeded(campaign, fake)
+    announced: list[str | None] = []
+    campaign.run(*NOTHING, seeding=lambda c: announced.append(c.tier))
+    assert announced == ["never"]
+    assert [r.tier for r in fake.requests].count("never") == 1
+    (path,) = (campaign.directory / "profiles").glob("*.profile")
+    assert path.read_text().startswith("tierlab-profile 1\n00000000000000aa 12\n")
+    assert all(r.profile == path for r in fake.requests[1:])
+    # The boot that seeds is no run of the comparison.
+    assert {r["tier"] for r in summary(campaign)["rows"]} == {
+        "profile:from=/profiles/earlier-boot",
+        "-",
+    }
+
+
+def test_a_seeding_boot_that_fails_ends_the_comparison(
+    campaign: Campaign, fake: FakeEngine
+) -> None:
+    seeded(campaign, fake)
+    fake.scenarios["never"] = [{"say": fakes.PANIC}]
+    with pytest.raises(HarnessError, match="that seeds the profile failed"):
+        campaign.run(*NOTHING)
+    assert not list(campaign.directory.rglob("*.profile"))
 
 
 def test_a_failed_run_is_counted_and_gives_no_time(

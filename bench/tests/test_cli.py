@@ -181,3 +181,51 @@ def test_an_override_that_names_nothing(
     monkeypatch.setenv(product_variable(f"guest-{GUEST}"), "/nowhere/at/all")
     assert main(BOOT) == 3
     assert "names no directory: /nowhere/at/all" in error_line(capfd)
+
+
+def test_tiers_shows_sources_common_parameters_and_evictions(capfd: Capture) -> None:
+    assert main(["tiers"]) == 0
+    shown = capfd.readouterr().out
+    for words in ("from: a paper", "max-modules", "24000", "second chance"):
+        assert words in shown, words
+
+
+def test_every_policy_is_a_tier_of_a_comparison(capfd: Capture) -> None:
+    assert main([*COMPARE, "--tier", "*", "--runs", "1", "--out", "out"]) == 0
+    rows = json.loads(Path("out/summary.json").read_text())["rows"]
+    assert [r["tier"] for r in rows] == ["-", "never", "threshold:n=1000"]
+
+
+def test_compare_takes_switches_and_suites_by_path(
+    fake: FakeEngine, capfd: Capture
+) -> None:
+    Path("s.toml").write_text(
+        f'guests = ["{GUEST}"]\nengines = ["fake"]\ntiers = ["never"]\nruns = 1\n'
+        'title = "The title"\npurpose = "What it\\nis for."\n'
+        'workloads = ["sha256:rounds=4"]\n'
+    )
+    fake.scenarios = {
+        "": [{"say": fakes.KERNEL + fakes.INIT + fakes.START + fakes.ROUNDS + fakes.END}]
+    }
+    options = "--chain dispatch --chain tail --counts exact --fault no-memory:3".split()
+    options += "--smp 2 --icount 1 --tb-size 8 --engine-flag=-f".split()
+    assert main(["compare", "s.toml", *options, "--out", "out"]) == 0
+    shown = capfd.readouterr().out
+    for words in ("The title", "What it is for.", "Steady state", "chain=tail"):
+        assert words in shown, words
+    assert {r.switches.chain for r in fake.requests} == {"dispatch", "tail"}
+    request = fake.requests[0]
+    assert (request.smp, request.icount, request.tb_size_mib) == (2, 1, 8)
+    assert (request.switches.counts, request.switches.fault) == ("exact", "no-memory:3")
+    assert request.engine_flags == ("-f",)
+    settings = json.loads(Path("out/summary.json").read_text())["settings"]
+    assert settings["smp"] == 2 and settings["chain"] == ["dispatch", "tail"]
+
+
+def test_suites_are_listed(capfd: Capture) -> None:
+    assert main(["suites"]) == 0
+    shown = capfd.readouterr().out
+    assert "sweep" in shown and "Negative result" in shown
+    assert main(["suites", "--json"]) == 0
+    names = [s["name"] for s in json.loads(capfd.readouterr().out)["suites"]]
+    assert "eviction" in names

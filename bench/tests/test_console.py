@@ -32,6 +32,17 @@ def parse(data: bytes, size: int) -> ConsoleParser:
     return parser
 
 
+def test_rounds_come_again_and_again() -> None:
+    parser = ConsoleParser(MARKERS)
+    for n, at in enumerate((100.0, 150.0, 210.5)):
+        parser.feed(f"@tierlab round guest={n}.50 n={n}\r\n".encode(), at)
+    # An echo of the command is no marker.
+    parser.feed(b"+ echo @tierlab round guest=3.50 n=3\n", 300.0)
+    found = [(r.n, r.host_ms, r.guest_s) for r in parser.rounds]
+    assert found == [(0, 100.0, 0.5), (1, 150.0, 1.5), (2, 210.5, 2.5)]
+    assert parser.phases == []
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_phases_do_not_depend_on_the_pieces(size: int) -> None:
     found = [(p.phase, p.guest_s, p.status) for p in parse(BOOT, size).phases]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.engines.base import BootRequest, first_line, qemu_arguments
+from bench.engines.base import BootRequest, Switches, first_line, qemu_arguments
 from bench.engines.native import NativeEngine
 from bench.engines.node import NodeEngine
 from bench.guests.manifest import Guest
@@ -41,8 +41,11 @@ def test_the_machine_is_the_same_under_every_engine(
 
 
 def test_qemu_arguments(guest: Guest) -> None:
-    argv = qemu_arguments(BootRequest(guest, workload="sh", seed=7), "K", "I")
-    assert option(argv, "-append") == "console=ttyS0 tierlab.workload=sh"
+    request = BootRequest(guest, workload="sha256:mib=8", seed=7)
+    argv = qemu_arguments(request, "K", "I")
+    words = "console=ttyS0 tierlab.workload=sha256 tierlab.mib=8"
+    assert option(argv, "-append") == words
+    assert option(argv, "-accel") == "tcg"
     assert (option(argv, "-kernel"), option(argv, "-initrd")) == ("K", "I")
     assert (option(argv, "-m"), option(argv, "-smp")) == ("64", "1")
     assert option(argv, "-seed") == "7"
@@ -73,6 +76,26 @@ def test_node_gets_flags_policy_files_and_stats(
     assert f"{guest.kernel}=/guest/kernel" in ours
     assert f"{guest.initrd}=/guest/initrd" in ours
     assert option(ours, "--stats") == str(tmp_path / "s.json")
+
+
+def test_node_gets_the_runtimes_switches(
+    guest: Guest, products: dict[str, Path], tmp_path: Path
+) -> None:
+    request = BootRequest(
+        guest,
+        tier="profile:from=/profiles/earlier-boot,n=9",
+        switches=Switches("tail", None, "no-memory:13"),
+        tb_size_mib=16,
+        profile=tmp_path / "p",
+        timeline=tmp_path / "t",
+    )
+    argv = NodeEngine().command(request, products).argv
+    ours = argv[: argv.index("--")]
+    assert "TIERLAB_CHAIN=tail" in ours and "TIERLAB_FAULT=no-memory:13" in ours
+    assert not any(word.startswith("TIERLAB_COUNTS") for word in ours)
+    assert f"{tmp_path / 'p'}=/profiles/earlier-boot" in ours
+    assert option(ours, "--timeline") == str(tmp_path / "t")
+    assert option(argv, "-accel") == "tcg,tb-size=16"
 
 
 def test_native_takes_flags_for_qemu(guest: Guest) -> None:

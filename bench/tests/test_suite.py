@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from bench.boot.errors import USAGE, HarnessError
-from bench.boot.suite import Known, Suite, check_names, override, read_suite
+from bench.boot.suite import (
+    SUITES,
+    Known,
+    Suite,
+    check_names,
+    find_suite,
+    named_suites,
+    override,
+    read_suite,
+)
 
 KNOWN = Known(["riscv64-tiny", "riscv64-debian"], ["node", "native"])
 
@@ -47,6 +56,11 @@ def test_a_suite_takes_the_place_of_the_defaults(tmp_path: Path) -> None:
         ("timeout = nan", "timeout", "more than 0"),
         ("memory_mib = 1", "memory_mib", "from 32 to"),
         ("guest = ['x']", "guest", "valid: guests, tiers, engines"),
+        ("smp = 9", "smp", "from 1 to 8"),
+        ("icount = -1", "icount", "from 0 to 10"),
+        ("chain = 'tail'", "chain", "a list"),
+        ("fault = 7", "fault", "a text"),
+        ("idle = 0", "idle", "true or false"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_key(
@@ -79,6 +93,9 @@ def test_a_file_that_is_missing(tmp_path: Path) -> None:
         (Suite(guests=("arm",)), "unknown guest 'arm'; valid: riscv64-tiny, "),
         (Suite(engines=("bun",)), "unknown engine 'bun'; valid: node, native"),
         (Suite(workloads=("shell",)), "unknown workload 'shell'; valid: none, "),
+        (Suite(workloads=("sha256:mib=65",)), "mib='65' will not do"),
+        (Suite(chain=("jump",)), "unknown chaining 'jump'; valid: dispatch, tail"),
+        (Suite(counts=("all",)), "unknown counting 'all'; valid: off, sampled"),
     ],
 )
 def test_unknown_names_are_refused_with_the_valid_ones(
@@ -88,6 +105,33 @@ def test_unknown_names_are_refused_with_the_valid_ones(
         check_names(suite, KNOWN)
     assert caught.value.status == USAGE
     assert words in caught.value.line()
+
+
+def test_workloads_have_one_form() -> None:
+    suite = Suite(workloads=("sha256:rounds=9,mib=4", "sha256:rounds=9", "none"))
+    assert check_names(suite, KNOWN).workloads == ("sha256:rounds=9", "none")
+
+
+@pytest.mark.parametrize("name", list(named_suites()))
+def test_our_own_suites_can_be_read(name: str) -> None:
+    suite = check_names(read_suite(find_suite(name)), KNOWN, name)
+    assert suite.title and suite.purpose
+    # Ratios need their base, and figures the guest that they are told of.
+    assert "native" in suite.engines and "riscv64-debian" in suite.guests
+
+
+def test_the_experiments_are_told_of() -> None:
+    text = (SUITES.parents[1] / "docs" / "experiments.md").read_text()
+    for name in named_suites():
+        assert f"tierlab compare {name}" in text, name
+
+
+def test_a_suite_is_found_by_name_or_path(tmp_path: Path) -> None:
+    assert find_suite("sweep") == SUITES / "sweep.toml"
+    path = write(tmp_path, "")
+    assert find_suite(str(path)) == path
+    with pytest.raises(HarnessError, match="unknown suite 'swep'; valid: eviction, "):
+        find_suite("swep")
 
 
 def test_the_command_line_wins() -> None:
