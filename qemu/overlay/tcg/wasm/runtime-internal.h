@@ -13,6 +13,10 @@
     ((int)(offsetof(CPUNegativeOffsetState, tlb.f[0]) - \
            sizeof(CPUNegativeOffsetState)))
 
+/* The byte that says whether an instruction may do I/O. */
+#define TW_ENV_CAN_DO_IO_OFS \
+    ((int)(offsetof(CPUState, neg.can_do_io) - sizeof(CPUState)))
+
 TwTbFn tw_interpret;
 
 /*

@@ -1,22 +1,22 @@
 /*
  * The tiering runtime: between QEMU's execution loop, the tier engine (which
- * decides) and the host (which compiles).
+ * decides) and the code cache (which holds what was compiled).
  *
  *   tb_gen_code --- tw_tb_translated() ---> engine: countdown into the header
  *   tcg_qemu_tb_exec(): the dispatcher. Per TB: compiled function, or tier 0.
  *   tier 0, countdown 0 --- tw_hot() ---> engine: decision
+ *   now and then    --- tick() ---------> engine: decisions
  *        compile: emit the group, install it in this thread, publish fn
- *   tb_phys_invalidate, tb_flush ---> engine; a flush frees the table slots
+ *   tb_phys_invalidate, tb_flush -------> engine
+ *   engine: events --- retire(), watch() of modules
  *
- * Threads. One lock guards the engine and everything here but the headers'
- * hot fields: countdown is decremented racily (counts are then as inexact), fn
- * is written last when a group is published. A module is installed in the
- * thread that compiled it; in another thread the table still holds the stub,
- * which installs the module from the bytes kept for that purpose and returns to
- * the dispatcher. Bytes are kept only if there can be another thread.
+ * Threads. One lock guards the engine, the code cache and everything here but
+ * the headers' hot fields: countdown is decremented racily (counts are then as
+ * inexact), fn is written last when a group is published.
  *
- * After a flush all table slots are free again. Each thread clears its own
- * table when it next enters the dispatcher and sees a new generation.
+ * A watched module is out of use though it is installed: its members' fn is 0,
+ * and the first that tier 0 enters puts it back. So the eviction policy learns
+ * what is in use, and nothing is counted for that.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,55 +37,50 @@
 #include "lib/host.h"
 #include "lib/layout.h"
 #include "tiers/engine.h"
+#include "code-cache.h"
 #include "runtime.h"
 #include "runtime-internal.h"
+#include "settings.h"
 
 enum {
-    TABLE_SLOTS = 256 * 1024,
-    /*
-     * An engine needs two memory mappings for each module, and Linux grants
-     * 65,530 in all by default; over that V8 dies. The rest is for the engine.
-     */
-    DEFAULT_MAX_MODULES = 24000,
-};
+    /* In TwHeader.flags: compiled, but its module is watched. */
+    HEADER_WATCHED = 1,
 
-typedef struct Module {
-    uint32_t base;              /* first table slot */
-    uint32_t n;
-    uint8_t *bytes;             /* NULL: no other thread may need them */
-    uint32_t len;
-} Module;
+    /* Entries of the dispatcher between two looks at the clock. */
+    ENTRIES_PER_LOOK = 32,
+    TICK_NS = 1500 * 1000,
+    REPORT_NS = 20 * 1000 * 1000,
+    TIMELINE_NS = 500 * 1000 * 1000,
+
+    /* Executions that TW_COUNTS_SAMPLED counts at once: prime, so that loops do
+       not fall in step with it. */
+    SAMPLE_PERIOD = 127,
+};
 
 static struct {
     QemuMutex lock;
+    TwSettings settings;
     TierEngine *engine;
     TwEmitOptions options;
     TwTarget target;
+    TwBuf buf;
 
     GPtrArray *headers;         /* TwHeader * by id - first_id; NULL: gone */
     uint32_t first_id;          /* of the TBs since the last flush */
 
-    GArray *modules;            /* Module, ascending base */
-    uint32_t max_modules;
-    uint32_t table_base;        /* 0: nothing can be compiled */
-    uint32_t table_used;
-    bool keep_bytes;
-    TwBuf buf;
-
-    uint32_t generation;        /* of the table's contents: flushes */
+    uint64_t modules_tried;
+    int64_t next_tick;
+    int64_t next_report;        /* of counts */
+    int64_t next_sample;        /* of the timeline */
+    FILE *timeline;
     bool started;               /* a guest instruction was executed */
-    const char *stats_path;
 } tw;
 
 unsigned tw_page_bits;
 
 __thread TwFrame tw_frame;
 
-/* What this thread's table holds. */
-static __thread struct {
-    bool reserved;
-    uint32_t generation;
-} tw_thread;
+static __thread uint32_t entries;
 
 static uint64_t now_ns(void *opaque)
 {
@@ -104,9 +99,95 @@ static TwHeader *header_of(uint32_t id)
     return i < tw.headers->len ? g_ptr_array_index(tw.headers, i) : NULL;
 }
 
+static int32_t countdown_of(void *opaque, uint32_t id)
+{
+    TwHeader *header = header_of(id);
+
+    return header ? header->countdown : 0;
+}
+
 static TwHeader *tb_header(const TranslationBlock *tb)
 {
     return (TwHeader *)tb->tc.ptr;
+}
+
+/*
+ * Modules: what the engine wants done to them.
+ */
+
+/* Is @id live and does it run the code of @module? */
+static TwHeader *member(const TwModule *module, uint32_t id)
+{
+    const TierTbRecord *record = tier_tb_record(tw.engine, id);
+
+    return record && record->module == module->id ? header_of(id) : NULL;
+}
+
+static void retire(TwModule *module)
+{
+    for (uint32_t i = 0; i < module->n; i++) {
+        uint32_t id = module->ids[i];
+        TwHeader *header = member(module, id);
+
+        if (header) {
+            qatomic_set(&header->fn, 0);
+            header->flags &= ~HEADER_WATCHED;
+            header->countdown = tier_rearm(tw.engine, id, header->countdown,
+                                           tier_demoted(tw.engine, id));
+        }
+    }
+    tier_module_retired(tw.engine, module->id);
+    tw_cache_retire(module);
+}
+
+/* The countdown of 1 makes the next entry call tw_hot(). */
+static void watch(TwModule *module)
+{
+    module->watched = true;
+    for (uint32_t i = 0; i < module->n; i++) {
+        TwHeader *header = member(module, module->ids[i]);
+
+        if (header) {
+            header->flags |= HEADER_WATCHED;
+            qatomic_set(&header->fn, 0);
+        }
+    }
+}
+
+static void put_back(TwModule *module)
+{
+    module->watched = false;
+    for (uint32_t i = 0; i < module->n; i++) {
+        TwHeader *header = member(module, module->ids[i]);
+
+        if (header) {
+            header->flags &= ~HEADER_WATCHED;
+            header->countdown = 1;
+            qatomic_store_release(&header->fn, module->base + i);
+        }
+    }
+    tier_module_touched(tw.engine, module->id);
+}
+
+static void handle_events(void)
+{
+    TierModuleEvent event;
+
+    while (tier_next_event(tw.engine, &event)) {
+        TwModule *module = tw_cache_module(event.module);
+
+        if (!module) {
+            continue;
+        }
+        switch (event.kind) {
+        case TIER_MODULE_RETIRE:
+            retire(module);
+            break;
+        case TIER_MODULE_WATCH:
+            watch(module);
+            break;
+        }
+    }
 }
 
 /*
@@ -184,6 +265,8 @@ void tw_tb_invalidated(const TranslationBlock *tb)
         settle(header);
         tier_invalidated(tw.engine, header->id);
         g_ptr_array_index(tw.headers, header->id - tw.first_id) = NULL;
+        qatomic_set(&header->fn, 0);
+        handle_events();
     }
     qemu_mutex_unlock(&tw.lock);
 }
@@ -193,6 +276,11 @@ void tw_tb_linked(const TranslationBlock *tb, int n, const TwHeader *next)
     qemu_mutex_lock(&tw.lock);
     tier_linked(tw.engine, tb_header(tb)->id, n, next->id);
     qemu_mutex_unlock(&tw.lock);
+}
+
+static void forget_module(TwModule *module)
+{
+    tier_module_retired(tw.engine, module->id);
 }
 
 void tw_all_flushed(void)
@@ -208,14 +296,8 @@ void tw_all_flushed(void)
     tw.first_id += tw.headers->len;
     g_ptr_array_set_size(tw.headers, 0);
 
-    for (guint i = 0; i < tw.modules->len; i++) {
-        Module *module = &g_array_index(tw.modules, Module, i);
-        g_free(module->bytes);
-        tier_module_retired(tw.engine, module->n);
-    }
-    g_array_set_size(tw.modules, 0);
-    tw.table_used = 0;
-    qatomic_set(&tw.generation, tw.generation + 1);
+    tw_cache_for_each(forget_module);
+    tw_cache_clear();
     qemu_mutex_unlock(&tw.lock);
 }
 
@@ -223,39 +305,71 @@ void tw_all_flushed(void)
  * Compiling.
  */
 
-static TwRefusal install_group(const TwTbRef *refs, uint32_t n, TierCost *cost)
+/* Is this module to fail, by TIERLAB_FAULT? Of several kinds, by one. */
+static TwRefusal injected_fault(void)
 {
-    int64_t t0 = get_clock(), t1;
-    TwRefusal why;
-    Module module;
+    tw.modules_tried++;
+    for (int why = TW_REFUSED_NONE + 1; why < TW_NB_REFUSALS; why++) {
+        uint32_t every = tw.settings.fault_every[why];
 
-    if (!tw.table_base) {
-        return TW_REFUSED_ENGINE_REFUSED;
+        if (every && tw.modules_tried % every == 0) {
+            return why;
+        }
     }
-    if (tw.table_used + n > TABLE_SLOTS || tw.modules->len >= tw.max_modules) {
-        return TW_REFUSED_TABLE_FULL;
+    return TW_REFUSED_NONE;
+}
+
+/* Room in the budgets and, for @base, in the table. */
+static TwRefusal make_room(uint32_t n, uint32_t bytes, uint32_t *base)
+{
+    TierRefusal why;
+
+    if (!tier_make_room(tw.engine, n, bytes, &why)) {
+        return (TwRefusal)why;
     }
+    handle_events();
+    *base = tw_cache_find_slots(n);
+    return *base ? TW_REFUSED_NONE : TW_REFUSED_TABLE_FULL;
+}
+
+static TwRefusal emit_group(const TwTbRef *refs, uint32_t n, TierShape shape,
+                            uint32_t base)
+{
     tw.buf.len = 0;
     tw.target.page_bits = tw_page_bits;
-    tw.options.table_base = tw.table_base + tw.table_used;
-    why = tw_emit_module(&tw.options, refs, n, &tw.buf);
+    tw.options.table_base = base;
+    tw.options.shape =
+        shape == TIER_REGIONS ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
+    return tw_emit_module(&tw.options, refs, n, &tw.buf);
+}
+
+/* Emit and install; *@module is valid if nothing was refused. */
+static TwRefusal install_group(const TwTbRef *refs, const uint32_t *ids,
+                               uint32_t n, TierCost *cost, TwModule **module)
+{
+    TwRefusal why = injected_fault();
+    uint32_t base = 0, other;
+    int64_t t0 = get_clock(), t1;
+
+    /* For the slots first: the size is known when the module is written. */
+    if (why == TW_REFUSED_NONE) {
+        why = make_room(n, 0, &base);
+    }
+    if (why == TW_REFUSED_NONE) {
+        why = emit_group(refs, n, cost->shape, base);
+    }
+    if (why == TW_REFUSED_NONE) {
+        why = make_room(n, tw.buf.len, &other);
+    }
     if (why != TW_REFUSED_NONE) {
         return why;
     }
     t1 = get_clock();
-    if (!tw_host_install(tw.buf.data, tw.buf.len)) {
+    *module = tw_cache_install(base, ids, n, tw.buf.data, tw.buf.len);
+    if (!*module) {
         return TW_REFUSED_ENGINE_REFUSED;
     }
-
-    module = (Module){
-        .base = tw.options.table_base,
-        .n = n,
-        .len = tw.buf.len,
-        .bytes = tw.keep_bytes ? g_memdup2(tw.buf.data, tw.buf.len) : NULL,
-    };
-    g_array_append_val(tw.modules, module);
-    tw.table_used += n;
-
+    cost->module = (*module)->id;
     cost->wasm_bytes = tw.buf.len;
     cost->table_slots = n;
     cost->emit_ns = t1 - t0;
@@ -274,22 +388,14 @@ static uint32_t chained_to(const TwHeader *header, int n)
     return tw_host_index((const void *)qatomic_read(&tb->jmp_target_addr[n]));
 }
 
-/* Compile the decision's group; called with the lock. */
-static void compile_group(const TierDecision *decision)
+/* What the emitter is told of @ids; false if one of them is gone. */
+static bool describe_group(const uint32_t *ids, uint32_t n, TwTbRef *refs)
 {
-    uint32_t n = decision->n;
-    g_autofree uint32_t *ids = g_memdup2(decision->ids, n * sizeof(*ids));
-    g_autofree TwTbRef *refs = g_new(TwTbRef, n);
-    TierCost cost = { .tier = decision->tier, .at_once = true };
-    TwRefusal why = TW_REFUSED_NONE;
-    uint32_t countdown;
-
     for (uint32_t i = 0; i < n; i++) {
         TwHeader *header = header_of(ids[i]);
 
         if (!header) {
-            why = TW_REFUSED_STALE;
-            break;
+            return false;
         }
         refs[i] = (TwTbRef){
             .code = (const uint64_t *)header,
@@ -298,42 +404,81 @@ static void compile_group(const TierDecision *decision)
             .succ = { chained_to(header, 0), chained_to(header, 1) },
         };
     }
-    if (why == TW_REFUSED_NONE) {
-        why = install_group(refs, n, &cost);
+    return true;
+}
+
+/* Make the module's code what its members execute. */
+static void publish(const TwModule *module)
+{
+    for (uint32_t i = 0; i < module->n; i++) {
+        uint32_t id = module->ids[i];
+        TwHeader *header = header_of(id);
+
+        /* From now on an entry into tier 0 goes on in fn. */
+        header->countdown = tier_rearm(tw.engine, id, header->countdown, 1);
+        header->flags &= ~HEADER_WATCHED;
+        qatomic_store_release(&header->fn, module->base + i);
     }
-    if (why != TW_REFUSED_NONE) {
-        countdown = tier_failed(tw.engine, ids, n, (TierRefusal)why);
-    } else {
-        tier_compiled(tw.engine, ids, n, &cost);
-        countdown = 1;          /* the next entry in tier 0 goes to fn */
-    }
+}
+
+static void rearm_all(const uint32_t *ids, uint32_t n, uint32_t countdown)
+{
     for (uint32_t i = 0; i < n; i++) {
         TwHeader *header = header_of(ids[i]);
 
-        if (!header) {
-            continue;
-        }
-        header->countdown =
-            tier_rearm(tw.engine, ids[i], header->countdown, countdown);
-        if (why == TW_REFUSED_NONE) {
-            qatomic_store_release(&header->fn, tw.options.table_base + i);
+        if (header) {
+            header->countdown = tier_rearm(tw.engine, ids[i],
+                                           header->countdown, countdown);
         }
     }
 }
 
+/*
+ * Compile the decision's group. @at_once: the entry that asked waits for it.
+ */
+static void compile_group(const TierDecision *decision, bool at_once)
+{
+    uint32_t n = decision->n;
+    g_autofree uint32_t *ids = g_memdup2(decision->ids, n * sizeof(*ids));
+    g_autofree TwTbRef *refs = g_new(TwTbRef, n);
+    TierCost cost = {
+        .tier = decision->tier,
+        .shape = decision->shape,
+        .at_once = at_once,
+    };
+    TwRefusal why = TW_REFUSED_STALE;
+    TwModule *module;
+
+    if (describe_group(ids, n, refs)) {
+        why = install_group(refs, ids, n, &cost, &module);
+    }
+    if (why == TW_REFUSED_NONE) {
+        tier_compiled(tw.engine, ids, n, &cost);
+        publish(module);
+    } else {
+        rearm_all(ids, n, tier_failed(tw.engine, ids, n, (TierRefusal)why));
+    }
+    handle_events();
+}
+
 bool tw_hot(TwHeader *header)
 {
-    TierDecision decision;
-
     if (header->fn) {
         header->countdown = 1;
         return true;
     }
     qemu_mutex_lock(&tw.lock);
-    decision = tier_hot(tw.engine, header->id, header->countdown);
-    header->countdown = decision.ask_again;
-    if (decision.tier) {
-        compile_group(&decision);
+    if (header->flags & HEADER_WATCHED) {
+        put_back(tw_cache_module(
+            tier_tb_record(tw.engine, header->id)->module));
+    } else {
+        TierDecision decision =
+            tier_hot(tw.engine, header->id, header->countdown);
+
+        header->countdown = decision.ask_again;
+        if (decision.tier) {
+            compile_group(&decision, true);
+        }
     }
     qemu_mutex_unlock(&tw.lock);
     return header->fn != 0;
@@ -343,65 +488,137 @@ bool tw_hot(TwHeader *header)
  * Execution.
  */
 
-static Module *find_module(uint32_t fn)
-{
-    guint lo = 0, hi = tw.modules->len;
-
-    while (lo < hi) {
-        guint mid = (lo + hi) / 2;
-        Module *module = &g_array_index(tw.modules, Module, mid);
-
-        if (fn < module->base) {
-            hi = mid;
-        } else if (fn >= module->base + module->n) {
-            lo = mid + 1;
-        } else {
-            return module;
-        }
-    }
-    return NULL;
-}
-
 /* In every slot that this thread has not filled: fill it, and try again. */
 static uintptr_t install_here(void *env, TwFrame *frame, TwHeader *header)
 {
-    Module *module;
-    bool ok;
+    TwModule *module;
 
     qemu_mutex_lock(&tw.lock);
-    module = find_module(header->fn);
-    ok = module && module->bytes && tw_host_install(module->bytes, module->len);
-    if (!ok) {
-        /* Go on in tier 0; whoever has it installed does so as well. */
-        header->fn = 0;
-        header->countdown = tier_rearm(tw.engine, header->id, header->countdown,
-                                       tier_demoted(tw.engine, header->id));
+    module = header->fn ? tw_cache_module_at(header->fn) : NULL;
+    if (module && !tw_cache_install_here(module)) {
+        retire(module);         /* or it would be tried at each entry */
     }
     qemu_mutex_unlock(&tw.lock);
     return (uintptr_t)header | TW_CHAIN;
 }
 
+static int compare_globals(const void *a, const void *b)
+{
+    const TwGlobal *x = a, *y = b;
+
+    return x->ofs < y->ofs ? -1 : x->ofs > y->ofs;
+}
+
+/*
+ * What the emitter may keep in locals; see TwTarget. can_do_io is not a global
+ * of TCG, but used as one: only slow paths and helpers that may look at globals
+ * read it.
+ */
+static void find_globals(void)
+{
+    const TCGTemp *env = tcgv_ptr_temp(tcg_env);
+    GArray *globals = g_array_new(false, false, sizeof(TwGlobal));
+    TwGlobal can_do_io = { .ofs = TW_ENV_CAN_DO_IO_OFS, .size = 1 };
+
+    for (int i = 0; i < tcg_ctx->nb_globals; i++) {
+        const TCGTemp *temp = &tcg_ctx->temps[i];
+        TwGlobal global = {
+            .ofs = temp->mem_offset,
+            .size = temp->type == TCG_TYPE_I32 ? 4 : 8,
+        };
+
+        if (temp->kind == TEMP_GLOBAL && temp->mem_base == env) {
+            g_array_append_val(globals, global);
+        }
+    }
+    g_array_append_val(globals, can_do_io);
+    g_array_sort(globals, compare_globals);
+    tw.target.nglobals = globals->len;
+    tw.target.globals = (TwGlobal *)g_array_free(globals, false);
+}
+
 static void prepare_thread(void)
 {
     qemu_mutex_lock(&tw.lock);
-    if (!tw_thread.reserved) {
-        uint32_t base = tw_host_reserve(TABLE_SLOTS, install_here);
-
-        tw_thread.reserved = true;
-        if (!tw.started) {
-            tw.started = true;
-            tw.table_base = base;
-            tw.keep_bytes = tcg_max_ctxs > 1;
-            tier_counters(tw.engine)->first_insn_epoch_ms = epoch_ms();
-        } else if (base != tw.table_base) {
-            error_report("tierlab: the tables of two threads differ; "
-                         "this is a bug in tcg-wasm");
-            abort();
-        }
-    } else {
-        tw_host_release(tw.table_base, TABLE_SLOTS, install_here);
+    tw_cache_add_thread(tcg_max_ctxs == 1);
+    tw_frame.sample_left = SAMPLE_PERIOD;
+    if (!tw.started) {
+        tw.started = true;
+        find_globals();
+        tier_counters(tw.engine)->first_insn_epoch_ms = epoch_ms();
     }
-    tw_thread.generation = tw.generation;
+    qemu_mutex_unlock(&tw.lock);
+}
+
+static void write_timeline(int64_t now)
+{
+    const TierCounters *c = tier_counters(tw.engine);
+
+    if (!tw.timeline || now < tw.next_sample) {
+        return;
+    }
+    tw.next_sample = now + TIMELINE_NS;
+    fprintf(tw.timeline,
+            "{\"t_ms\":%" PRIu64 ",\"modules\":%" PRIu64
+            ",\"modules_installed\":%" PRIu64 ",\"retired\":%" PRIu64
+            ",\"slots\":%" PRIu64 ",\"wasm_bytes\":%" PRIu64
+            ",\"tbs_live\":%" PRIu64 ",\"tb_flushes\":%" PRIu64
+            ",\"memory_bytes\":%" PRIu64 "}\n",
+            epoch_ms() - c->start_epoch_ms, c->modules_alive,
+            c->modules_installed, c->modules_retired, c->table_slots_used,
+            c->wasm_bytes_alive, c->tbs_live, c->tb_flushes,
+            tw_host_memory_size());
+    fflush(tw.timeline);
+}
+
+/* Tell the engine of executions in tier 1, which only headers know. */
+static void report_counts(int64_t now)
+{
+    if (tw.options.counts == TW_COUNTS_OFF || now < tw.next_report) {
+        return;
+    }
+    tw.next_report = now + REPORT_NS;
+    for (guint i = 0; i < tw.headers->len; i++) {
+        TwHeader *header = g_ptr_array_index(tw.headers, i);
+
+        if (header && header->tier1_count) {
+            settle(header);
+        }
+    }
+}
+
+static void tick(int64_t now)
+{
+    qemu_mutex_lock(&tw.lock);
+    report_counts(now);
+    for (int i = 0; i < TIER_MAX_TICK_GROUPS; i++) {
+        TierDecision decision = tier_tick(tw.engine);
+
+        if (!decision.tier) {
+            break;
+        }
+        compile_group(&decision, false);
+    }
+    handle_events();
+    write_timeline(now);
+    qemu_mutex_unlock(&tw.lock);
+}
+
+/* Time passes, but the clock is dear: look at it now and then only. */
+static void look_at_clock(void)
+{
+    int64_t now = get_clock();
+
+    if (now >= qatomic_read_i64(&tw.next_tick)) {
+        qatomic_set_i64(&tw.next_tick, now + TICK_NS);
+        tick(now);
+    }
+}
+
+static void catch_up(void)
+{
+    qemu_mutex_lock(&tw.lock);
+    tw_cache_catch_up();
     qemu_mutex_unlock(&tw.lock);
 }
 
@@ -410,9 +627,14 @@ uintptr_t tcg_qemu_tb_exec(CPUArchState *env, const void *tb_ptr)
     TwHeader *header = (TwHeader *)tb_ptr;
     TwFrame *frame = &tw_frame;
 
-    if (unlikely(!tw_thread.reserved ||
-                 tw_thread.generation != qatomic_read(&tw.generation))) {
+    if (unlikely(!tw_thread.cpu)) {
         prepare_thread();
+    }
+    if (unlikely(tw_cache_is_behind())) {
+        catch_up();
+    }
+    if (unlikely(++entries % ENTRIES_PER_LOOK == 0)) {
+        look_at_clock();
     }
     for (;;) {
         uint32_t fn = header->fn;
@@ -450,13 +672,13 @@ static void write_stats(void)
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
 
-    file = fopen(tw.stats_path, "w");
+    file = fopen(tw.settings.stats_path, "w");
     if (file) {
         tier_stats_json(tw.engine, write_text, file);
     }
     if (!file || fclose(file) != 0) {
         error_report("tierlab: cannot write statistics to %s: %s",
-                     tw.stats_path, strerror(errno));
+                     tw.settings.stats_path, strerror(errno));
     }
     qemu_mutex_unlock(&tw.lock);
 }
@@ -466,22 +688,6 @@ void tw_guest_output(void)
     if (tw.engine && icount_enabled()) {
         tier_counters(tw.engine)->icount_insns = icount_get_raw();
     }
-}
-
-static uint64_t env_number(const char *name, uint64_t fallback, uint64_t max)
-{
-    const char *text = g_getenv(name);
-    uint64_t value;
-
-    if (!text) {
-        return fallback;
-    }
-    if (!g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL)) {
-        error_report("tierlab: %s=%s is not a number up to %" PRIu64, name,
-                     text, max);
-        exit(2);
-    }
-    return value;
 }
 
 static void set_target(void)
@@ -499,34 +705,40 @@ static void set_target(void)
     tw.options.target = &tw.target;
 }
 
+static FILE *open_timeline(const char *path)
+{
+    FILE *file = path ? fopen(path, "w") : NULL;
+
+    if (path && !file) {
+        error_report("tierlab: cannot write the timeline to %s: %s", path,
+                     strerror(errno));
+        exit(2);
+    }
+    return file;
+}
+
 void tw_runtime_init(void)
 {
-    const char *spec = g_getenv("TIERLAB_TIER");
-    const char *chain = g_getenv("TIERLAB_CHAIN");
-    const char *counts = g_getenv("TIERLAB_COUNTS");
-    TierHost host = { .now_ns = now_ns };
+    TierHost host = { .now_ns = now_ns, .countdown = countdown_of };
     char err[TIER_ERR_MAX];
 
     qemu_mutex_init(&tw.lock);
-    tw.engine = tier_engine_new(spec ? spec : TIER_DEFAULT_SPEC,
-                                env_number("TIERLAB_SEED", 0, INT64_MAX), &host,
-                                err, sizeof(err));
+    tw_settings_read(&tw.settings);
+    tw.engine = tier_engine_new(tw.settings.tier, tw.settings.seed, &host, err,
+                                sizeof(err));
     if (!tw.engine) {
         error_report("%s", err);
         exit(2);
     }
     tw.headers = g_ptr_array_new();
-    tw.modules = g_array_new(false, false, sizeof(Module));
-    tw.max_modules =
-        env_number("TIERLAB_MAX_MODULES", DEFAULT_MAX_MODULES, TABLE_SLOTS);
-    tw.options.chaining =
-        g_strcmp0(chain, "tail") == 0 ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH;
-    tw.options.counts =
-        g_strcmp0(counts, "exact") == 0 ? TW_COUNTS_EXACT : TW_COUNTS_OFF;
+    tw_cache_init(install_here);
+    tw.options.chaining = tw.settings.chaining;
+    tw.options.counts = tw.settings.counts;
+    tw.options.sample_period = SAMPLE_PERIOD;
     set_target();
+    tw.timeline = open_timeline(tw.settings.timeline_path);
     tier_counters(tw.engine)->start_epoch_ms = epoch_ms();
-    tw.stats_path = g_getenv("TIERLAB_STATS");
-    if (tw.stats_path) {
+    if (tw.settings.stats_path) {
         atexit(write_stats);
     }
 }

@@ -1,0 +1,34 @@
+/*
+ * The runtime's settings, from the environment. A setting that makes no sense
+ * ends the program with status 2 and one line.
+ *
+ *   TIERLAB_TIER=SPEC      the policy and its parameters
+ *   TIERLAB_SEED=N         for policies that need random numbers
+ *   TIERLAB_CHAIN=dispatch|tail       how TBs of different modules are chained
+ *   TIERLAB_COUNTS=off|sampled|exact  executions in tier 1
+ *   TIERLAB_FAULT=KIND:N,...          every N-th module fails, by kind: a
+ *                          compile refusal's key, as engine-refused, table-full,
+ *                          no-memory
+ *   TIERLAB_STATS=FILE     the run's statistics, at its end
+ *   TIERLAB_TIMELINE=FILE  a line of JSON each half a second
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TCG_WASM_SETTINGS_H
+#define TCG_WASM_SETTINGS_H
+
+#include "lib/emit.h"
+
+typedef struct TwSettings {
+    const char *tier;
+    uint64_t seed;
+    TwChaining chaining;
+    TwCounts counts;
+    uint32_t fault_every[TW_NB_REFUSALS];   /* 0: none */
+    const char *stats_path;     /* NULL: none */
+    const char *timeline_path;
+} TwSettings;
+
+void tw_settings_read(TwSettings *settings);
+
+#endif
