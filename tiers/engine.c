@@ -221,7 +221,7 @@ uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id)
 
 uint32_t *tier_tb_words(TierEngine *engine, uint32_t id)
 {
-    TierTbRecord *record = live_record(engine, id);
+    TierTbRecord *record = tier_records_get(&engine->records, id);
 
     return record ? record->words : NULL;
 }

@@ -369,3 +369,53 @@ uint32_t tier_batch_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
     }
     return again;
 }
+
+uint32_t tier_one_batch_translated(void *state, TierEngine *engine,
+                                   const TierTb *tb)
+{
+    const TierOneBatch *self = state;
+
+    (void)engine;
+    (void)tb;
+    return self->n;
+}
+
+void tier_one_batch_hot(void *state, TierEngine *engine, const TierTb *tb,
+                        uint32_t executions, TierDecision *decision)
+{
+    TierOneBatch *self = state;
+
+    (void)executions;
+    tier_batch_hot(&self->batch, engine, tb, self->n, decision);
+}
+
+uint32_t tier_one_batch_failed(void *state, TierEngine *engine,
+                               const uint32_t *ids, uint32_t n, TierRefusal why)
+{
+    const TierOneBatch *self = state;
+
+    return tier_batch_failed(engine, ids, n, why, self->n);
+}
+
+void tier_one_batch_flushed(void *state, TierEngine *engine)
+{
+    TierOneBatch *self = state;
+
+    (void)engine;
+    tier_batch_clear(&self->batch);
+}
+
+void tier_one_batch_tick(void *state, TierEngine *engine,
+                         TierDecision *decision)
+{
+    TierOneBatch *self = state;
+
+    tier_batch_tick(&self->batch, engine, decision);
+}
+
+void tier_one_batch_fini(void *state)
+{
+    TierOneBatch *self = state;
+
+    tier_batch_fini(&self->batch);
+}

@@ -94,6 +94,27 @@ void tier_group_linked(void *state, TierEngine *engine, const TierTb *tb,
 uint32_t tier_group_forward(TierEngine *engine, uint32_t id);
 uint32_t tier_group_backward(TierEngine *engine, uint32_t id);
 
+/*
+ * A policy with one batch: its state begins with this, and the callbacks may be
+ * the following. TBs wait from their n-th execution on.
+ */
+typedef struct TierOneBatch {
+    uint32_t n;
+    TierBatch batch;
+} TierOneBatch;
+
+uint32_t tier_one_batch_translated(void *state, TierEngine *engine,
+                                   const TierTb *tb);
+void tier_one_batch_hot(void *state, TierEngine *engine, const TierTb *tb,
+                        uint32_t executions, TierDecision *decision);
+uint32_t tier_one_batch_failed(void *state, TierEngine *engine,
+                               const uint32_t *ids, uint32_t n,
+                               TierRefusal why);
+void tier_one_batch_flushed(void *state, TierEngine *engine);
+void tier_one_batch_tick(void *state, TierEngine *engine,
+                         TierDecision *decision);
+void tier_one_batch_fini(void *state);
+
 /* Sort: ascending by first, then by second, then by id. */
 void tier_rank_sort(TierRank *ranks, uint32_t n);
 

@@ -200,8 +200,9 @@ bool tier_tb_may_compile(const TierEngine *engine, uint32_t id, unsigned tier,
 uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id);
 
 /*
- * TIER_TB_WORDS words of the policy's own about a TB, at first 0; NULL if it is
- * gone. Valid until the callback returns.
+ * TIER_TB_WORDS words of the policy's own about a TB, at first 0. Still there
+ * when the TB is invalidated; NULL if there is no record of it. Valid until the
+ * callback returns.
  */
 uint32_t *tier_tb_words(TierEngine *engine, uint32_t id);
 

@@ -21,11 +21,6 @@
  */
 #include "../group.h"
 
-typedef struct Batch {
-    uint32_t n;
-    TierBatch batch;
-} Batch;
-
 /* Indices into the parameters. */
 enum {
     PARAM_N,
@@ -50,7 +45,7 @@ static const TierParam batch_params[] = {
 
 static bool batch_init(void *state, TierEngine *engine, const TierValue *values)
 {
-    Batch *self = state;
+    TierOneBatch *self = state;
 
     (void)engine;
     self->n = (uint32_t)values[PARAM_N].u64;
@@ -63,67 +58,18 @@ static bool batch_init(void *state, TierEngine *engine, const TierValue *values)
     return tier_batch_init(&self->batch);
 }
 
-static uint32_t batch_translated(void *state, TierEngine *engine,
-                                 const TierTb *tb)
-{
-    const Batch *self = state;
-
-    (void)engine;
-    (void)tb;
-    return self->n;
-}
-
-static void batch_hot(void *state, TierEngine *engine, const TierTb *tb,
-                      uint32_t executions, TierDecision *decision)
-{
-    Batch *self = state;
-
-    (void)executions;
-    tier_batch_hot(&self->batch, engine, tb, self->n, decision);
-}
-
-static uint32_t batch_failed(void *state, TierEngine *engine,
-                             const uint32_t *ids, uint32_t n, TierRefusal why)
-{
-    const Batch *self = state;
-
-    return tier_batch_failed(engine, ids, n, why, self->n);
-}
-
-static void batch_flushed(void *state, TierEngine *engine)
-{
-    Batch *self = state;
-
-    (void)engine;
-    tier_batch_clear(&self->batch);
-}
-
-static void batch_tick(void *state, TierEngine *engine, TierDecision *decision)
-{
-    Batch *self = state;
-
-    tier_batch_tick(&self->batch, engine, decision);
-}
-
-static void batch_fini(void *state)
-{
-    Batch *self = state;
-
-    tier_batch_fini(&self->batch);
-}
-
 const TierPolicy tier_policy_batch = {
     .name = "batch",
     .summary = "compile hot TBs together, many in a module",
     .source = "Bala et al., PLDI 2000; Boehm et al., PLDI 2011",
     .params = batch_params,
-    .state_size = sizeof(Batch),
+    .state_size = sizeof(TierOneBatch),
     .init = batch_init,
-    .translated = batch_translated,
+    .translated = tier_one_batch_translated,
     .linked = tier_group_linked,
-    .hot = batch_hot,
-    .failed = batch_failed,
-    .flushed = batch_flushed,
-    .tick = batch_tick,
-    .fini = batch_fini,
+    .hot = tier_one_batch_hot,
+    .failed = tier_one_batch_failed,
+    .flushed = tier_one_batch_flushed,
+    .tick = tier_one_batch_tick,
+    .fini = tier_one_batch_fini,
 };
