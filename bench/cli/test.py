@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.boot.errors import DONE, FAILED
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.products import TIERS, obtain, product_variable
 from bench.boot.provenance import ROOT
 from bench.cli.common import err_console, out_console
@@ -55,8 +55,19 @@ class Outcome:
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Leave out the tests that boot guests.")
-def test(quick: bool) -> int:
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Boot guests under every policy and eviction on every workload; hours.",
+)
+def test(quick: bool, full: bool) -> int:
     """Run all tests; exit status 1 if one failed."""
+    if quick and full:
+        raise HarnessError(
+            "--quick and --full exclude each other",
+            next_step="leave out one of them",
+            status=USAGE,
+        )
     console = out_console()
     products = _products(quick)
     environment = _environment(products)
@@ -74,7 +85,8 @@ def test(quick: bool) -> int:
         _pytest(console, environment, "Python tests", "not guest"),
     ]
     if not quick:
-        outcomes.append(_pytest(console, environment, "Guest tests", "guest"))
+        chosen = "guest" if full else "guest and not full"
+        outcomes.append(_pytest(console, environment, "Guest tests", chosen))
     _summary(console, outcomes, quick)
     return DONE if all(outcome.ok for outcome in outcomes) else FAILED
 

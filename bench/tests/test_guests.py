@@ -7,7 +7,8 @@ shows in the console, in the number of instructions, or in both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,47 @@ import pytest
 from rich.console import Console
 
 from bench.boot import idle
-from bench.boot.policies import check_policy
+from bench.boot.policies import PROFILE, check_policy
 from bench.boot.products import TIERS, obtain
+from bench.boot.profile import profile_text
+from bench.boot.provenance import ROOT
 from bench.boot.run import Boot, run_boot
 from bench.engines import find_engine
-from bench.engines.base import BootRequest
+from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 from bench.guests.manifest import Guest, load
 
 pytestmark = pytest.mark.guest
 
+TIERS_SOURCE = ROOT / "tiers"
+
 ARCH = "riscv64"
 GUEST = f"guest-{ARCH}-tiny"
-TIERS_COMPARED = ("never", "always", "threshold:n=1", "threshold:n=100", "threshold")
+WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
+# So few modules that eviction is at work all the time.
+SMALL = 150
+# Policies with parameters that make their groups and shapes differ.
+VARIANTS = (
+    "threshold:n=1",
+    "batch:n=20,size=16,by=heat",
+    "batch:n=20,size=16,by=page",
+    "batch:n=20,shape=regions",
+    "region:n=10",
+)
 TIMEOUT_S = 600.0
 IDLE_LIMIT = 0.15
+
+
+def listed(name: str) -> list[str]:
+    """The names in one of the lists of tiers/: X(identifier[, "name"])."""
+    text = (TIERS_SOURCE / name).read_text()
+    lines = re.findall(r"^X\((\w+)(?:, \"([\w-]+)\")?\)", text, re.MULTILINE)
+    return [name or identifier.replace("_", "-") for identifier, name in lines]
+
+
+def every_policy() -> list[str]:
+    """Each as a spec with its defaults."""
+    return [f"{p}:from=@PROFILE@" if p == PROFILE else p for p in listed("policies.def")]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +81,13 @@ def job(
     timeout: float = TIMEOUT_S,
     **options: Any,
 ) -> Boot:
-    spec = check_policy(products[TIERS], tier).spec if tier else None
-    request = BootRequest(guest, tier=spec, **options)
+    policy = check_policy(products[TIERS], tier) if tier else None
+    request = BootRequest(
+        guest,
+        tier=policy.spec if policy else None,
+        profile=policy.profile if policy else None,
+        **options,
+    )
     return Boot(find_engine(engine), request, products, timeout)
 
 
@@ -68,46 +100,199 @@ def boot(
     return run_boot(job(guest, products, engine, **options), {})
 
 
+Reference = Callable[..., dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def reference(guest: Guest, products: Mapping[str, Path]) -> dict[str, Any]:
-    """The guest interpreted, counting instructions."""
-    return boot(guest, products, tier="never", icount=ICOUNT_SHIFT, workload="sh")
+def reference(guest: Guest, products: Mapping[str, Path]) -> Reference:
+    """The guest interpreted, counting instructions; once for each workload."""
+    made: dict[str, dict[str, Any]] = {}
+
+    def of(workload: str = WORKLOAD, **options: Any) -> dict[str, Any]:
+        key = f"{workload} {options}"
+        if key not in made:
+            made[key] = boot(
+                guest,
+                products,
+                tier="never",
+                icount=ICOUNT_SHIFT,
+                workload=workload,
+                **options,
+            )
+        return made[key]
+
+    return of
 
 
-def test_the_reference_boots_and_counts(reference: dict[str, Any]) -> None:
-    assert reference["ok"], reference["failure"]
-    counters = reference["stats"]["counters"]
-    # Each instruction takes 2^shift ns, and the guest says how long it ran.
-    end = next(p for p in reference["phases"] if p["phase"] == "workload-end")
-    counted_s = counters["icount_insns"] * 2**ICOUNT_SHIFT / 1e9
-    assert counted_s == pytest.approx(end["guest_s"], abs=1.0)
-    assert counters["tbs_compiled"] == 0
+@pytest.fixture(scope="module")
+def profile(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the reference executed, for the policy that starts from it."""
+    path = tmp_path_factory.mktemp("profiles") / "reference.profile"
+    path.write_text(profile_text(reference(), "the reference"))
+    return path
 
 
-@pytest.mark.parametrize("tier", TIERS_COMPARED)
-def test_every_tier_runs_the_same_guest(
-    tier: str,
-    guest: Guest,
-    products: Mapping[str, Path],
-    reference: dict[str, Any],
-) -> None:
-    result = boot(guest, products, tier=tier, icount=ICOUNT_SHIFT, workload="sh")
+@pytest.fixture
+def same_guest(
+    guest: Guest, products: Mapping[str, Path], reference: Reference, profile: Path
+) -> Reference:
+    """Boots, and wants what the guest did to be what it does interpreted."""
+
+    def check(tier: str, workload: str = WORKLOAD, **options: Any) -> dict[str, Any]:
+        spec = tier.replace("@PROFILE@", str(profile))
+        result = boot(
+            guest,
+            products,
+            tier=spec,
+            icount=ICOUNT_SHIFT,
+            workload=workload,
+            **options,
+        )
+        assert result["ok"], result["failure"]
+        # The machine is part of it, the runtime's switches are not.
+        options.pop("switches", None)
+        wanted = reference(workload, **options)
+        assert result["console"]["text"] == wanted["console"]["text"]
+        ours, theirs = counters(result), counters(wanted)
+        assert ours["icount_insns"] == theirs["icount_insns"]
+        return ours
+
+    return check
+
+
+def counters(result: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = result["stats"]["counters"]
+    return found
+
+
+def test_the_reference_boots_and_counts(reference: Reference) -> None:
+    result = reference()
     assert result["ok"], result["failure"]
-    ours, theirs = result["stats"]["counters"], reference["stats"]["counters"]
-    assert (ours["tbs_compiled"] > 0) == (tier != "never")
-    assert result["console"]["text"] == reference["console"]["text"]
-    assert ours["icount_insns"] == theirs["icount_insns"]
+    # Each instruction takes 2^shift ns, and the guest says how long it ran.
+    end = next(p for p in result["phases"] if p["phase"] == "workload-end")
+    counted_s = counters(result)["icount_insns"] * 2**ICOUNT_SHIFT / 1e9
+    assert counted_s == pytest.approx(end["guest_s"], abs=1.0)
+    assert counters(result)["tbs_compiled"] == 0
+
+
+@pytest.mark.parametrize("tier", [*every_policy(), *VARIANTS])
+def test_every_policy_runs_the_same_guest(tier: str, same_guest: Reference) -> None:
+    found = same_guest(tier)
+    assert (found["tbs_compiled"] > 0) == (tier != "never")
+
+
+@pytest.mark.parametrize("shape", ["functions", "regions"])
+@pytest.mark.parametrize("eviction", listed("evictions.def"))
+def test_every_eviction_policy_runs_the_same_guest(
+    eviction: str, shape: str, same_guest: Reference
+) -> None:
+    tier = "always:" if shape == "functions" else "region:n=20,"
+    found = same_guest(f"{tier}evict={eviction},max-modules={SMALL}")
+    assert found["modules_alive_max"] <= SMALL
+    if eviction == "fill-only":
+        assert found["refused_full-modules"] > 0 and found["modules_evicted"] == 0
+    else:
+        assert found["modules_evicted"] > 0 and found["tbs_demoted"] > 0
+
+
+@pytest.mark.parametrize("budget", ["max-slots=600", "max-code=1", "max-maps=400"])
+def test_every_budget_is_kept(budget: str, same_guest: Reference) -> None:
+    found = same_guest(f"threshold:n=10,{budget}")
+    assert found["modules_evicted"] > 0
+    name, _, limit = budget.partition("=")
+    column, unit = {
+        "max-slots": ("table_slots_used_max", 1),
+        "max-code": ("wasm_bytes_alive_max", 2**20),
+        "max-maps": ("module_maps_max", 1),
+    }[name]
+    assert 0 < found[column] <= int(limit) * unit
+
+
+@pytest.mark.parametrize("fault", ["engine-refused", "table-full", "no-memory"])
+def test_a_compilation_that_fails_is_counted_and_interpreted(
+    fault: str, same_guest: Reference
+) -> None:
+    found = same_guest("threshold:n=10", switches=Switches(fault=f"{fault}:3"))
+    assert found[f"refused_{fault}"] > 0
+    # Two of three modules are installed all the same.
+    assert found["modules_installed"] > found[f"refused_{fault}"]
+
+
+def test_all_faults_at_once_with_groups(same_guest: Reference) -> None:
+    faults = "engine-refused:2,table-full:3,no-memory:5"
+    found = same_guest("batch:n=50", switches=Switches(fault=faults))
+    for fault in ("engine-refused", "table-full", "no-memory"):
+        assert found[f"refused_{fault}"] > 0
+    assert found["tbs_compiled"] > 0
+
+
+@pytest.mark.parametrize("chain", CHAINING)
+@pytest.mark.parametrize("counts", COUNTING)
+def test_switches_do_not_change_the_guest(
+    chain: str, counts: str, same_guest: Reference
+) -> None:
+    found = same_guest("batch:n=50", switches=Switches(chain, counts))
+    assert (found["exec_tier1"] > 0) == (counts != "off")
+
+
+def test_exact_counts_are_those_of_the_interpreter(
+    same_guest: Reference, reference: Reference
+) -> None:
+    found = same_guest("threshold:n=50", switches=Switches(counts="exact"))
+    total = found["exec_tier0"] + found["exec_tier1"]
+    assert total == counters(reference())["exec_tier0"]
+
+
+@pytest.mark.parametrize("tier", ["always:evict=clock,max-modules=500", "region:n=50"])
+def test_code_that_comes_and_goes(tier: str, same_guest: Reference) -> None:
+    found = same_guest(tier, "churn:rounds=2", tb_size_mib=8)
+    assert found["tb_flushes"] > 0 and found["tbs_invalidated"] > 0
+    # What the flushes gave up was given back.
+    assert found["modules_retired"] > 0
+    assert found["modules_alive"] <= found["modules_installed"] - (
+        found["modules_retired"]
+    )
+
+
+def test_four_vcpus_give_modules_up(guest: Guest, products: Mapping[str, Path]) -> None:
+    tier = f"always:max-modules={SMALL}"
+    result = boot(guest, products, tier=tier, smp=4, workload="sh")
+    assert result["ok"], result["failure"]
+    assert counters(result)["modules_evicted"] > 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("workload", ["none", "sha256:mib=1", "gzip", "churn:rounds=2"])
+@pytest.mark.parametrize("tier", [*every_policy(), *VARIANTS])
+def test_every_policy_on_every_workload(
+    tier: str, workload: str, same_guest: Reference
+) -> None:
+    same_guest(tier, workload)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "workload", ["none", "sh", "sha256:mib=1", "gzip", "churn:rounds=2"]
+)
+@pytest.mark.parametrize("tier", ["always", "threshold:n=10", "batch:n=20,size=8",
+                                  "region:n=20"])
+@pytest.mark.parametrize("eviction", listed("evictions.def"))
+def test_every_eviction_policy_on_every_workload(
+    eviction: str, tier: str, workload: str, same_guest: Reference
+) -> None:
+    join = "," if ":" in tier else ":"
+    same_guest(f"{tier}{join}evict={eviction},max-modules={SMALL}", workload)
 
 
 def test_native_qemu_runs_the_same_guest(
-    guest: Guest, products: Mapping[str, Path], reference: dict[str, Any]
+    guest: Guest, products: Mapping[str, Path], reference: Reference
 ) -> None:
-    result = boot(guest, products, "native", icount=ICOUNT_SHIFT, workload="sh")
+    result = boot(guest, products, "native", icount=ICOUNT_SHIFT, workload=WORKLOAD)
     assert result["ok"], result["failure"]
-    assert result["console"]["text"] == reference["console"]["text"]
+    assert result["console"]["text"] == reference()["console"]["text"]
 
 
-@pytest.mark.parametrize("workload", ["none", "sha256", "gzip", "sh"])
+@pytest.mark.parametrize("workload", ["none", "sha256", "gzip", "sh", "churn"])
 def test_every_workload_ends_well(
     workload: str, guest: Guest, products: Mapping[str, Path]
 ) -> None:

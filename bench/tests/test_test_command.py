@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.boot.errors import HarnessError
 from bench.cli import test as command
 
 PASSED = '<testcase name="a"/>'
@@ -74,7 +75,14 @@ def test_one_stage_that_fails_fails_all_and_stops_none(
     monkeypatch.setattr(command, "_pytest", stage)
     callback = command.test.callback
     assert callback is not None
-    assert callback(quick=False) == (0 if failing is None else 1)
+    assert callback(quick=False, full=False) == (0 if failing is None else 1)
     assert len(titles) == 4
     shown = capsys.readouterr().out
     assert ("All tests passed." in shown) == (failing is None)
+
+
+def test_quick_and_full_exclude_each_other() -> None:
+    callback = command.test.callback
+    assert callback is not None
+    with pytest.raises(HarnessError, match="exclude each other"):
+        callback(quick=True, full=True)
