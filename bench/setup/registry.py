@@ -10,6 +10,7 @@ from bench.setup.step import Step
 RECIPES = (
     "bench.engines.recipe",
     "bench.guests.recipe",
+    "bench.micro.recipe",
     "qemu.deps.recipe",
     "qemu.recipe",
     "tiers.recipe",

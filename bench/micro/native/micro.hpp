@@ -1,0 +1,33 @@
+/*
+ * What all native benchmarks include: google-benchmark, and our C headers.
+ *
+ * Names are native/PART/WHAT/PARAMETER:VALUE. Each part registers its own.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef MICRO_NATIVE_HPP
+#define MICRO_NATIVE_HPP
+
+#include <benchmark/benchmark.h>
+
+extern "C" {
+#include "bench/micro/kinds.h"
+#include "bench/micro/machine.h"
+#include "bench/micro/mix.h"
+#include "bench/micro/play.h"
+#include "tcg-wasm/emit.h"
+}
+
+/* Of the mixes: enough that a group is not in the cache when it comes again. */
+constexpr uint32_t mix_tbs = 4096;
+constexpr uint64_t mix_seed = 1;
+
+/* Linked as one ring. The process ends if memory is short. */
+const Mix &plain_mix();
+const Mix &fused_mix();
+
+void register_emission();
+void register_interpreter();
+void register_policies();
+
+#endif

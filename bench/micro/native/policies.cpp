@@ -1,0 +1,137 @@
+/*
+ * Policies and eviction policies: each plays the life of a guest's TBs, see
+ * play.h. An iteration is one play; what counts are the counters: seconds per
+ * call of each kind.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "micro.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+
+#include "tcg-wasm/tests/rng.h"
+
+static void report(benchmark::State &state, const char *name,
+                   const PlayCalls &calls, uint64_t divisor)
+{
+    if (divisor > 0) {
+        state.counters[std::string("s_per_") + name] =
+            calls.ns * 1e-9 / static_cast<double>(divisor);
+    }
+}
+
+static void play(benchmark::State &state, const std::string &spec)
+{
+    PlayTimes t;
+    char err[TIER_ERR_MAX];
+
+    for (auto _ : state) {
+        if (!play_run(spec.c_str(), static_cast<uint32_t>(state.range(0)), &t,
+                      err)) {
+            state.SkipWithError(err);
+            return;
+        }
+        state.SetIterationTime((t.translated.ns + t.linked.ns + t.hot.ns +
+                                t.tick.ns + t.room.ns + t.outcome.ns) *
+                               1e-9);
+    }
+    /* Of all decisions: those that a tick takes are some, too. */
+    PlayCalls decisions = { t.hot.n, t.hot.tbs + t.tick.tbs,
+                            t.hot.ns + t.tick.ns };
+
+    report(state, "hot", t.hot, t.hot.n);
+    report(state, "decided_tb", decisions, t.hot.n ? decisions.tbs : 0);
+    report(state, "tick", t.tick, t.tick.n);
+    report(state, "translated", t.translated, t.translated.n);
+    report(state, "linked", t.linked, t.linked.n);
+    report(state, "outcome", t.outcome, t.outcome.n);
+    report(state, "outcome_tb", t.outcome, t.outcome.tbs);
+    report(state, "make_room", t.room, t.room.n);
+    state.counters["hot_events"] = static_cast<double>(t.hot.n);
+    state.counters["groups"] = static_cast<double>(t.groups);
+    state.counters["tbs_per_group"] =
+        t.groups ? static_cast<double>(t.room.tbs) /
+                       static_cast<double>(t.room.n)
+                 : 0;
+    state.counters["s_per_stats_tb"] =
+        t.stats_ns * 1e-9 / static_cast<double>(t.translated.tbs);
+    state.counters["interrupted"] = static_cast<double>(t.interrupted);
+    state.counters["retired"] = static_cast<double>(t.retired);
+}
+
+static void add(const std::string &name, const std::string &spec)
+{
+    benchmark::RegisterBenchmark(
+        name.c_str(),
+        [spec](benchmark::State &state) { play(state, spec); })
+        ->ArgName("live")
+        ->Arg(1024)
+        ->Arg(16384)
+        ->Arg(65536)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(1);
+}
+
+/* A profile of some of the hashes that a play draws, for policies that read
+ * one. Removed at the end. */
+static std::string profile;
+
+static void remove_profile()
+{
+    std::remove(profile.c_str());
+}
+
+static const std::string &profile_path()
+{
+    char name[] = "/tmp/tierlab-micro-XXXXXX";
+    std::FILE *file;
+    int fd;
+
+    if (!profile.empty()) {
+        return profile;
+    }
+    fd = mkstemp(name);
+    file = fd < 0 ? nullptr : fdopen(fd, "w");
+    if (!file) {
+        std::perror("micro-native: cannot make a profile in /tmp");
+        std::exit(3);
+    }
+    profile = name;
+    std::atexit(remove_profile);
+    std::fprintf(file, "tierlab-profile 1\n");
+    for (uint64_t i = 0; i < 16384; i++) {
+        std::fprintf(file, "%016llx %llu\n",
+                     static_cast<unsigned long long>(play_hash(4 * i)),
+                     static_cast<unsigned long long>(10000000 / (i + 1)));
+    }
+    std::fclose(file);
+    return profile;
+}
+
+/* The policy with default parameters, and what it cannot do without. */
+static std::string default_spec(const TierPolicy &policy)
+{
+    std::string spec = policy.name;
+
+    for (const TierParam *p = policy.params; p && p->name; p++) {
+        if (std::string(p->name) == "from") {
+            spec += ":from=" + profile_path();
+        }
+    }
+    return spec;
+}
+
+void register_policies()
+{
+    for (const TierPolicy *const *p = tier_policies; *p; p++) {
+        add(std::string("native/policy/") + (*p)->name, default_spec(**p));
+    }
+    for (const char *const *name = tier_eviction_names; *name; name++) {
+        add(std::string("native/evict/") + *name,
+            std::string("always:max-modules=500,evict=") + *name);
+    }
+}
