@@ -415,6 +415,18 @@ static void set_ask(TierTbRecord *record, uint32_t countdown)
     record->due = false;
 }
 
+static void set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                     uint32_t countdown)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = live_record(engine, ids[i]);
+
+        if (record) {
+            set_ask(record, countdown);
+        }
+    }
+}
+
 /* Ask the policy about a TB that was executed @executions times more. */
 static TierDecision ask(TierEngine *engine, TierTbRecord *record,
                         uint32_t executions)
@@ -636,13 +648,7 @@ uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
         countdown = clamp_countdown(
             policy->compiled(engine->state, engine, ids, n, cost));
     }
-    for (uint32_t i = 0; i < n; i++) {
-        TierTbRecord *record = live_record(engine, ids[i]);
-
-        if (record) {
-            set_ask(record, countdown);
-        }
-    }
+    set_asks(engine, ids, n, countdown);
     return countdown;
 }
 
@@ -661,6 +667,7 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
                      TierRefusal why)
 {
     const TierPolicy *policy = engine->policy;
+    uint32_t countdown = TIER_NEVER_ASK;
 
     assert((unsigned)why < TIER_NB_REFUSALS && why != TIER_REFUSED_NONE);
     engine->counters.refused[why] += n;
@@ -672,10 +679,12 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
             record->refused = (uint8_t)why;
         }
     }
-    if (!policy->failed) {
-        return TIER_NEVER_ASK;
+    if (policy->failed) {
+        countdown =
+            clamp_countdown(policy->failed(engine->state, engine, ids, n, why));
     }
-    return clamp_countdown(policy->failed(engine->state, engine, ids, n, why));
+    set_asks(engine, ids, n, countdown);
+    return countdown;
 }
 
 uint32_t tier_demoted(TierEngine *engine, uint32_t id)

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../policy.h"
+#include "../single.h"
 
 static uint32_t always_translated(void *state, TierEngine *engine,
                                   const TierTb *tb)
@@ -15,20 +15,10 @@ static uint32_t always_translated(void *state, TierEngine *engine,
     return 1;
 }
 
-static void always_hot(void *state, TierEngine *engine, const TierTb *tb,
-                       uint32_t executions, TierDecision *decision)
-{
-    (void)state;
-    (void)engine;
-    (void)tb;
-    (void)executions;
-    decision->tier = 1;
-}
-
 const TierPolicy tier_policy_always = {
     .name = "always",
     .summary = "compile each TB before its first execution",
     .source = "baseline",
     .translated = always_translated,
-    .hot = always_hot,
+    .hot = tier_single_hot,
 };

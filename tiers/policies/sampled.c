@@ -7,7 +7,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../policy.h"
+#include "../single.h"
 
 typedef struct Sampled {
     double p;
@@ -61,16 +61,6 @@ static uint32_t sampled_translated(void *state, TierEngine *engine,
     return (uint32_t)tier_rng_geometric(&self->rng, self->p);
 }
 
-static void sampled_hot(void *state, TierEngine *engine, const TierTb *tb,
-                        uint32_t executions, TierDecision *decision)
-{
-    (void)state;
-    (void)engine;
-    (void)tb;
-    (void)executions;
-    decision->tier = 1;
-}
-
 const TierPolicy tier_policy_sampled = {
     .name = "sampled",
     .summary = "compile a TB with probability p at each execution",
@@ -79,5 +69,5 @@ const TierPolicy tier_policy_sampled = {
     .state_size = sizeof(Sampled),
     .init = sampled_init,
     .translated = sampled_translated,
-    .hot = sampled_hot,
+    .hot = tier_single_hot,
 };

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../policy.h"
+#include "../single.h"
 
 typedef struct Threshold {
     uint32_t n;
@@ -46,16 +46,6 @@ static uint32_t threshold_translated(void *state, TierEngine *engine,
     return self->n;
 }
 
-static void threshold_hot(void *state, TierEngine *engine, const TierTb *tb,
-                          uint32_t executions, TierDecision *decision)
-{
-    (void)state;
-    (void)engine;
-    (void)tb;
-    (void)executions;
-    decision->tier = 1;
-}
-
 const TierPolicy tier_policy_threshold = {
     .name = "threshold",
     .summary = "compile a TB when it has been executed n times",
@@ -66,5 +56,5 @@ const TierPolicy tier_policy_threshold = {
     .state_size = sizeof(Threshold),
     .init = threshold_init,
     .translated = threshold_translated,
-    .hot = threshold_hot,
+    .hot = tier_single_hot,
 };

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "../policy.h"
+#include "../spec.h"
 #include "../spec.h"
 
 static const char *const colours[] = { "red", "green", NULL };
@@ -110,12 +110,31 @@ static bool is_name(const char *name)
                strlen(name);
 }
 
+static void check_param(const TierParam *param)
+{
+    char text[TIER_VALUE_MAX];
+    TierValue value;
+
+    assert_true(is_name(param->name));
+    assert_true(param->meaning && param->meaning[0] && param->unit);
+    assert_true(tier_value_print(param, param->def, text, sizeof(text)));
+    if (param->type == TIER_PARAM_TEXT) {
+        assert_string_equal(text, ""); /* not given */
+        return;
+    }
+    /* The default is in its range. */
+    assert_true(parse(param, text, &value));
+    if (param->type == TIER_PARAM_U64) {
+        assert_true(param->max.u64 <= TIER_PARAM_U64_LIMIT);
+    }
+}
+
 /* Whoever adds a policy learns here what was forgotten. */
 static void test_declarations(void **unused)
 {
     (void)unused;
     for (const TierPolicy *const *p = tier_policies; *p; p++) {
-        unsigned n = 0;
+        unsigned n = 0, texts = 0;
 
         assert_true(is_name((*p)->name));
         assert_true((*p)->summary && (*p)->summary[0]);
@@ -125,20 +144,47 @@ static void test_declarations(void **unused)
             assert_string_not_equal((*p)->name, (*q)->name);
         }
         for (const TierParam *i = (*p)->params; i && i->name; i++, n++) {
-            char text[TIER_VALUE_MAX];
-            TierValue value;
-
-            assert_true(is_name(i->name));
-            assert_true(i->meaning && i->meaning[0] && i->unit);
-            /* The default is in its range. */
-            assert_true(tier_value_print(i, i->def, text, sizeof(text)));
-            assert_true(parse(i, text, &value));
-            if (i->type == TIER_PARAM_U64) {
-                assert_true(i->max.u64 <= TIER_PARAM_U64_LIMIT);
-            }
+            check_param(i);
+            texts += i->type == TIER_PARAM_TEXT;
         }
-        assert_true(n <= TIER_MAX_PARAMS);
+        assert_true(n <= TIER_MAX_PARAMS && texts <= 1);
     }
+    for (unsigned i = 0; i < TIER_NB_COMMON; i++) {
+        check_param(&tier_common_params[i]);
+    }
+    assert_null(tier_common_params[TIER_NB_COMMON].name);
+}
+
+static void test_evictions_are_declared(void **unused)
+{
+    (void)unused;
+    for (unsigned i = 0; tier_evictions[i]; i++) {
+        assert_true(is_name(tier_eviction_names[i]));
+        assert_true(tier_evictions[i]->summary && tier_evictions[i]->source);
+        for (unsigned k = 0; k < i; k++) {
+            assert_string_not_equal(tier_eviction_names[i],
+                                    tier_eviction_names[k]);
+        }
+    }
+}
+
+static void test_texts(void **unused)
+{
+    static const TierParam param = { .name = "from", .type = TIER_PARAM_TEXT };
+    char text[TIER_VALUE_MAX + 1];
+    TierValue value;
+
+    (void)unused;
+    assert_true(parse(&param, "/tmp/a b=c:d.txt", &value));
+    assert_false(parse(&param, "", &value));
+    assert_false(parse(&param, "a,b", &value));
+    assert_false(parse(&param, "a\tb", &value));
+    assert_false(parse(&param, "\xc3\xa9", &value));
+    memset(text, 'x', TIER_VALUE_MAX);
+    text[TIER_VALUE_MAX] = '\0';
+    assert_false(parse(&param, text, &value));
+    text[TIER_VALUE_MAX - 1] = '\0';
+    assert_true(parse(&param, text, &value));
 }
 
 int main(void)
@@ -148,6 +194,8 @@ int main(void)
         cmocka_unit_test(test_numbers_round_trip),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_ranges_in_words),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_evictions_are_declared),
         cmocka_unit_test(test_declarations),
     };
 
