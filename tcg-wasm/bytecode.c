@@ -6,8 +6,16 @@
 #include "insn.h"
 
 /* clang-format off */
-static const uint8_t op_formats[TW_NB_OPS] = {
+const uint8_t tw_op_formats[TW_NB_OPS] = {
 #define X(name, format, mnemonic) [TW_OP_##name] = TW_FMT_##format,
+    TW_OPCODES(X)
+#undef X
+};
+
+const uint8_t tw_op_lengths[TW_NB_OPS] = {
+#define X(name, format, mnemonic) \
+    [TW_OP_##name] = TW_FMT_##format == TW_FMT_ENTRY ? TW_HEADER_WORDS \
+                     : TW_FMT_##format <= TW_FMT_RI64 ? 2 : 1,
     TW_OPCODES(X)
 #undef X
 };
@@ -33,11 +41,6 @@ static const char *const cond_names[TW_NB_CONDS] = {
 };
 /* clang-format on */
 
-TwFormat tw_op_format(TwOp op)
-{
-    return op_formats[op];
-}
-
 const char *tw_op_name(TwOp op)
 {
     return op < TW_NB_OPS ? op_names[op] : "?";
@@ -51,20 +54,6 @@ TwCond tw_op_cond(TwOp op)
 const char *tw_cond_name(TwCond cond)
 {
     return cond < TW_NB_CONDS ? cond_names[cond] : "?";
-}
-
-unsigned tw_op_words(TwOp op)
-{
-    static const uint8_t words[] = {
-        [TW_FMT_ENTRY] = TW_HEADER_WORDS,
-        [TW_FMT_CALL] = 2,
-        [TW_FMT_EXIT] = 2,
-        [TW_FMT_GOTO_TB] = 2,
-        [TW_FMT_RI64] = 2,
-        [TW_FMT_QMEM] = 0,      /* the last one: all others are here, too */
-    };
-
-    return words[op_formats[op]] ? words[op_formats[op]] : 1;
 }
 
 int tw_qmem_size(TwOp op)

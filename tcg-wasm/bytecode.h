@@ -86,9 +86,10 @@ typedef enum TwOp {
 static_assert(TW_NB_CODES <= 256, "the opcode is one byte");
 
 typedef enum TwFormat {
-    TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL,
+    /* The header, then those of two words; all others have one. */
+    TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL, TW_FMT_RI64,
     TW_FMT_R, TW_FMT_I, TW_FMT_RR, TW_FMT_RRR, TW_FMT_RI, TW_FMT_RRI,
-    TW_FMT_RI64, TW_FMT_FIELD, TW_FMT_DEPOSIT, TW_FMT_R4, TW_FMT_R6,
+    TW_FMT_FIELD, TW_FMT_DEPOSIT, TW_FMT_R4, TW_FMT_R6,
     TW_FMT_MOVCOND, TW_FMT_B, TW_FMT_RRB, TW_FMT_RIB, TW_FMT_EB,
     TW_FMT_LD, TW_FMT_ST, TW_FMT_LDE, TW_FMT_STE, TW_FMT_STEI, TW_FMT_QMEM,
 } TwFormat;
@@ -192,11 +193,21 @@ enum {
     TW_CALL_NO_RETURN = 8,
 };
 
-TwFormat tw_op_format(TwOp op);
-const char *tw_op_name(TwOp op);
+extern const uint8_t tw_op_formats[TW_NB_OPS];
+extern const uint8_t tw_op_lengths[TW_NB_OPS];
+
+static inline TwFormat tw_op_format(TwOp op)
+{
+    return (TwFormat)tw_op_formats[op];
+}
 
 /* Words that an instruction of @op occupies: 1, 2, or TW_HEADER_WORDS. */
-unsigned tw_op_words(TwOp op);
+static inline unsigned tw_op_words(TwOp op)
+{
+    return tw_op_lengths[op];
+}
+
+const char *tw_op_name(TwOp op);
 
 /*
  * Make superinstructions of the sequences that tier 0 has some for; @code is

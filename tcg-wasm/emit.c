@@ -53,7 +53,7 @@ enum {
     MAX_MEMBERS = 1000000,
     /* Regions: words of one, and of all as a multiple of the group's. */
     MAX_REGION_WORDS = 8000,
-    MAX_REPEATED = 3,
+    MAX_REPEATED = 2,
     TB_SIG = TW_SIG_I32 | 3 << 2,
 };
 
@@ -331,6 +331,19 @@ static void emit_code(TwEmit *e)
     tw_flow_close(e, ended);
 }
 
+static uint32_t succ_member(const TwEmit *e, uint32_t member, int exit)
+{
+    uint32_t succ = e->tbs[member].succ[exit], index;
+
+    return succ && tw_find_member(e, succ, &index) ? index : TW_NO_MEMBER;
+}
+
+static bool loops(const TwEmit *e, uint32_t member)
+{
+    return succ_member(e, member, 0) == member ||
+           succ_member(e, member, 1) == member;
+}
+
 static void add_segment(TwEmit *e, uint32_t member)
 {
     const TwTbRef *tb = &e->tbs[member];
@@ -361,7 +374,8 @@ static void set_segments(TwEmit *e, uint32_t member)
                segment->tb->nwords * sizeof(e->joined[0]));
         e->code = e->joined;
     }
-    e->caching = count && e->target->nglobals;
+    e->caching =
+        e->target->nglobals && (count > 1 || (count && loops(e, member)));
 }
 
 static void clear_segments(TwEmit *e)
@@ -512,13 +526,6 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
         }
     }
     return TW_REFUSED_NONE;
-}
-
-static uint32_t succ_member(const TwEmit *e, uint32_t member, int exit)
-{
-    uint32_t succ = e->tbs[member].succ[exit], index;
-
-    return succ && tw_find_member(e, succ, &index) ? index : TW_NO_MEMBER;
 }
 
 /* Plan the regions; *@words is raised to what the longest has. */

@@ -11,9 +11,11 @@
  * turned into a stack of frames: groups may be long chains.
  *
  * How much code each region may repeat is decided in two rounds. First, every
- * region gets what belongs to no other head, and the loops inside its own.
- * Then those at the front take what lies behind other heads as well, as far as
- * the total allows: one more jump between functions saved for each.
+ * region gets what belongs to no other head, and the loops inside its own; but
+ * one for a loop inside another's is only entered when an interrupt has left
+ * it, and gets no more than that loop. Then the others, first come first
+ * served, take what lies behind other heads as well, as far as the total
+ * allows: each saves a jump between functions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -51,6 +53,7 @@ typedef struct Planner {
     uint32_t *place; /* in its order */
     uint32_t *place_end; /* of the component of a loop header, or 0 */
     uint32_t *base_words; /* of a head's region after the first round */
+    uint8_t *inner; /* is a node in a loop, not as its header? */
 
     /* The region that is being grown. */
     uint32_t *grown;
@@ -172,9 +175,13 @@ static void find_heads(Planner *p)
             }
         }
     }
-    for (uint32_t i = 0; i < p->n; i++) {
+    for (uint32_t i = 0, loop_end = 0; i < p->n; i++) {
         uint32_t node = p->order[i];
 
+        p->inner[node] = i < loop_end;
+        if (p->end[node] > loop_end) {
+            loop_end = p->end[node];
+        }
         p->place[node] = i;
         p->place_end[node] = p->end[node];
         count[node] |= p->end[node] != 0;
@@ -188,6 +195,16 @@ static bool nested(const Planner *p, uint32_t node, uint32_t head)
 {
     return p->place[node] > p->place[head] &&
            p->place[node] < p->place_end[head];
+}
+
+/*
+ * Is @node part of what @head's region is for? Not what has a region of its own
+ * outside its loop; and where @head is inside another's loop, whose region has
+ * it all, nothing outside its loop.
+ */
+static bool belongs(const Planner *p, uint32_t node, uint32_t head)
+{
+    return nested(p, node, head) || (!p->inner[head] && !is_head(p, node));
 }
 
 static uint64_t start_growing(Planner *p, uint32_t head)
@@ -211,7 +228,7 @@ static uint64_t grow(Planner *p, uint64_t words, uint64_t limit, bool across)
             uint32_t to = p->nodes[p->grown[i]].succ[exit];
 
             if (to == TW_NO_MEMBER || p->member[to] ||
-                (is_head(p, to) && !across && !nested(p, to, head)) ||
+                (!across && !belongs(p, to, head)) ||
                 words + p->nodes[to].words > limit) {
                 continue;
             }
@@ -289,7 +306,9 @@ static bool plan_regions(Planner *p, const uint32_t *heads, uint32_t nheads)
 
         taken -= p->base_words[i];
         words = grow(p, words, p->base_words[i], false);
-        words = grow(p, words, room(p, taken), true);
+        if (!p->inner[heads[i]]) {
+            words = grow(p, words, room(p, taken), true);
+        }
         taken += words;
         if (!append_region(p, heads[i])) {
             return false;
@@ -331,7 +350,9 @@ bool tw_region_plan(const TwRegionNode *nodes, uint32_t n,
     };
     p.frames = malloc(((size_t)n + 1) * sizeof(p.frames[0]));
     p.member = calloc((size_t)n + 1, 1);
-    if (arrays && plan->start && plan->count && p.frames && p.member) {
+    p.inner = calloc((size_t)n + 1, 1);
+    if (arrays && plan->start && plan->count && p.frames && p.member &&
+        p.inner) {
         p.number = arrays;
         p.open = arrays + n;
         p.order = arrays + 2 * (size_t)n;
@@ -345,6 +366,7 @@ bool tw_region_plan(const TwRegionNode *nodes, uint32_t n,
     free(arrays);
     free(p.frames);
     free(p.member);
+    free(p.inner);
     if (!ok) {
         tw_region_plan_free(plan);
     }

@@ -94,8 +94,22 @@ static void fail(const Case *c, const char *what)
  * Making a case.
  */
 
+/* What the exit is chained to at the start; unchained; any other TB. */
+static void add_link(Case *c, GenTb *tb, unsigned n, uintptr_t to)
+{
+    unsigned other = rng_below(&c->rng, c->ntbs);
+    uint64_t *word = &tb->code[tb->target[n]];
+
+    world_links[world_nlinks++] = (WorldLink){
+        .word = word,
+        .choices = { to, (uintptr_t)(word + 1),
+                     (uintptr_t)gen_tbs[other].code },
+    };
+}
+
 static void link_tbs(Case *c)
 {
+    world_nlinks = 0;
     for (unsigned i = 0; i < c->ntbs; i++) {
         GenTb *tb = &gen_tbs[i];
 
@@ -108,7 +122,7 @@ static void link_tbs(Case *c)
                 to = (uintptr_t)gen_tbs[rng_below(&c->rng, c->ntbs)].code;
             }
             if (tb->target[n]) {
-                tb->code[tb->target[n]] = to;
+                add_link(c, tb, n, to);
             }
             /* The hint: mostly true, sometimes nothing, sometimes stale. */
             if (rng_percent(&c->rng, 75)) {
@@ -210,6 +224,9 @@ static uint32_t expected_count(const Case *c, unsigned i)
 static void run(const Case *c, TwTbFn *how, Outcome *outcome)
 {
     world = initial;
+    for (unsigned i = 0; i < world_nlinks; i++) {
+        *world_links[i].word = world_links[i].choices[0];
+    }
     for (unsigned i = 0; i < c->ntbs; i++) {
         header_of(i)->countdown = 1;
         header_of(i)->tier1_count = 0;

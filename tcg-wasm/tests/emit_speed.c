@@ -1,6 +1,7 @@
 /*
  * How fast is the emitter? Prints MB of bytecode per second and the ratio of
- * Wasm to bytecode, for random TBs alone and in groups of eight.
+ * Wasm to bytecode, for random TBs alone and in groups, as functions and as
+ * regions. Each TB is chained to the next and to a random one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,7 +11,7 @@
 #include "../emit.h"
 #include "gen.h"
 
-enum { NB_TBS = WORLD_MAX_TBS, ITEMS = 12, ROUNDS = 20000 };
+enum { NB_TBS = WORLD_MAX_TBS, ITEMS = 12, ROUNDS = 10000 };
 
 static double seconds(void)
 {
@@ -20,14 +21,16 @@ static double seconds(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static void measure(const TwTbRef *refs, size_t group)
+static void measure(const TwTbRef *refs, size_t group, TwShape shape)
 {
-    static const TwTarget target = {
+    const TwTarget target = {
         .tlb_desc_ofs = WORLD_TLB_OFS,
         .page_bits = WORLD_PAGE_BITS,
         .mem_max_pages = 65536,
+        .globals = world_globals,
+        .nglobals = world_nglobals,
     };
-    const TwEmitOptions options = { .target = &target };
+    const TwEmitOptions options = { .target = &target, .shape = shape };
     uint64_t bytes_in = 0, bytes_out = 0;
     TwBuf out = { 0 };
     double start = seconds(), took;
@@ -46,9 +49,10 @@ static void measure(const TwTbRef *refs, size_t group)
         }
     }
     took = seconds() - start;
-    printf("groups of %zu: %.1f MB/s of bytecode, %.2f us a TB, "
+    printf("groups of %2zu, %s: %.1f MB/s of bytecode, %.2f us a TB, "
            "%.2f bytes of Wasm per byte\n",
-           group, (double)bytes_in / took * 1e-6,
+           group, shape == TW_SHAPE_REGIONS ? "regions" : "functions",
+           (double)bytes_in / took * 1e-6,
            took / ((double)ROUNDS * NB_TBS) * 1e6,
            (double)bytes_out / (double)bytes_in);
     tw_buf_free(&out);
@@ -71,7 +75,12 @@ int main(void)
         words += gen_tbs[i].nwords;
     }
     printf("%d TBs of %u words on average\n", NB_TBS, words / NB_TBS);
-    measure(refs, 1);
-    measure(refs, NB_TBS);
+    for (unsigned i = 0; i < NB_TBS; i++) {
+        refs[i].succ[0] = refs[(i + 1) % NB_TBS].addr;
+        refs[i].succ[1] = refs[rng_below(&rng, NB_TBS)].addr;
+    }
+    measure(refs, 1, TW_SHAPE_FUNCTIONS);
+    measure(refs, NB_TBS, TW_SHAPE_FUNCTIONS);
+    measure(refs, NB_TBS, TW_SHAPE_REGIONS);
     return 0;
 }

@@ -11,6 +11,8 @@ World world;
 jmp_buf world_leave;
 TwGlobal world_globals[WORLD_MAX_GLOBALS];
 unsigned world_nglobals;
+WorldLink world_links[2 * WORLD_MAX_TBS];
+unsigned world_nlinks;
 uint32_t world_executed[WORLD_MAX_TBS];
 uint32_t world_sampled[WORLD_MAX_TBS];
 uint32_t world_sample_period;
@@ -216,6 +218,11 @@ static void log_access(uint32_t kind, void *env, uint64_t addr, uint64_t v,
     if (hash % 64 == 1) {
         world.left = 2; /* a fault */
         longjmp(world_leave, 1);
+    }
+    if (hash % 16 == 2 && world_nlinks) {
+        const WorldLink *link = &world_links[(hash >> 8) % world_nlinks];
+
+        *link->word = link->choices[(hash >> 32) % 3];
     }
     if (hash % 8 == 0) {
         set_entry((oi & 15) % WORLD_NB_MMU, addr >> WORLD_PAGE_BITS, 0, 0);

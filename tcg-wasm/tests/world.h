@@ -75,6 +75,17 @@ extern jmp_buf world_leave;
 extern TwGlobal world_globals[WORLD_MAX_GLOBALS];
 extern unsigned world_nglobals;
 
+/*
+ * Chained exits: word 1 of a GOTO_TB, and what it may hold. Now and then a slow
+ * path changes one, as when QEMU links or invalidates a TB.
+ */
+typedef struct WorldLink {
+    uint64_t *word;
+    uint64_t choices[3];
+} WorldLink;
+extern WorldLink world_links[2 * WORLD_MAX_TBS];
+extern unsigned world_nlinks;
+
 /* Of each TB, by header's id, in tier 0: executions, and those sampled. */
 extern uint32_t world_executed[WORLD_MAX_TBS];
 extern uint32_t world_sampled[WORLD_MAX_TBS];
