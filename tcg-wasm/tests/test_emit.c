@@ -206,9 +206,8 @@ static void test_self_loop(void **state)
         0x47,                   /* i32.ne */
         0x04, 0x40,             /* if */
         0x20, 3,    0x41, 4,    0x72, /* | TW_CHAIN */
-        0x0f, 0x0b,             /* return, end */
-        0x41, 1,    0x0f,          /* i32.const 1, return */
-        0x0b, 0x00, 0x0b,       /* end, unreachable, end */
+        0x0f, 0x0b, 0x0b,       /* return, end, end */
+        0x41, 1,    0x0f, 0x0b,    /* i32.const 1, return, end */
     };
     TwTbRef ref;
     TwBuf out = { 0 };
