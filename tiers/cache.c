@@ -194,6 +194,16 @@ void tier_give_up(TierEngine *engine, uint32_t module)
     }
 }
 
+void tier_renew(TierEngine *engine, uint32_t module)
+{
+    TierModuleEntry *entry = present(engine, module);
+
+    if (entry) {
+        entry->facts.touched = false;
+        tier_modules_renew(&engine->modules, entry);
+    }
+}
+
 void tier_watch(TierEngine *engine, uint32_t module)
 {
     TierModuleEntry *entry = present(engine, module);

@@ -79,7 +79,10 @@ typedef struct TierEviction {
 /* NULL if it is not there, or given up. Valid until the callback returns. */
 const TierModule *tier_module(const TierEngine *engine, uint32_t module);
 
-/* The modules by age, without those given up; TIER_NO_MODULE at the end. */
+/*
+ * The modules by age, since they were installed or renewed, without those given
+ * up; TIER_NO_MODULE at the end.
+ */
 uint32_t tier_module_oldest(const TierEngine *engine);
 uint32_t tier_module_younger(const TierEngine *engine, uint32_t module);
 
@@ -91,6 +94,9 @@ unsigned tier_fullness(const TierEngine *engine);
 
 /* Give @module up: its members go back to tier 0. */
 void tier_give_up(TierEngine *engine, uint32_t module);
+
+/* Make @module the youngest: it gets another chance, and is not touched yet. */
+void tier_renew(TierEngine *engine, uint32_t module);
 
 /* Take @module out of use until it is executed. Nothing if it is already. */
 void tier_watch(TierEngine *engine, uint32_t module);

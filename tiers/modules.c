@@ -190,6 +190,13 @@ TierModuleEntry *tier_modules_add(TierModules *modules, uint32_t id)
     return entry;
 }
 
+void tier_modules_renew(TierModules *modules, TierModuleEntry *entry)
+{
+    assert(entry->present);
+    list_remove(modules, &modules->age, number_of(modules, entry));
+    list_append(modules, &modules->age, number_of(modules, entry));
+}
+
 void tier_modules_leave(TierModules *modules, TierModuleEntry *entry)
 {
     assert(entry->present);

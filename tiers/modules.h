@@ -56,6 +56,9 @@ TierModuleEntry *tier_modules_get(const TierModules *modules, uint32_t id);
 /* A new one, the youngest. NULL if memory is short or @id is in use. */
 TierModuleEntry *tier_modules_add(TierModules *modules, uint32_t id);
 
+/* Move it to the young end of the list by age. */
+void tier_modules_renew(TierModules *modules, TierModuleEntry *entry);
+
 /* Take it off the list by age. */
 void tier_modules_leave(TierModules *modules, TierModuleEntry *entry);
 

@@ -133,7 +133,7 @@ static void test_sampled_seeds(void **unused)
 /* Hot code is preferred in proportion: of TBs run k times, 1 - (1 - p)^k. */
 static void test_sampled_prefers_hot(void **unused)
 {
-    enum { TBS = PLAY_MAX_TBS / 2 };
+    enum { TBS = 128 };
     static Play play;
     unsigned cold = 0, hot = 0;
 
