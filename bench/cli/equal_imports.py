@@ -1,0 +1,116 @@
+"""`tierlab equal-imports`: the negative experiment on batches of equal imports."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Table
+
+from analysis.imports import Vector, batches, hot_vectors, import_vectors
+from analysis.load import unpack_tbs
+from bench.boot.errors import DONE, FAILED, HarnessError
+from bench.boot.interrupt import Deferred
+from bench.boot.profile import SEED_TIER
+from bench.boot.provenance import shared_provenance
+from bench.boot.run import Boot, Terminal, run_boot
+from bench.cli.common import (
+    err_console,
+    find_guest,
+    obtain_for,
+    out_console,
+)
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+
+ENGINES = ("node", "native")
+TIMEOUT_S = 300.0
+
+
+@click.command("equal-imports")
+@click.argument("guest", default="riscv64-debian")
+@click.option(
+    "-n",
+    "hot",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Executions of a TB that is compiled.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(2),
+    default=64,
+    show_default=True,
+    help="TBs that wait, and a module's most.",
+)
+def equal_imports(guest: str, hot: int, size: int) -> int:
+    """How large batches of GUEST's TBs would be if imports had to be equal.
+
+    Boots twice: natively, where QEMU tells which helpers each TB calls, and
+    interpreted, which counts executions. See docs/experiments.md.
+    """
+    entry = find_guest(guest)
+    products, guests = obtain_for([entry], ENGINES)
+    request = BootRequest(guest=guests[guest])
+    boots = {
+        name: Boot(find_engine(name), request, products, TIMEOUT_S) for name in ENGINES
+    }
+    with Deferred() as signals:
+        tie = Terminal(signals=signals)
+        vectors = _vectors(boots["native"], tie)
+        rows = _executions(boots["node"], tie)
+    pcs = [int(str(pc), 16) for pc in rows["guest_pc"]]
+    chosen = hot_vectors(vectors, pcs, rows["exec_tier0"], hot)
+    if not chosen:
+        raise HarnessError(
+            f"no TB was executed {hot} times", next_step="lower -n", status=FAILED
+        )
+    _show(guest, hot, chosen, size)
+    return DONE
+
+
+def _vectors(boot: Boot, tie: Terminal) -> dict[int, Vector]:
+    err_console().print("Booting natively, for what TBs call.", style="dim")
+    with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
+        log = Path(scratch) / "op.log"
+        flags = ("-d", "in_asm,op", "-D", str(log))
+        _good(replace(boot, request=replace(boot.request, engine_flags=flags)), tie)
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            return import_vectors(lines)
+
+
+def _executions(boot: Boot, tie: Terminal) -> dict[str, list[Any]]:
+    err_console().print("Booting interpreted, for executions.", style="dim")
+    boot = replace(boot, request=replace(boot.request, tier=SEED_TIER))
+    return unpack_tbs(_good(boot, tie)["stats"]["tbs"])
+
+
+def _good(boot: Boot, tie: Terminal) -> dict[str, Any]:
+    result = run_boot(boot, shared_provenance(), tie)
+    if not result["ok"]:
+        why = result["failure"]["message"]
+        raise HarnessError("the guest did not boot", why, status=FAILED)
+    return result
+
+
+def _show(guest: str, hot: int, chosen: list[Vector], size: int) -> None:
+    table = Table(
+        title=f"Batches of up to {size} TBs, {guest}, executed {hot} times and more",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("a module holds")
+    for heading in ("TBs", "modules", "TBs / module"):
+        table.add_column(heading, justify="right")
+    for row in batches(chosen, size):
+        table.add_row(
+            row.rule, str(row.tbs), str(row.modules), f"{row.occupancy:.1f}"
+        )
+    console = out_console()
+    console.print(table)
+    console.print(f"{len(set(chosen))} different import vectors.")
