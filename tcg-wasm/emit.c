@@ -51,9 +51,9 @@ enum {
     MAX_BODY = 7000000,
     MAX_MODULE = 1 << 28,
     MAX_MEMBERS = 1000000,
-    /* Regions: words of one, and of all as a multiple of the group's. */
+    /* Regions: words of one, and of all in percent of the group's. */
     MAX_REGION_WORDS = 8000,
-    MAX_REPEATED = 2,
+    REGIONS_PERCENT = 150,
     TB_SIG = TW_SIG_I32 | 3 << 2,
 };
 
@@ -543,8 +543,9 @@ static bool plan_regions(TwEmit *e, uint32_t *words)
         nodes[i].words = e->tbs[i].nwords;
         nodes[i].succ[0] = succ_member(e, i, 0);
         nodes[i].succ[1] = succ_member(e, i, 1);
-        limits.total_words += MAX_REPEATED * (uint64_t)nodes[i].words;
+        limits.total_words += nodes[i].words;
     }
+    limits.total_words = limits.total_words * REGIONS_PERCENT / 100;
     ok = tw_region_plan(nodes, n, &limits, &e->plan);
     free(nodes);
     if (*words < MAX_REGION_WORDS) {
