@@ -14,9 +14,11 @@ import click
 
 from bench.boot.errors import SETUP, USAGE, HarnessError
 from bench.boot.interrupt import Interrupted, raising
+from bench.cli.bench import bench
 from bench.cli.boot import boot
 from bench.cli.build import build
 from bench.cli.compare import compare
+from bench.cli.equal_imports import equal_imports
 from bench.cli.lists import engines, guests, suites, tiers
 from bench.cli.profile import profile
 from bench.cli.soak import soak
@@ -24,9 +26,9 @@ from bench.cli.test import test
 
 
 _COMMANDS = (
-    *(boot, compare, soak, profile),
+    *(boot, compare, soak, profile, equal_imports),
     *(suites, guests, engines, tiers),
-    *(build, test),
+    *(build, test, bench),
 )
 
 

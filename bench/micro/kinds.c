@@ -195,8 +195,8 @@ void kind_make_chain(uint64_t **code, uint32_t n, bool by_pointer)
             start(&c, code[i], leave);
         } else {
             code_start(&c, code[i], i);
-            leave[0] = code_branch(&c, TW_OP_BR_ENV_LT0, 0,
-                                   MACHINE_OFS(exit_request));
+            leave[0] =
+                code_branch(&c, TW_OP_BR_ENV_LT0, 0, MACHINE_OFS(exit_request));
             leave[1] = leave[0];
         }
         if (by_pointer) {

@@ -154,8 +154,11 @@ static void insn_load(Maker *m)
 {
     static const struct {
         uint8_t op, size;
-    } kinds[] = { { TW_OP_QLD64, 3 }, { TW_OP_QLD64, 3 }, { TW_OP_QLD64, 3 },
-                  { TW_OP_QLD32S, 2 }, { TW_OP_QLD8U, 0 } };
+    } kinds[] = { { TW_OP_QLD64, 3 },
+                  { TW_OP_QLD64, 3 },
+                  { TW_OP_QLD64, 3 },
+                  { TW_OP_QLD32S, 2 },
+                  { TW_OP_QLD8U, 0 } };
     unsigned kind = rng_below(&m->rng, sizeof(kinds) / sizeof(kinds[0]));
     unsigned size = kinds[kind].size, b = get(m, base(m));
     unsigned a = take_register(m, guest_reg(m));
@@ -181,8 +184,8 @@ static void guest_insn(Maker *m)
     static const struct {
         void (*make)(Maker *m);
         uint32_t percent;
-    } table[] = { { insn_addi, 20 },  { insn_load, 22 }, { insn_store, 14 },
-                  { insn_rrr, 16 },   { insn_shift, 10 }, { insn_addiw, 9 },
+    } table[] = { { insn_addi, 20 }, { insn_load, 22 },  { insn_store, 14 },
+                  { insn_rrr, 16 },  { insn_shift, 10 }, { insn_addiw, 9 },
                   { insn_li, 9 } };
     uint32_t drawn = rng_below(&m->rng, 100), i = 0;
 

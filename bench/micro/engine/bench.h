@@ -22,6 +22,7 @@ enum { MAX_COUNTERS = 12 };
 typedef struct Result {
     double iterations;
     double ns;                  /* per iteration */
+    double cpu_ns;              /* of this thread; 0: not measured */
     unsigned ncounters;
     struct {
         const char *name;
@@ -34,8 +35,8 @@ void result_add(Result *result, const char *name, double value);
 typedef struct Bench Bench;
 struct Bench {
     /* One repetition; false with a reason in *@why. */
-    bool (*run)(const Bench *bench, const Settings *settings, unsigned repetition,
-                Result *result, const char **why);
+    bool (*run)(const Bench *bench, const Settings *settings,
+                unsigned repetition, Result *result, const char **why);
     uint32_t n;                 /* TBs a module, live TBs, slots... */
     uint32_t mode;
     char name[80];

@@ -5,6 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <math.h>
+
 #include "bench.h"
 #include "host.h"
 
@@ -54,49 +56,58 @@ static bool prepare(const Layout *layout, uint32_t n)
     return true;
 }
 
-/* Time of @laps through the ring. */
-static double time_laps(int32_t laps)
+typedef struct Lap {
+    double ns, cpu_ns;
+} Lap;
+
+static Lap time_laps(int32_t laps)
 {
-    double start = host_now_ns();
+    double start = host_now_ns(), cpu_start = host_cpu_ns();
 
     machine_run(mix_header(bench_mix(), 0), laps);
-    return host_now_ns() - start;
+    return (Lap){
+        .ns = (host_now_ns() - start) / laps,
+        .cpu_ns = (host_cpu_ns() - cpu_start) / laps,
+    };
 }
 
-/* Laps that take about @ns. */
-static int32_t laps_in(double ns)
+/*
+ * Run for @warm_ns: the engine's own tiers take their time. Returns how many
+ * laps take about @ns afterwards.
+ */
+static int32_t warm_up(double warm_ns, double ns)
 {
+    double start = host_now_ns(), least = time_laps(1).ns;
     int32_t laps = 1;
-    double took = time_laps(laps);
 
-    while (took < ns / 4 && laps < 1 << 28) {
-        laps *= 2;
-        took = time_laps(laps);
+    while (host_now_ns() - start < warm_ns) {
+        least = fmin(least, time_laps(laps).ns);
+        laps = (int32_t)(ns / least) + 1;
     }
-    return (int32_t)(laps * ns / took) + 1;
+    return laps;
 }
 
 static bool run_mode(const Bench *bench, const Settings *settings,
                      unsigned repetition, Result *result, const char **why)
 {
     static int32_t laps;
-    const Mode *mode = bench->mode < NB_MODES ? &modes[bench->mode]
-                                              : &counting[bench->mode - NB_MODES];
-    double ms = settings->quick ? 20e6 : 100e6;
+    const Mode *mode = bench->mode < NB_MODES
+                           ? &modes[bench->mode]
+                           : &counting[bench->mode - NB_MODES];
+    Lap lap;
 
     if (repetition == 0) {
         if (!prepare(&mode->layout, bench->n)) {
             *why = "a module was refused";
             return false;
         }
-        /* The engine's own tiers take their time. */
-        for (int i = 0; i < 4; i++) {
-            laps = laps_in(ms);
-        }
+        laps = settings->quick ? warm_up(400e6, 100e6) : warm_up(1500e6, 200e6);
     }
+    lap = time_laps(laps);
     result->iterations = laps;
-    result->ns = time_laps(laps) / laps;
-    result_add(result, "s_per_tb", result->ns * 1e-9 / bench->n);
+    result->ns = lap.ns;
+    result->cpu_ns = lap.cpu_ns;
+    result_add(result, "s_per_tb", lap.cpu_ns * 1e-9 / bench->n);
     return true;
 }
 
@@ -109,9 +120,8 @@ void dispatch_benches(void)
         }
     }
     for (uint32_t i = 0; i < sizeof(counting) / sizeof(counting[0]); i++) {
-        bench_add((Bench){ .run = run_mode,
-                           .n = COUNTS_LIVE,
-                           .mode = NB_MODES + i },
-                  "node/counts/%s", counting[i].name);
+        bench_add(
+            (Bench){ .run = run_mode, .n = COUNTS_LIVE, .mode = NB_MODES + i },
+            "node/counts/%s", counting[i].name);
     }
 }

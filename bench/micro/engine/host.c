@@ -46,6 +46,11 @@ EM_JS(double, micro_js_now_ms, (void), {
     return performance.now();
 });
 
+EM_JS(double, micro_js_cpu_us, (void), {
+    const usage = process.threadCpuUsage();
+    return usage.user + usage.system;
+});
+
 EM_JS(double, micro_js_rss, (void), {
     const status = require('fs').readFileSync('/proc/self/status', 'latin1');
     return /VmRSS:[^0-9]*([0-9]+)/.exec(status)[1] * 1024;
@@ -78,6 +83,11 @@ bool host_own_table(uint32_t slots, TwTbFn *stub)
 double host_now_ns(void)
 {
     return micro_js_now_ms() * 1e6;
+}
+
+double host_cpu_ns(void)
+{
+    return micro_js_cpu_us() * 1e3;
 }
 
 HostMemory host_memory(void)

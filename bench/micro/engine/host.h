@@ -22,6 +22,9 @@ bool host_own_table(uint32_t slots, TwTbFn *stub);
 
 double host_now_ns(void);
 
+/* Time that this thread has run, so that others on the machine matter less. */
+double host_cpu_ns(void);
+
 /* Resident memory and memory mappings of the process. */
 typedef struct HostMemory {
     double rss_bytes;

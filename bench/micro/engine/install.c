@@ -41,21 +41,24 @@ static bool run_install(const Bench *bench, const Settings *settings,
     uint32_t first = repetition * n % bench_mix()->n;
     uint32_t slot = bench_slots() + repetition * n % BENCH_SLOTS;
     InstallTimes t = { 0 };
-    double calls;
+    double calls, cpu;
 
     if (repetition == 0) {
         mix_link(bench_mix(), bench_mix()->n);
     }
+    cpu = host_cpu_ns();
     if (!bench_install(&layout, first, n, slot, &t)) {
         *why = "a module was refused";
         return false;
     }
     calls = first_calls(first, n, slot);
+    cpu = host_cpu_ns() - cpu;
+    result->cpu_ns = cpu / t.modules;
     result->iterations = t.modules;
-    result->ns =
-        (t.emit_ns + t.module_ns + t.instance_ns + calls) / t.modules;
-    add_share(result, "s_per_tb", t.emit_ns + t.module_ns + t.instance_ns + calls,
-           n);
+    result->ns = (t.emit_ns + t.module_ns + t.instance_ns + calls) / t.modules;
+    add_share(result, "s_per_tb",
+              t.emit_ns + t.module_ns + t.instance_ns + calls, n);
+    add_share(result, "cpu_s_per_tb", cpu, n);
     add_share(result, "s_per_emit_tb", t.emit_ns, n);
     add_share(result, "s_per_module_tb", t.module_ns, n);
     add_share(result, "s_per_instance_tb", t.instance_ns, n);
@@ -83,7 +86,8 @@ static bool run_memory(const Bench *bench, const Settings *settings,
     after = host_memory();
     result->iterations = t.modules;
     result->ns = (t.module_ns + t.instance_ns) / t.modules;
-    result_add(result, "bytes_per_tb", (after.rss_bytes - before.rss_bytes) / n);
+    result_add(result, "bytes_per_tb",
+               (after.rss_bytes - before.rss_bytes) / n);
     result_add(result, "maps_per_module",
                (after.maps - before.maps) / t.modules);
     result_add(result, "maps_per_tb", (after.maps - before.maps) / n);
@@ -97,10 +101,9 @@ void install_benches(void)
                   "node/install/functions/tbs:%u", n);
     }
     for (uint32_t n = 8; n <= 512; n *= 8) {
-        bench_add((Bench){ .run = run_install,
-                           .n = n,
-                           .mode = TW_SHAPE_REGIONS },
-                  "node/install/regions/tbs:%u", n);
+        bench_add(
+            (Bench){ .run = run_install, .n = n, .mode = TW_SHAPE_REGIONS },
+            "node/install/regions/tbs:%u", n);
     }
     for (uint32_t n = 1; n <= 512; n *= 8) {
         bench_add((Bench){ .run = run_memory, .n = n }, "node/memory/tbs:%u",

@@ -121,7 +121,7 @@ static void print_row(const Bench *bench, unsigned repetition, unsigned of,
            "\"repetition_index\": %u, \"threads\": 1, \"iterations\": %.0f, "
            "\"real_time\": %.17g, \"cpu_time\": %.17g, \"time_unit\": \"ns\"",
            repetition ? "," : "", bench->name, bench->name, of, repetition,
-           r->iterations, r->ns, r->ns);
+           r->iterations, r->ns, r->cpu_ns > 0 ? r->cpu_ns : r->ns);
     for (unsigned i = 0; i < r->ncounters; i++) {
         printf(", \"%s\": %.17g", r->counters[i].name, r->counters[i].value);
     }

@@ -28,9 +28,8 @@ struct Done {
     {
         state.SetBytesProcessed(static_cast<int64_t>(bytes));
         state.SetItemsProcessed(static_cast<int64_t>(tbs));
-        state.counters["s_per_tb"] =
-            Counter(static_cast<double>(tbs),
-                    Counter::kIsRate | Counter::kInvert);
+        state.counters["s_per_tb"] = Counter(
+            static_cast<double>(tbs), Counter::kIsRate | Counter::kInvert);
     }
 };
 

@@ -15,8 +15,8 @@ constexpr int32_t fuel = 1000;  /* executions of the TB that counts */
 
 static void per(benchmark::State &state, const char *what, double n)
 {
-    state.counters[what] = Counter(n, Counter::kIsIterationInvariantRate |
-                                          Counter::kInvert);
+    state.counters[what] =
+        Counter(n, Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
 static void by_kind(benchmark::State &state, const Kind &kind, bool fused)
@@ -79,22 +79,19 @@ void register_interpreter()
             if (kind.insns > 1) {
                 name += fused ? "/fused" : "/plain";
             }
-            benchmark::RegisterBenchmark(name.c_str(),
-                                         [&kind, fused](auto &state) {
-                                             by_kind(state, kind, fused);
-                                         });
+            benchmark::RegisterBenchmark(
+                name.c_str(),
+                [&kind, fused](auto &state) { by_kind(state, kind, fused); });
         }
     }
     benchmark::RegisterBenchmark((prefix + "chain/goto_tb").c_str(), chain,
                                  false);
     benchmark::RegisterBenchmark((prefix + "chain/goto_ptr").c_str(), chain,
                                  true);
-    benchmark::RegisterBenchmark((prefix + "mix/plain").c_str(),
-                                 [](benchmark::State &state) {
-                                     whole_mix(state, plain_mix());
-                                 });
-    benchmark::RegisterBenchmark((prefix + "mix/fused").c_str(),
-                                 [](benchmark::State &state) {
-                                     whole_mix(state, fused_mix());
-                                 });
+    benchmark::RegisterBenchmark(
+        (prefix + "mix/plain").c_str(),
+        [](benchmark::State &state) { whole_mix(state, plain_mix()); });
+    benchmark::RegisterBenchmark(
+        (prefix + "mix/fused").c_str(),
+        [](benchmark::State &state) { whole_mix(state, fused_mix()); });
 }

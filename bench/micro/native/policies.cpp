@@ -53,9 +53,9 @@ static void play(benchmark::State &state, const std::string &spec)
     state.counters["hot_events"] = static_cast<double>(t.hot.n);
     state.counters["groups"] = static_cast<double>(t.groups);
     state.counters["tbs_per_group"] =
-        t.groups ? static_cast<double>(t.room.tbs) /
-                       static_cast<double>(t.room.n)
-                 : 0;
+        t.groups
+            ? static_cast<double>(t.room.tbs) / static_cast<double>(t.room.n)
+            : 0;
     state.counters["s_per_stats_tb"] =
         t.stats_ns * 1e-9 / static_cast<double>(t.translated.tbs);
     state.counters["interrupted"] = static_cast<double>(t.interrupted);
@@ -65,8 +65,7 @@ static void play(benchmark::State &state, const std::string &spec)
 static void add(const std::string &name, const std::string &spec)
 {
     benchmark::RegisterBenchmark(
-        name.c_str(),
-        [spec](benchmark::State &state) { play(state, spec); })
+        name.c_str(), [spec](benchmark::State &state) { play(state, spec); })
         ->ArgName("live")
         ->Arg(1024)
         ->Arg(16384)

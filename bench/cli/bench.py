@@ -1,0 +1,183 @@
+"""`tierlab bench`: the parts alone, natively and in the engine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from bench.boot.campaign import results_directory
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError, unknown
+from bench.boot.files import write_json
+from bench.boot.products import obtain
+from bench.boot.provenance import shared_provenance
+from bench.cli.common import err_console, out_console
+from bench.engines import find_engine
+from bench.micro.report import Measured, measured, short_name, tables, verdicts
+from bench.micro.run import FULL, QUICK, Effort, InNode, Native, Outcome
+
+ENGINES = ("node",)
+FILE = "bench.json"
+# Plays of that many TBs take most of the time and say little that is new.
+NOT_QUICK = "live:65536"
+
+Plan = list[tuple[Native | InNode, list[str]]]
+
+
+@click.command()
+@click.argument("pattern", metavar="[FILTER]", required=False)
+@click.option("--native", is_flag=True, help="Only what runs natively.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="E",
+    help=f"Only what runs in this engine; one of: {', '.join(ENGINES)}.",
+)
+@click.option("--quick", is_flag=True, help="Less of everything, in about two minutes.")
+@click.option("--list", "only_list", is_flag=True, help="Print the names and leave.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the results there instead of into a directory.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the results; default results/<time>-<id>.",
+)
+def bench(
+    pattern: str | None,
+    native: bool,
+    engines: tuple[str, ...],
+    quick: bool,
+    only_list: bool,
+    json_file: Path | None,
+    out: Path | None,
+) -> int:
+    """Measure emitter, interpreter and policies, and new code in the engine.
+
+    FILTER is a regular expression; names that match anywhere are run.  Results
+    are in google-benchmark's JSON, with our provenance in its context.
+    """
+    for name in engines:
+        if name not in ENGINES:
+            raise unknown("engine", name, ENGINES)
+    wanted = _wanted(native, bool(engines))
+    products = obtain(wanted, err_console())
+    plan = _plan(products, pattern, quick)
+    console = out_console()
+    if only_list:
+        for _, names in plan:
+            for name in names:
+                console.print(short_name(name), soft_wrap=True)
+        return DONE
+    target = json_file if json_file is not None else results_directory(out) / FILE
+    outcome = _run(plan, QUICK if quick else FULL)
+    write_json(target, _document(outcome, products, quick))
+    found = measured(outcome.rows)
+    _report(found, console)
+    console.print(f"Results: {target}", soft_wrap=True)
+    return FAILED if any(one.error for one in found) or not found else DONE
+
+
+def _wanted(native: bool, engine: bool) -> list[str]:
+    """Products; without a choice, all."""
+    wanted = []
+    if native or not engine:
+        wanted.append("micro-native")
+    if engine or not native:
+        wanted += ["node", "micro-wasm"]
+    return wanted
+
+
+def _plan(products: Mapping[str, Path], pattern: str | None, quick: bool) -> Plan:
+    try:
+        chosen = re.compile(pattern or "")
+    except re.error as error:
+        raise HarnessError(
+            f"the filter '{pattern}' is no regular expression", str(error), status=USAGE
+        ) from error
+    programs: list[Native | InNode] = []
+    if "micro-native" in products:
+        programs.append(Native(products["micro-native"]))
+    if "micro-wasm" in products:
+        programs.append(InNode(products["micro-wasm"], products["node"]))
+    known = [(program, program.names()) for program in programs]
+    plan = [
+        (program, [n for n in names if chosen.search(short_name(n))])
+        for program, names in known
+    ]
+    if not any(names for _, names in plan):
+        parts = {"/".join(short_name(n).split("/")[:2]) for _, ns in known for n in ns}
+        raise unknown("benchmark", pattern or "", [*sorted(parts), "or see --list"])
+    if quick:
+        plan = [
+            (program, [n for n in names if NOT_QUICK not in n] or names)
+            for program, names in plan
+        ]
+    return [(program, names) for program, names in plan if names]
+
+
+def _run(plan: Plan, effort: Effort) -> Outcome:
+    outcome = Outcome()
+    progress = Progress(
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=err_console(),
+        refresh_per_second=2,
+    )
+    total = sum(len(names) for _, names in plan)
+    with progress:
+        task = progress.add_task("microbenchmarks", total=total)
+
+        def done(name: str) -> None:
+            progress.update(task, advance=1, description=name)
+
+        for program, names in plan:
+            program.run(names, effort, done, outcome)
+    return outcome
+
+
+def _document(
+    outcome: Outcome, products: Mapping[str, Path], quick: bool
+) -> dict[str, Any]:
+    """google-benchmark's format; what it has no place for is in `tierlab`."""
+    ours: dict[str, Any] = {
+        **shared_provenance(),
+        "products": {name: path.name for name, path in sorted(products.items())},
+        "load_average": list(os.getloadavg()),
+        "quick": quick,
+    }
+    if "node" in products:
+        ours["engine"] = find_engine("node").version("", products)
+    return {
+        "context": {**outcome.context, "tierlab": ours},
+        "benchmarks": outcome.rows,
+    }
+
+
+def _report(found: Sequence[Measured], console: Console) -> None:
+    for table in tables(found):
+        console.print(table)
+    console.print(
+        "Medians over repetitions; spread: distance of the quartiles, of the first "
+        "column. Input: synthetic TBs after a riscv64 boot (bench/micro/mix.h, play.h).",
+        style="dim",
+    )
+    console.print()
+    for verdict in verdicts(found):
+        style = {True: "green", False: "yellow", None: "dim"}[verdict.met]
+        console.print(Text(verdict.line(), style=style), soft_wrap=True)
