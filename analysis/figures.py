@@ -39,7 +39,7 @@ class Figure:
             return None
         row = self.pick(measured, key=lambda r: float(r[self.column]))
         switches = f" {row['switches']}" if row["switches"] else ""
-        source = f"{row['guest']}, {row['tier']}{switches}, {row['engine']}"
+        source = f"{row['guest']}, {row['short']}{switches}, {row['engine']}"
         value = float(row[self.column])
         return Verdict(
             self.title, self.unit, self.limit, value, source, self.at_least

@@ -43,6 +43,8 @@ class Run:
     counters: Mapping[str, float] = field(default_factory=dict)
     first_insn_ms: float | None = None
     switches: str = ""
+    # The tier without what is its policy's default.
+    short: str = ""
     rounds_ms: tuple[float, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
@@ -159,6 +161,7 @@ def _run(raw: Mapping[str, Any]) -> Run:
     return Run(
         guest=str(config["guest"]),
         tier=str(config["tier"]),
+        short=str((config.get("policy") or {}).get("short", config["tier"])),
         engine=str(config["engine"]),
         workload=str(config["workload"]),
         ok=bool(raw["ok"]),

@@ -80,6 +80,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
     row: Row = {
         "guest": guest,
         "tier": tier,
+        "short": runs[0].short,
         "engine": engine,
         "workload": workload,
         "switches": switches,

@@ -110,13 +110,22 @@ def _curves(rows: Sequence[Row]) -> list[tuple[str, Curve]]:
             value = _number(text)
             if value is not None:
                 others = [f"{k}={v}" for k, v in parameters.items() if k != key]
-                label = " ".join(filter(None, [name, *others, row["switches"]]))
-                groups.setdefault((key, label), {})[value] = row
+                rest = " ".join([name, *others, row["switches"]])
+                groups.setdefault((key, rest), {})[value] = row
     return [
-        (parameter, Curve(label, sorted(points.items(), key=lambda p: p[0])))
-        for (parameter, label), points in groups.items()
+        (parameter, _curve(parameter, points))
+        for (parameter, _), points in groups.items()
         if len(points) >= MIN_POINTS
     ]
+
+
+def _curve(parameter: str, points: Mapping[float, Row]) -> Curve:
+    """Named by what is not the policy's default."""
+    row = next(iter(points.values()))
+    name, shown = tier_parameters(row["short"])
+    others = [f"{k}={v}" for k, v in shown.items() if k != parameter]
+    label = " ".join(filter(None, [name, *others, row["switches"]]))
+    return Curve(label, sorted(points.items(), key=lambda p: p[0]))
 
 
 def _references(here: Sequence[Row], own: Sequence[Row]) -> dict[str, Row]:

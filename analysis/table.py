@@ -88,7 +88,7 @@ def _section(row: Row) -> str:
 
 
 def _configuration(row: Row) -> str:
-    tier = "" if row["tier"] == NO_TIER else f" {row['tier']}"
+    tier = "" if row["tier"] == NO_TIER else f" {row['short']}"
     switches = f" {row['switches']}" if row["switches"] else ""
     return f"{row['engine']}{tier}{switches}"
 

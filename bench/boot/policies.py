@@ -60,8 +60,22 @@ def check_policy(tiers: Path, spec: str, where: str = "") -> Policy:
     name, _, rest = canonical.partition(":")
     pairs = (pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
     params = {key: _number(value) for key, value in pairs}
-    facts = {"spec": canonical, "name": name, "params": params}
+    facts = {
+        "spec": canonical,
+        "short": _short(tiers, name, params),
+        "name": name,
+        "params": params,
+    }
     return Policy(canonical, facts, profile)
+
+
+def _short(tiers: Path, name: str, params: Mapping[str, int | float | str]) -> str:
+    """The spec without what is the default: the same policy, for tables."""
+    found = (p for p in declared(tiers)["policies"] if p["name"] == name)
+    policy: Mapping[str, Any] = next(found, {})
+    defaults = {str(p["name"]): p["default"] for p in policy.get("params", [])}
+    shown = [f"{k}={v}" for k, v in params.items() if defaults.get(k) != v]
+    return f"{name}:{','.join(shown)}" if shown else name
 
 
 def _place_profile(spec: str, where: str) -> tuple[str, Path | None]:

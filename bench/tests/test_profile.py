@@ -91,3 +91,9 @@ def test_profile_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
     assert "is not JSON" in capfd.readouterr().err
     result.write_text("{}")
     assert main(["profile", str(result), "-o", str(out)]) == 1
+
+
+def test_a_spec_is_shown_without_defaults(tmp_path: Path) -> None:
+    tiers = fakes.make_tiers(tmp_path / "tiers")
+    assert check_policy(tiers, "threshold").facts["short"] == "threshold"
+    assert check_policy(tiers, "threshold:n=5").facts["short"] == "threshold:n=5"
