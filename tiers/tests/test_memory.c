@@ -7,62 +7,13 @@
 #include "cmocka_all.h"
 
 #include "../records.h"
+#include "alloc.h"
 #include "probe.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-
-static int blocks;          /* allocated and not freed */
-static int calls;           /* of allocating functions */
-static int fail_at;         /* this call fails; 0: none */
-
-static bool may_allocate(void)
-{
-    return ++calls != fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    void *block = may_allocate() ? __real_malloc(size) : NULL;
-
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    void *block = may_allocate() ? __real_calloc(n, size) : NULL;
-
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    void *block = may_allocate() ? __real_realloc(old, size) : NULL;
-
-    blocks += block != NULL && old == NULL;
-    return block;
-}
-
-void __wrap_free(void *block)
-{
-    blocks -= block != NULL;
-    __real_free(block);
-}
 
 static int setup(void **unused)
 {
     (void)unused;
-    blocks = 0;
-    calls = 0;
-    fail_at = 0;
+    memset(&alloc, 0, sizeof(alloc));
     probe_reset();
     return 0;
 }
@@ -92,9 +43,9 @@ static void test_flushes(void **unused)
         tier_executed(e, id - 1, 0, 1);
         tier_flushed(e);
         if (f == 20) {
-            blocks_early = blocks;
+            blocks_early = alloc.blocks;
         }
-        assert_true(blocks_early == 0 || blocks <= blocks_early + 1);
+        assert_true(blocks_early == 0 || alloc.blocks <= blocks_early + 1);
     }
     for (uint32_t i = 0; i < id; i++) {
         records += tier_tb_record(e, i) != NULL;
@@ -107,7 +58,7 @@ static void test_flushes(void **unused)
     assert_null(tier_tb_record(e, 0));
     assert_int_equal(tier_counters(e)->exec_tier0, FLUSHES);
     tier_engine_free(e);
-    assert_int_equal(blocks, 0);
+    assert_int_equal(alloc.blocks, 0);
 }
 
 /* Self-modifying guests invalidate one by one and may never flush. */
@@ -126,14 +77,14 @@ static void test_invalidations(void **unused)
         translate(e, id);
         tier_invalidated(e, id);
         if (id == TBS / 10) {
-            blocks_early = blocks;
+            blocks_early = alloc.blocks;
         }
-        assert_true(blocks_early == 0 || blocks <= blocks_early + 1);
+        assert_true(blocks_early == 0 || alloc.blocks <= blocks_early + 1);
     }
     assert_non_null(tier_tb(e, 0));
     assert_int_equal(tier_counters(e)->tbs_live, 1);
     tier_engine_free(e);
-    assert_int_equal(blocks, 0);
+    assert_int_equal(alloc.blocks, 0);
 }
 
 static void test_decisions_do_not_allocate(void **unused)
@@ -149,15 +100,15 @@ static void test_decisions_do_not_allocate(void **unused)
     for (uint32_t id = 0; id < 100; id++) {
         translate(e, id);
     }
-    before = calls;
+    before = alloc.calls;
     probe.tier = 1;
     for (uint32_t id = 0; id < 100; id++) {
         TierDecision d = tier_hot(e, id, 0);
-        int mark = calls;
+        int mark = alloc.calls;
 
         /* This may: it is not where a policy decides. */
         assert_true(tier_make_room(e, 1, 100, &why));
-        before += calls - mark;
+        before += alloc.calls - mark;
         cost.module = id;
         if (id % 2) {
             tier_compiled(e, d.ids, d.n, &cost);
@@ -167,7 +118,7 @@ static void test_decisions_do_not_allocate(void **unused)
         tier_tick(e);
         tier_settle(e, id, 0);
     }
-    assert_int_equal(calls, before);
+    assert_int_equal(alloc.calls, before);
     tier_engine_free(e);
 }
 
@@ -183,13 +134,13 @@ static void test_shortage(void **unused)
         uint32_t lost = 0;
 
         setup(NULL);
-        fail_at = n;
+        alloc.fail_at = n;
         probe.countdown = 5;
         e = tier_engine_new("probe", 1, NULL, err, sizeof(err));
         if (!e) {
             assert_string_equal(err,
                                 "no memory for the tier engine: give it more");
-            assert_int_equal(blocks, 0);
+            assert_int_equal(alloc.blocks, 0);
             continue;
         }
         for (uint32_t id = 0; id < 2 * TIER_CHUNK_SIZE; id++) {
@@ -198,8 +149,8 @@ static void test_shortage(void **unused)
         /* Such a TB is interpreted, and counted. */
         assert_int_equal(tier_counters(e)->refused[TIER_REFUSED_UNKNOWN], lost);
         tier_engine_free(e);
-        assert_int_equal(blocks, 0);
-        if (calls < n) {
+        assert_int_equal(alloc.blocks, 0);
+        if (alloc.calls < n) {
             break;
         }
         assert_int_equal(lost, 1);
