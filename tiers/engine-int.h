@@ -1,5 +1,6 @@
 /*
- * What engine.c, cache.c and stats.c share. Private to them.
+ * What the parts of the engine share. Private to them: engine.c (TBs),
+ * executions.c, decisions.c, outcomes.c, cache.c (modules), stats.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -40,7 +41,48 @@ struct TierEngine {
     uint32_t group[TIER_MAX_GROUP];     /* TierDecision.ids */
 };
 
-/* A module with the facts of @module; false if memory is short. */
+/* NULL if @id is not live. */
+static inline TierTbRecord *tier_live_record(const TierEngine *engine,
+                                             uint32_t id)
+{
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    return record && record->fate == TIER_TB_LIVE ? record : NULL;
+}
+
+static inline uint32_t tier_clamp_countdown(uint32_t countdown)
+{
+    return countdown < TIER_MAX_COUNTDOWN ? countdown : TIER_MAX_COUNTDOWN;
+}
+
+/* Executions in all tiers, without those that the countdown holds. */
+static inline uint64_t tier_counted(const TierTbRecord *record)
+{
+    uint64_t sum = 0;
+
+    for (unsigned tier = 0; tier < TIER_NB_TIERS; tier++) {
+        sum += record->exec[tier];
+    }
+    return sum;
+}
+
+/* executions.c: those since the countdown was given out or settled. */
+uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
+                           int32_t remaining);
+
+/* The entry that asked is not executed in the tier that it was counted in. */
+void tier_take_back_entry(TierEngine *engine);
+
+/* decisions.c: would that be better than what it has? */
+bool tier_may_compile(const TierTbRecord *record, unsigned tier,
+                      TierShape shape);
+
+/* In compiled code, ask after @countdown executions. */
+void tier_set_ask(TierTbRecord *record, uint32_t countdown);
+void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                   uint32_t countdown);
+
+/* cache.c: a module with the facts of @module; false if memory is short. */
 bool tier_cache_install(TierEngine *engine, const TierModule *module);
 
 /* @record's TB no longer runs its module's code. */

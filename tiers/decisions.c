@@ -1,0 +1,158 @@
+/*
+ * Decisions: asking the policy, and guarding its answers. Each entry point
+ * does its bookkeeping first and then asks, so that a policy that looks at a
+ * TB sees the state after the event.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine-int.h"
+
+#include <assert.h>
+
+/* Functions < regions < functions of the next tier. */
+static unsigned level(unsigned tier, unsigned shape)
+{
+    return tier > 0 ? 2 * tier + (shape == TIER_REGIONS) : 0;
+}
+
+bool tier_may_compile(const TierTbRecord *record, unsigned tier,
+                      TierShape shape)
+{
+    return !record->pending &&
+           level(record->tier, record->shape) < level(tier, shape);
+}
+
+/* Keep of the policy's group what can be compiled, each member once. */
+static void accept_group(TierEngine *engine, TierDecision *d)
+{
+    uint32_t n = 0;
+
+    assert(d->tier < TIER_NB_TIERS && d->n <= TIER_MAX_GROUP);
+    for (uint32_t i = 0; i < d->n; i++) {
+        TierTbRecord *record = tier_live_record(engine, d->ids[i]);
+
+        if (!record) {
+            engine->counters.refused[TIER_REFUSED_UNKNOWN]++;
+        } else if (!tier_may_compile(record, d->tier, d->shape)) {
+            engine->counters.refused[TIER_REFUSED_ALREADY]++;
+        } else {
+            record->pending = true;
+            d->ids[n++] = d->ids[i];
+        }
+    }
+    d->n = n;
+    if (n == 0) {
+        d->tier = 0;
+        d->why = TIER_REFUSED_ALREADY;
+        return;
+    }
+    engine->counters.groups_selected++;
+    engine->counters.tbs_selected += n;
+}
+
+void tier_set_ask(TierTbRecord *record, uint32_t countdown)
+{
+    record->ask_at = record->tier > 0 ? countdown : TIER_NEVER_ASK;
+    record->toward = 0;
+    record->due = false;
+}
+
+void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                   uint32_t countdown)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = tier_live_record(engine, ids[i]);
+
+        if (record) {
+            tier_set_ask(record, countdown);
+        }
+    }
+}
+
+/* Ask the policy about a TB that was executed @executions times more. */
+static TierDecision ask(TierEngine *engine, TierTbRecord *record,
+                        uint32_t executions)
+{
+    const TierPolicy *policy = engine->policy;
+    TierDecision d = { .n = 1, .ids = engine->group };
+    TierCounters *c = &engine->counters;
+    uint64_t start = tier_now_ns(engine);
+
+    c->hot_events++;
+    record->hot_ns = record->hot_ns ? record->hot_ns : start;
+    d.ids[0] = record->tb.id;
+    if (policy->hot) {
+        policy->hot(engine->state, engine, &record->tb, executions, &d);
+        c->decisions_ns += tier_now_ns(engine) - start;
+    }
+    d.ask_again = tier_clamp_countdown(d.ask_again);
+    tier_set_ask(record, d.ask_again);
+    if (d.tier > 0) {
+        accept_group(engine, &d);
+    } else {
+        d.why = d.why ? d.why : TIER_REFUSED_POLICY;
+        record->refused = (uint8_t)d.why;
+        c->refused[d.why]++;
+    }
+    return d;
+}
+
+TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
+{
+    TierTbRecord *record = tier_live_record(engine, id);
+    TierDecision d = { .ids = engine->group, .why = TIER_REFUSED_UNKNOWN };
+    uint32_t executions;
+
+    if (!record) {
+        engine->counters.hot_events++;
+        engine->counters.refused[d.why]++;
+        return d;
+    }
+    executions = tier_take_entries(engine, record, remaining);
+    d = ask(engine, record, executions);
+    record->armed = d.ask_again;
+    record->armed_tier = record->tier;
+    engine->asking = d.tier > 0 ? id : TIER_NO_TB;
+    return d;
+}
+
+/* Ask about the compiled TBs that are due, until one makes a group. */
+static TierDecision ask_due(TierEngine *engine)
+{
+    TierDecision d = { .ids = engine->group };
+
+    while (engine->nb_due > 0 && d.tier == 0) {
+        uint32_t id = engine->due[--engine->nb_due];
+        TierTbRecord *record = tier_live_record(engine, id);
+
+        if (record && record->due) {
+            d = ask(engine, record, record->toward);
+        }
+    }
+    return d;
+}
+
+TierDecision tier_tick(TierEngine *engine)
+{
+    const TierPolicy *policy = engine->policy;
+    TierDecision d = ask_due(engine);
+    uint64_t start;
+
+    engine->counters.ticks++;
+    if (engine->eviction->tick) {
+        engine->eviction->tick(engine->eviction_state, engine);
+    }
+    if (d.tier > 0) {
+        return d;
+    }
+    d = (TierDecision){ .ids = engine->group };
+    if (policy->tick) {
+        start = tier_now_ns(engine);
+        policy->tick(engine->state, engine, &d);
+        engine->counters.decisions_ns += tier_now_ns(engine) - start;
+    }
+    if (d.tier > 0) {
+        accept_group(engine, &d);
+    }
+    return d;
+}

@@ -1,0 +1,102 @@
+/*
+ * Executions. They are not counted one by one but taken from the countdowns:
+ * what was given out (armed) less what is left is what was executed since, in
+ * the tier that the TB was in then (armed_tier). Arithmetic modulo 2^32 makes
+ * that true for countdowns that never ask, too: they start at 0 and go down.
+ *
+ * Compiled code need not have countdowns: what is counted of it, from
+ * wherever, goes toward ask_at, and a TB that reaches it is due, for the next
+ * tick.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine-int.h"
+
+#include <assert.h>
+
+/* @n is modulo 2^64: UINT64_MAX takes one back. */
+static void count_executions(TierEngine *engine, TierTbRecord *record,
+                             unsigned tier, uint64_t n)
+{
+    TierCounters *c = &engine->counters;
+    uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1, &c->exec_tier2 };
+    uint64_t *const insns[] = { &c->guest_insns_tier0, &c->guest_insns_tier1,
+                                &c->guest_insns_tier2 };
+
+    assert(tier < TIER_NB_TIERS);
+    *exec[tier] += n;
+    if (record) {
+        record->exec[tier] += n;
+        *insns[tier] += n * record->tb.guest_insns;
+    }
+}
+
+/* @n executions more of compiled code: is it time to ask? */
+static void approach(TierEngine *engine, TierTbRecord *record, uint64_t n)
+{
+    uint64_t toward = record->toward + n;
+
+    tier_cache_executed(engine, record->module, n);
+    record->toward = toward < UINT32_MAX ? (uint32_t)toward : UINT32_MAX;
+    /* Without room it is due when it is next counted. */
+    if (record->ask_at > 0 && record->toward >= record->ask_at &&
+        !record->due && engine->nb_due < TIER_MAX_DUE) {
+        record->due = true;
+        engine->due[engine->nb_due++] = record->tb.id;
+    }
+}
+
+uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
+                           int32_t remaining)
+{
+    uint32_t n = record->armed - (uint32_t)remaining;
+
+    count_executions(engine, record, record->armed_tier, n);
+    if (record->armed_tier > 0) {
+        approach(engine, record, n);
+    }
+    record->armed = (uint32_t)remaining;
+    return n;
+}
+
+void tier_settle(TierEngine *engine, uint32_t id, int32_t remaining)
+{
+    TierTbRecord *record = tier_live_record(engine, id);
+
+    if (record) {
+        tier_take_entries(engine, record, remaining);
+    }
+}
+
+uint32_t tier_rearm(TierEngine *engine, uint32_t id, int32_t remaining,
+                    uint32_t countdown)
+{
+    TierTbRecord *record = tier_live_record(engine, id);
+
+    if (record) {
+        tier_take_entries(engine, record, remaining);
+        record->armed = countdown;
+        record->armed_tier = record->tier;
+    }
+    return countdown;
+}
+
+void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n)
+{
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    count_executions(engine, record, tier, n);
+    if (record && record->fate == TIER_TB_LIVE && tier > 0) {
+        approach(engine, record, n);
+    }
+}
+
+void tier_take_back_entry(TierEngine *engine)
+{
+    TierTbRecord *record = tier_live_record(engine, engine->asking);
+
+    if (record) {
+        count_executions(engine, record, record->armed_tier, UINT64_MAX);
+    }
+    engine->asking = TIER_NO_TB;
+}

@@ -1,0 +1,187 @@
+/*
+ * Outcomes: what came of the groups that were chosen.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "engine-int.h"
+
+#include <assert.h>
+
+/* Divide what a group cost among its members, by their size. */
+static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                       const TierCost *cost)
+{
+    uint64_t ns = cost->emit_ns + cost->optimise_ns + cost->instantiate_ns;
+    uint64_t total = 0;
+    uint64_t before = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
+
+        total += record ? record->tb.bytecode_bytes + 1 : 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
+        uint64_t after;
+
+        if (!record) {
+            continue;
+        }
+        /* Cumulative, so that the shares add up to the whole. */
+        after = before + record->tb.bytecode_bytes + 1;
+        record->compile_ns += ns * after / total - ns * before / total;
+        record->wasm_bytes = (uint32_t)(cost->wasm_bytes * after / total -
+                                        cost->wasm_bytes * before / total);
+        before = after;
+    }
+}
+
+/* Facts of the module that a group became. */
+static TierModule describe_module(const TierEngine *engine, const uint32_t *ids,
+                                  uint32_t n, const TierCost *cost)
+{
+    TierModule module = {
+        .id = cost->module,
+        .shape = cost->shape,
+        .slots = cost->table_slots,
+        .wasm_bytes = cost->wasm_bytes,
+        .born_ns = tier_now_ns(engine),
+        .members = n,
+    };
+
+    for (uint32_t i = 0; i < n; i++) {
+        const TierTbRecord *record = tier_live_record(engine, ids[i]);
+
+        if (record) {
+            module.live++;
+            module.heat += tier_counted(record);
+        }
+    }
+    return module;
+}
+
+static void count_wait(TierEngine *engine, TierTbRecord *record, uint64_t now)
+{
+    if (record->hot_ns && record->wait_ns == 0) {
+        record->wait_ns = now - record->hot_ns;
+        engine->counters.waits++;
+        engine->counters.wait_ns += record->wait_ns;
+    }
+}
+
+static void member_compiled(TierEngine *engine, TierTbRecord *record,
+                            const TierCost *cost)
+{
+    TierCounters *c = &engine->counters;
+
+    tier_cache_left(engine, record, false);
+    record->module = cost->module;
+    record->tier = (uint8_t)cost->tier;
+    record->shape = (uint8_t)cost->shape;
+    record->pending = false;
+    record->refused = TIER_REFUSED_NONE;
+    c->tbs_compiled++;
+    c->tbs_in_modules++;
+    if (cost->shape == TIER_REGIONS) {
+        c->tbs_regions++;
+    } else {
+        c->tbs_functions++;
+    }
+}
+
+/* Costs of compiling; those of having are cache.c's. */
+static void count_cost(TierCounters *c, const TierCost *cost)
+{
+    c->emit_ns += cost->emit_ns;
+    c->optimise_ns += cost->optimise_ns;
+    c->instantiate_ns += cost->instantiate_ns;
+    if (cost->stall_ns > c->worst_stall_ns) {
+        c->worst_stall_ns = cost->stall_ns;
+    }
+}
+
+uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                       const TierCost *cost)
+{
+    const TierPolicy *policy = engine->policy;
+    TierModule module = describe_module(engine, ids, n, cost);
+    uint32_t countdown = TIER_NEVER_ASK;
+
+    assert(cost->tier > 0 && cost->tier < TIER_NB_TIERS);
+    if (cost->at_once) {
+        tier_take_back_entry(engine);
+    }
+    count_cost(&engine->counters, cost);
+    share_cost(engine, ids, n, cost);
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = tier_live_record(engine, ids[i]);
+
+        if (record) {
+            count_wait(engine, record, module.born_ns);
+            member_compiled(engine, record, cost);
+        }
+    }
+    /* Without memory for it, it is there, but never given up. */
+    tier_cache_install(engine, &module);
+    if (policy->compiled) {
+        countdown = tier_clamp_countdown(
+            policy->compiled(engine->state, engine, ids, n, cost));
+    }
+    tier_set_asks(engine, ids, n, countdown);
+    return countdown;
+}
+
+void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns)
+{
+    TierTbRecord *record = tier_records_get(&engine->records, id);
+
+    engine->counters.first_calls++;
+    engine->counters.first_call_ns += ns;
+    if (record) {
+        record->compile_ns += ns;
+    }
+}
+
+uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
+                     TierRefusal why)
+{
+    const TierPolicy *policy = engine->policy;
+    uint32_t countdown = TIER_NEVER_ASK;
+
+    assert((unsigned)why < TIER_NB_REFUSALS && why != TIER_REFUSED_NONE);
+    engine->counters.refused[why] += n;
+    for (uint32_t i = 0; i < n; i++) {
+        TierTbRecord *record = tier_live_record(engine, ids[i]);
+
+        if (record) {
+            record->pending = false;
+            record->refused = (uint8_t)why;
+        }
+    }
+    if (policy->failed) {
+        countdown = tier_clamp_countdown(
+            policy->failed(engine->state, engine, ids, n, why));
+    }
+    tier_set_asks(engine, ids, n, countdown);
+    return countdown;
+}
+
+uint32_t tier_demoted(TierEngine *engine, uint32_t id)
+{
+    const TierPolicy *policy = engine->policy;
+    TierTbRecord *record = tier_live_record(engine, id);
+    uint32_t (*countdown)(void *, TierEngine *, const TierTb *) =
+        policy->demoted ? policy->demoted : policy->translated;
+
+    if (!record) {
+        return TIER_NEVER_ASK;
+    }
+    engine->counters.tbs_demoted++;
+    tier_cache_left(engine, record, false);
+    record->tier = 0;
+    record->wasm_bytes = 0;
+    tier_set_ask(record, TIER_NEVER_ASK);
+    return countdown ? tier_clamp_countdown(
+                           countdown(engine->state, engine, &record->tb))
+                     : TIER_NEVER_ASK;
+}
