@@ -67,8 +67,8 @@ uint64_t machine_lookup(uint64_t index);
 extern uint64_t *const *machine_tbs;
 
 /*
- * Enter @header and go on, by the dispatcher, until a TB leaves because env.fuel
- * has run out: TBs that count take one from @fuel at each execution.
+ * Enter @header and go on, by the dispatcher, until a TB leaves because
+ * env.fuel has run out: TBs that count take one from @fuel at each execution.
  */
 void machine_run(TwHeader *header, int32_t fuel);
 

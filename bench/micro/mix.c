@@ -1,6 +1,6 @@
 /*
- * A TB is a prologue, some guest instructions, each translated as TCG would, and
- * an end. Which instructions come is drawn from a table of weights.
+ * A TB is a prologue, some guest instructions, each translated as TCG would,
+ * and an end. Which instructions come is drawn from a table of weights.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -343,8 +343,8 @@ void mix_free(Mix *mix)
 }
 
 /*
- * Where a branch leads that is never taken: over some TBs, back into a loop, far
- * away; or nowhere yet.
+ * Where a branch leads that is never taken: over some TBs, back into a loop,
+ * far away; or nowhere yet.
  */
 static uint32_t taken_target(Rng *rng, uint32_t i, uint32_t n)
 {

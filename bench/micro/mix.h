@@ -6,8 +6,8 @@
  * What they resemble (profiles of boots of Debian's kernel): some 32 words of
  * bytecode a TB, 24 instructions executed, 43 to 48 % of them loads and stores
  * of guest registers in env, a fifth the same in all TBs (header, interrupt
- * check, can_do_io, jump), 1.7 guest accesses. 9 of 10 TBs end with goto_tb, most
- * of them after a conditional branch; the others look their successor up.
+ * check, can_do_io, jump), 1.7 guest accesses. 9 of 10 TBs end with goto_tb,
+ * most of them after a conditional branch; the others look their successor up.
  * Values stay in registers within a TB, as TCG keeps them.
  *
  * TBs 0..n-1 form a ring when linked: each goes to the next whatever the data,

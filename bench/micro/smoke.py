@@ -27,9 +27,11 @@ def run(program: str, *arguments: str) -> str:
 def check(benchmarks: list[dict[str, Any]], policies: list[str]) -> list[str]:
     """What is wrong, one line each."""
     wrong = []
-    names = {str(row["name"]).split("/")[2] for row in benchmarks if "policy/" in row["name"]}
-    wrong += [f"policy {name} is not measured" for name in policies if name not in names]
-    parts = {str(row["name"]).split("/")[1] for row in benchmarks}
+    names = [str(row["name"]).split("/") for row in benchmarks]
+    played = {name[2] for name in names if name[1] == "policy"}
+    missing = [name for name in policies if name not in played]
+    wrong += [f"policy {name} is not measured" for name in missing]
+    parts = {name[1] for name in names}
     wrong += [f"nothing of {part} is measured" for part in PARTS if part not in parts]
     for row in benchmarks:
         if row.get("error_occurred"):

@@ -109,7 +109,8 @@ def test_figures_stand_for_the_worst() -> None:
 @pytest.mark.parametrize(("last", "met"), [(140, True), (400, False)])
 def test_memory_that_grows_with_modules_is_told(last: float, met: bool) -> None:
     steps = [90, 100, 120, last]
-    rows = [row(CHURN, rss_bytes=v, maps=1.0, modules=1.0, real_time=1.0) for v in steps]
+    other = {"maps": 1.0, "modules": 1.0, "real_time": 1.0}
+    rows = [row(CHURN, rss_bytes=v, **other) for v in steps]
     title = "memory after replacing modules, last of ten steps to second"
     assert by_title(rows)[title] is met
     assert shown(measured(rows)).count("\n") > len(steps)

@@ -1,7 +1,7 @@
 /*
- * Steady state: a ring of N live TBs, run until the engine has compiled what it
- * likes, then timed; interpreted, or compiled and chained in one way or another.
- * Counting of executions, off, sampled and exact, the same way.
+ * Steady state: a ring of N live TBs, run for a while, in which the engine's
+ * own tiers are at work, then timed; interpreted, or compiled and chained in
+ * one way or another. Counting of executions, off, sampled and exact, likewise.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -44,8 +44,8 @@ static bool run_table(const Bench *bench, const Settings *settings,
 }
 
 /*
- * Replace modules of one TB, @count of them, in a ring of slots. The bytes of all
- * differ: a TB comes again only after others, for another slot.
+ * Replace modules of one TB, @count of them, in a ring of slots. The bytes of
+ * all differ: a TB comes again only after others, for another slot.
  */
 static bool churn(uint32_t count, InstallTimes *t)
 {

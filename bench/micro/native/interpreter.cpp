@@ -1,6 +1,6 @@
 /*
- * The interpreter: by kind of instruction, from TB to TB, and the mix, plain and
- * with superinstructions.
+ * The interpreter: by kind of instruction, from TB to TB, and the mix, plain
+ * and with superinstructions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
