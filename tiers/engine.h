@@ -77,24 +77,26 @@ typedef enum TierFate {
 
 /* What is known of a TB. */
 typedef struct TierTbRecord {
-    TierTb tb;
+    /* What decisions look at, together */
+    uint32_t words[TIER_TB_WORDS];  /* the policy's */
     uint64_t exec[TIER_NB_TIERS];   /* executions, by tier */
+    uint32_t armed;             /* countdown last given out */
+    uint8_t armed_tier;         /* that it counts entries in */
+    uint8_t fate;               /* TierFate */
+    uint8_t tier;               /* highest that it is compiled at */
+    uint8_t shape;              /* TierShape, if @tier is over 0 */
+    uint8_t pending;            /* it is being compiled */
+    uint8_t refused;            /* TierRefusal of the last attempt */
+    uint8_t due;                /* @ask_at was reached; a tick will ask */
+    uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
+
+    TierTb tb;
+    uint32_t ask_at;            /* executions in its tier to ask at; 0: never */
+    uint32_t toward;            /* of these, those counted up to now */
+    uint32_t wasm_bytes;        /* its share of its present module */
     uint64_t compile_ns;        /* its share of its groups' costs */
     uint64_t hot_ns;            /* when it was first hot; 0: it was not */
     uint64_t wait_ns;           /* from then to its code, or 0 */
-    uint32_t wasm_bytes;        /* its share of its present module */
-    uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
-    uint32_t armed;             /* countdown last given out */
-    uint32_t ask_at; /* executions in its tier to ask at; 0: never */
-    uint32_t toward; /* of these, those counted up to now */
-    uint32_t words[TIER_TB_WORDS]; /* the policy's */
-    uint8_t armed_tier; /* that it counts entries in */
-    uint8_t fate; /* TierFate */
-    uint8_t tier; /* highest that it is compiled at */
-    uint8_t shape; /* TierShape, if @tier is over 0 */
-    uint8_t pending; /* it is being compiled */
-    uint8_t due; /* @ask_at was reached; a tick will ask */
-    uint8_t refused; /* TierRefusal of the last attempt */
 } TierTbRecord;
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */
