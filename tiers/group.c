@@ -4,7 +4,7 @@
  *   WORD_STATE      bits: waits in batch 0, in batch 1; is to be compiled alone
  *   WORD_FORWARD    1 + the TB last chained to it from a lower address
  *   WORD_BACKWARD   1 + the TB last chained to it from elsewhere, itself included
- *   WORD_STAMP      the last group that it is in
+ *   WORD_STAMP      the last group that it was a member or a neighbour of
  *
  * The edges are few and the newest ones, which is enough to grow a group along
  * them: two to successors, as chained, and two to predecessors.
@@ -168,9 +168,9 @@ void tier_batch_clear(TierBatch *batch)
 static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
                         uint32_t id)
 {
-    const TierTb *tb = tier_tb(engine, id);
-
     if (batch->by == TIER_BY_PAGE) {
+        const TierTb *tb = tier_tb(engine, id);
+
         return (TierRank){ tb->guest_page, tb->guest_pc, id };
     }
     return (TierRank){ UINT64_MAX - tier_tb_executions(engine, id), 0, id };
@@ -210,38 +210,44 @@ typedef struct Group {
     uint32_t seeds; /* that have room in it, and are not in yet */
 } Group;
 
+static bool is_waiting(const TierBatch *batch, const uint32_t *words)
+{
+    return words[WORD_STATE] & waiting_bit(batch);
+}
+
 static void place(Group *group, uint32_t id, uint32_t *words)
 {
-    uint32_t waits = waiting_bit(group->batch);
-
-    if ((words[WORD_STATE] & waits) && group->seeds > 0) {
+    if (is_waiting(group->batch, words)) {
         group->seeds--;
     }
-    words[WORD_STATE] &= ~waits;
+    words[WORD_STATE] &= ~waiting_bit(group->batch);
     words[WORD_STAMP] = group->batch->stamp;
     group->decision->ids[group->decision->n++] = id;
 }
 
-static bool is_placed(const Group *group, const uint32_t *words)
-{
-    return words[WORD_STAMP] == group->batch->stamp;
-}
-
-/* Place @id if it is hot enough. Room for the seeds is left. */
+/*
+ * Place @id if it is hot enough. Room for the seeds is left. Each is looked at
+ * once, as what is far apart in memory is slow to look at.
+ */
 static void pull(Group *group, uint32_t id)
 {
     const TierBatch *batch = group->batch;
     uint32_t *words = tier_tb_words(group->engine, id);
-    bool waits;
+    bool room;
 
-    if (!words || is_placed(group, words) ||
-        !tier_tb_may_compile(group->engine, id, 1, batch->shape)) {
+    if (!words || words[WORD_STAMP] == batch->stamp) {
         return;
     }
-    waits = words[WORD_STATE] & waiting_bit(batch);
-    if (waits ? group->seeds > 0
-              : group->decision->n + group->seeds < batch->max &&
-                    tier_tb_executions(group->engine, id) >= batch->pull) {
+    words[WORD_STAMP] = batch->stamp;
+    if (is_waiting(batch, words)) {
+        room = group->seeds > 0;
+    } else {
+        room = group->decision->n + group->seeds < batch->max &&
+               batch->pull != UINT64_MAX;
+    }
+    if (room && tier_tb_may_compile(group->engine, id, 1, batch->shape) &&
+        (is_waiting(batch, words) ||
+         tier_tb_executions(group->engine, id) >= batch->pull)) {
         place(group, id, words);
     }
 }
@@ -277,7 +283,7 @@ static void keep_rest(TierBatch *batch, TierEngine *engine, uint32_t ranked)
     for (uint32_t i = 0; i < ranked; i++) {
         uint32_t id = batch->ranks[i].id;
 
-        if (tier_tb_words(engine, id)[WORD_STAMP] != batch->stamp) {
+        if (is_waiting(batch, tier_tb_words(engine, id))) {
             batch->ids[batch->n++] = id;
         }
     }
@@ -298,7 +304,7 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
         uint32_t id = batch->ranks[i].id;
         uint32_t *words = tier_tb_words(engine, id);
 
-        if (!is_placed(&group, words)) {
+        if (is_waiting(batch, words)) {
             uint32_t start = decision->n;
 
             place(&group, id, words);
