@@ -91,12 +91,12 @@ typedef struct TierTbRecord {
     uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
 
     TierTb tb;
-    uint32_t ask_at;            /* executions in its tier to ask at; 0: never */
-    uint32_t toward;            /* of these, those counted up to now */
-    uint32_t wasm_bytes;        /* its share of its present module */
-    uint64_t compile_ns;        /* its share of its groups' costs */
-    uint64_t hot_ns;            /* when it was first hot; 0: it was not */
-    uint64_t wait_ns;           /* from then to its code, or 0 */
+    uint32_t ask_at; /* executions in its tier to ask at; 0: never */
+    uint32_t toward; /* of these, those counted up to now */
+    uint32_t wasm_bytes; /* its share of its present module */
+    uint64_t compile_ns; /* its share of its groups' costs */
+    uint64_t hot_ns; /* when it was first hot; 0: it was not */
+    uint64_t wait_ns; /* from then to its code, or 0 */
 } TierTbRecord;
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */

@@ -35,6 +35,13 @@ static const Golden goldens[] = {
     /* Countdowns 36 65 56 94 36 194 264 96 15: see test_rng.c */
     { "sampled:p=0.01,seed=1", 5, 5, 613, 103900 },
     { "sampled:p=0.01", 5, 5, 613, 103900 },
+    /* The TBs' bytecode is 400, 408... bytes. */
+    { "template:n=1000,max=440", 1, 1, 104512, 1 },
+    /* A batch of one does not wait. */
+    { "batch:n=1000,size=1", 4, 4, 5008, 99505 },
+    { "region:n=1000,size=1", 4, 4, 5008, 99505 },
+    { "tiered:n=1000,size=1", 4, 4, 5008, 99505 },
+    { "profile:fallback=1000,size=1", 4, 4, 5008, 99505 },
 };
 
 static void play_run(Play *play, const char *spec, uint64_t seed)
