@@ -19,6 +19,8 @@
  * decides the same in QEMU and in a replay that tells it the same events.
  * Callbacks never run at the same time: the engine's caller holds a lock.
  *
+ * group.h has what policies that compile groups share, single.h what others do.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef TIER_POLICY_H
