@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.boot.errors import FAILED, HarnessError
 from bench.micro.report import CHURN, short_name
@@ -68,13 +68,15 @@ class Native:
             argv += [f"--benchmark_repetitions={effort.repetitions}"]
             argv += [f"--benchmark_min_time={effort.min_time_s}s"]
             argv += ["--benchmark_display_aggregates_only=true"]
-            with _process(argv) as process:
+            log = Path(scratch) / "log"
+            # Remarks on the machine, which are in the report as well.
+            with log.open("w") as remarks, _process(argv, remarks) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
                     name = line.split(" ", 1)[0]
                     if name.endswith("_mean"):
                         done(short_name(name.removesuffix("_mean")))
-            _check(argv[0], process.returncode)
+            _check(argv[0], process.returncode, log.read_text(errors="replace"))
             document = _parse(argv[0], report.read_text(encoding="utf-8"))
         outcome.context.update(document.get("context", {}))
         outcome.rows += document["benchmarks"]
@@ -125,12 +127,13 @@ def _died(name: str, status: int) -> dict[str, Any]:
 class _process:
     """A child that does not outlive us, however we end."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, argv: Sequence[str], remarks: IO[str] | None = None) -> None:
         try:
             self._child = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
+                stderr=remarks,
                 text=True,
                 env={**os.environ, "NODE_OPTIONS": ""},
             )
@@ -155,12 +158,13 @@ def _lines(argv: list[str]) -> list[str]:
     return text.split()
 
 
-def _check(program: str, status: int) -> None:
+def _check(program: str, status: int, said: str = "") -> None:
     if status != 0:
+        last = said.strip().splitlines()[-1:]
         raise HarnessError(
             "the microbenchmarks ended early",
-            f"{Path(program).name} ended with status {status}",
-            "what it said is above",
+            ": ".join([f"{Path(program).name} ended with status {status}", *last]),
+            "choose others with a FILTER, or report this",
             status=FAILED,
         )
 

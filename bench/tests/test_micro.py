@@ -135,6 +135,7 @@ def fake_native(directory: Path, status: int = 0) -> Path:
         " 'bytes_per_second': 4e7, 's_per_tb': 1e-6} for n in chosen]\n"
         "document = {'context': {'num_cpus': 2}, 'benchmarks': rows}\n"
         "open(options['--benchmark_out'], 'w').write(json.dumps(document))\n"
+        "print('remark', file=sys.stderr)\n"
         f"sys.exit({status})\n"
     )
     program.chmod(0o755)
@@ -194,7 +195,8 @@ def test_a_program_that_fails_is_a_failure(
     monkeypatch.setenv(product_variable("micro-native"), str(product))
     file = tmp_path / "x.json"
     assert main(["bench", "--native", "--json", str(file)]) == FAILED
-    assert "micro-native ended with status 3" in capsys.readouterr().err
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "micro-native ended with status 3: remark;" in line
     assert not file.exists()
 
 
