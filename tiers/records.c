@@ -9,26 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static TierChunk *chunk_of(const TierRecords *records, uint32_t id)
-{
-    uint32_t i = (id >> TIER_CHUNK_BITS) - records->base;
-
-    /* An id before the first chunk wraps to a great number. */
-    return i < records->n ? records->chunks[i] : NULL;
-}
-
-TierTbRecord *tier_records_get(const TierRecords *records, uint32_t id)
-{
-    TierChunk *chunk = chunk_of(records, id);
-    TierTbRecord *record;
-
-    if (!chunk) {
-        return NULL;
-    }
-    record = &chunk->records[id % TIER_CHUNK_SIZE];
-    return record->fate != TIER_TB_ABSENT ? record : NULL;
-}
-
 /* Make chunks[0..n) at least. */
 static bool grow_directory(TierRecords *records, uint32_t n)
 {
@@ -84,7 +64,7 @@ TierTbRecord *tier_records_add(TierRecords *records, uint32_t id)
 void tier_records_bury(TierRecords *records, TierTbRecord *record,
                        TierFate fate)
 {
-    TierChunk *chunk = chunk_of(records, record->tb.id);
+    TierChunk *chunk = tier_records_chunk(records, record->tb.id);
 
     assert(record->fate == TIER_TB_LIVE);
     record->fate = (uint8_t)fate;

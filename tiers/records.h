@@ -29,8 +29,28 @@ typedef struct TierRecords {
     uint32_t dead, max_dead;    /* records kept of dead TBs, and limit */
 } TierRecords;
 
-/* NULL if there is no record. */
-TierTbRecord *tier_records_get(const TierRecords *records, uint32_t id);
+static inline TierChunk *tier_records_chunk(const TierRecords *records,
+                                            uint32_t id)
+{
+    uint32_t i = (id >> TIER_CHUNK_BITS) - records->base;
+
+    /* An id before the first chunk wraps to a great number. */
+    return i < records->n ? records->chunks[i] : NULL;
+}
+
+/* NULL if there is no record. Here, because decisions do little else. */
+static inline TierTbRecord *tier_records_get(const TierRecords *records,
+                                             uint32_t id)
+{
+    TierChunk *chunk = tier_records_chunk(records, id);
+    TierTbRecord *record;
+
+    if (!chunk) {
+        return NULL;
+    }
+    record = &chunk->records[id % TIER_CHUNK_SIZE];
+    return record->fate != TIER_TB_ABSENT ? record : NULL;
+}
 
 /*
  * A zeroed record for the new @id, live. NULL if memory is short, or the id is
