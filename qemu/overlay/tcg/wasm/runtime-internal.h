@@ -19,6 +19,13 @@
 
 TwTbFn tw_interpret;
 
+/* As helper_lookup_tb_ptr(), for a TB that ends with its own flags. */
+const void *tw_lookup(CPUArchState *env);
+
+/* Let @tb's code, @nwords long, call tw_lookup() where that does. */
+void tw_speed_lookups(const struct TranslationBlock *tb, uint64_t *code,
+                      size_t nwords);
+
 /*
  * @header's countdown ran out. Decides, compiles if that is the decision, and
  * sets the countdown anew; true if compiled code is to be entered now.

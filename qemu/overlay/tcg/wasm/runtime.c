@@ -235,6 +235,7 @@ void tw_tb_translated(TranslationBlock *tb, vaddr pc, const void *host_pc,
         .translate_ns = MIN(ns, UINT32_MAX),
     };
 
+    tw_speed_lookups(tb, (uint64_t *)header, tb->tc.size / 8);
     tw_fuse((uint64_t *)header, tb->tc.size / 8);
     qemu_mutex_lock(&tw.lock);
     facts.id = tw.first_id + tw.headers->len;
