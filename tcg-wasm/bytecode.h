@@ -11,7 +11,8 @@
  *                                             branch's own word
  *
  * Formats (which fields mean what):
- *     R        a: register read
+ *     R        goto a, which is a TB's header or 0; imm: where it went the last
+ *              time in tier 0 (the low 32 bits), a hint for later tiers
  *     I        imm
  *     RR       a = op b
  *     RRR      a = b op c

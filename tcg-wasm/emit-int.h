@@ -161,7 +161,8 @@ typedef struct TwEmit {
     TwBuf *out;
 
     TwMember *members;
-    TwRegionPlan plan; /* of regions, if that is the shape */
+    TwRegionNode *nodes; /* of regions, if that is the shape */
+    TwRegionPlan plan;
 
     /* Types of the module; type 0 is that of TB functions. */
     uint32_t *types;
@@ -398,6 +399,7 @@ void tw_slots_analyse(TwEmit *e);
 /* emit-scan.c: analysis of a function's code, and where in it we are. */
 void tw_scan(TwEmit *e);
 void tw_enter_segment(TwEmit *e, uint32_t at);
+uint32_t tw_segment_address(const TwEmit *e, uint32_t start);
 uint32_t tw_live_at_target(const TwEmit *e, uint32_t at);
 
 static inline uint32_t tw_address(const TwEmit *e, uint32_t at)
@@ -424,8 +426,9 @@ bool tw_emit_leave(TwEmit *e); /* emit-leave.c */
 /* Push the base of a store now whose value is yet to be computed. */
 void tw_push_store_base(TwEmit *e, TwInsn store);
 
-/* emit.c: the group's function for the TB at @addr, if it is a member. */
-bool tw_find_member(const TwEmit *e, uint32_t addr, uint32_t *index);
+/* emit.c: which member does the exit @insn of @tb probably lead to, if any? */
+bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
+                       uint32_t *member);
 
 /* emit.c: helpers' types. */
 uint32_t tw_type_index(TwEmit *e, TwSig sig);

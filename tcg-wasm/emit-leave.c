@@ -88,48 +88,58 @@ static void put_transfer(TwEmit *e)
     put_return_chain(e);
 }
 
-/* Push whether the exit is chained to @succ; the target is in T0. */
-static void put_is_chained(TwEmit *e, uint32_t succ)
+/* Push the exit's target, and leave it in T0 as well. */
+static void put_target(TwEmit *e)
 {
-    put_i32(e, tw_address(e, e->at + 1));
-    put_mem(e, W_I32_LOAD, 2, 0);
+    if (e->insn.op == TW_OP_GOTO_PTR) {
+        tw_read32(e, e->insn.a);
+    } else {
+        put_i32(e, tw_address(e, e->at + 1));
+        put_mem(e, W_I32_LOAD, 2, 0);
+    }
     put_tee(e, e->scratch[TW_T0]);
-    put_i32(e, succ);
-    put_byte(e, W_I32_EQ);
 }
 
 /*
- * The target decides at each execution, so that unlinking is seen at once. To
- * the expected one the way is short: a branch to a segment of this function, or
- * a call of a member of this module.
+ * The short way to the TB that is expected: a branch to its segment, or a call
+ * of the member. Otherwise the target is on the stack and in T0 afterwards.
  */
-static void emit_goto_tb(TwEmit *e)
+static void put_expected(TwEmit *e)
 {
-    uint32_t succ = e->tb->succ[e->insn.a];
     uint32_t target = e->words[e->at].target;
     uint32_t member;
 
     if (target != NO_TARGET) {
         tw_slots_settle(e, &e->labels[e->words[target].label]);
-        put_is_chained(e, succ);
+        put_target(e);
+        put_i32(e, tw_segment_address(e, target));
+        put_byte(e, W_I32_EQ);
         tw_flow_take(e);
+        tw_slots_clean(e);
+        put_t0(e);
+        return;
     }
     tw_slots_clean(e);
-    if (target != NO_TARGET) {
-        put_t0(e);
-    } else if (succ && tw_find_member(e, succ, &member)) {
-        put_is_chained(e, succ);
+    put_target(e);
+    if (tw_find_successor(e, e->tb, e->insn, &member)) {
+        put_i32(e, e->tbs[member].addr);
+        put_byte(e, W_I32_EQ);
         put_if(e, W_TYPE_VOID);
         put_args(e);
         put_byte(e, W_RETURN_CALL);
         put_u32(e, member);
         put_byte(e, W_END);
         put_t0(e);
-    } else {
-        put_i32(e, tw_address(e, e->at + 1));
-        put_mem(e, W_I32_LOAD, 2, 0);
-        put_tee(e, e->scratch[TW_T0]);
     }
+}
+
+/*
+ * The target decides at each execution, so that unlinking is seen at once. If it
+ * is the next instruction, the exit is not chained.
+ */
+static void emit_goto_tb(TwEmit *e)
+{
+    put_expected(e);
     put_i32(e, tw_address(e, e->at + 2));
     put_byte(e, W_I32_NE);
     put_if(e, W_TYPE_VOID);
@@ -139,9 +149,7 @@ static void emit_goto_tb(TwEmit *e)
 
 static void emit_goto_ptr(TwEmit *e)
 {
-    tw_slots_clean(e);
-    tw_read32(e, e->insn.a);
-    put_tee(e, e->scratch[TW_T0]);
+    put_expected(e);
     put_if(e, W_TYPE_VOID);
     put_transfer(e);
     put_byte(e, W_END);

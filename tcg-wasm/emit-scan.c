@@ -6,7 +6,8 @@
  * straight into a store, and which env accesses are slots.
  *
  * The code is that of one TB, or in a region the code of several one behind the
- * other (segments). There, a GOTO_TB to another segment is a branch like others.
+ * other (segments). There, a GOTO_TB (and a GOTO_PTR, if it is likely) to another
+ * segment is a branch like others.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,6 +20,23 @@ void tw_enter_segment(TwEmit *e, uint32_t at)
     e->segment = at == 0 ? 0 : e->segment + 1;
     e->tb = e->segments[e->segment].tb;
     e->base = e->segments[e->segment].start;
+}
+
+/* Address of the header at word @start. */
+uint32_t tw_segment_address(const TwEmit *e, uint32_t start)
+{
+    uint32_t low = 0, high = e->nsegments;
+
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (e->segments[mid].start <= start) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return e->segments[low].tb->addr;
 }
 
 static void need(TwEmit *e, TwScratch scratch)
@@ -111,17 +129,13 @@ static void note_regs(TwEmit *e, uint32_t at, TwInsn insn)
 /* The word that the instruction at @at branches to, if it does. */
 static uint32_t branch_target(const TwEmit *e, uint32_t at, TwInsn insn)
 {
-    uint32_t member, succ;
+    uint32_t member;
 
     if (tw_format_branches(tw_op_format(insn.op))) {
         return at + (uint32_t)(int32_t)insn.rel;
     }
-    if (insn.op != TW_OP_GOTO_TB) {
-        return NO_TARGET;
-    }
-    succ = e->tb->succ[insn.a];
-    return succ && tw_find_member(e, succ, &member) ? e->start_of[member]
-                                                    : NO_TARGET;
+    return tw_find_successor(e, e->tb, insn, &member) ? e->start_of[member]
+                                                      : NO_TARGET;
 }
 
 static bool makes_constant(TwInsn insn)

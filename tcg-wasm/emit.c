@@ -51,9 +51,10 @@ enum {
     MAX_BODY = 7000000,
     MAX_MODULE = 1 << 28,
     MAX_MEMBERS = 1000000,
-    /* Regions: words of one, and of all in percent of the group's. */
+    /* Regions: words of one; of all, in percent of the group's. */
     MAX_REGION_WORDS = 8000,
-    REGIONS_PERCENT = 150,
+    REGIONS_PERCENT = 300,
+    ACROSS_PERCENT = 150,
     TB_SIG = TW_SIG_I32 | 3 << 2,
 };
 
@@ -220,7 +221,7 @@ static void sort_members(TwEmit *e)
     qsort(e->members, e->ntbs, sizeof(e->members[0]), compare_members);
 }
 
-bool tw_find_member(const TwEmit *e, uint32_t addr, uint32_t *index)
+static bool find_member(const TwEmit *e, uint32_t addr, uint32_t *index)
 {
     size_t low = 0, high = e->ntbs;
 
@@ -238,6 +239,19 @@ bool tw_find_member(const TwEmit *e, uint32_t addr, uint32_t *index)
     }
     *index = e->members[low].index;
     return true;
+}
+
+bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
+                       uint32_t *member)
+{
+    uint32_t addr = 0;
+
+    if (insn.op == TW_OP_GOTO_TB) {
+        addr = tb->succ[insn.a];
+    } else if (insn.op == TW_OP_GOTO_PTR) {
+        addr = (uint32_t)insn.imm;
+    }
+    return addr && find_member(e, addr, member);
 }
 
 /*
@@ -331,17 +345,13 @@ static void emit_code(TwEmit *e)
     tw_flow_close(e, ended);
 }
 
-static uint32_t succ_member(const TwEmit *e, uint32_t member, int exit)
-{
-    uint32_t succ = e->tbs[member].succ[exit], index;
-
-    return succ && tw_find_member(e, succ, &index) ? index : TW_NO_MEMBER;
-}
-
+/* Does the member lead to itself? */
 static bool loops(const TwEmit *e, uint32_t member)
 {
-    return succ_member(e, member, 0) == member ||
-           succ_member(e, member, 1) == member;
+    const TwRegionNode *node = &e->nodes[member];
+
+    return node->succ[0] == member || node->succ[1] == member ||
+           node->succ[TW_REGION_GOTO_PTR] == member;
 }
 
 static void add_segment(TwEmit *e, uint32_t member)
@@ -528,30 +538,48 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
     return TW_REFUSED_NONE;
 }
 
-/* Plan the regions; *@words is raised to what the longest has. */
-static bool plan_regions(TwEmit *e, uint32_t *words)
+/* Find the edges of a member; a TB has at most one GOTO_PTR that matters. */
+static void find_edges(TwEmit *e, uint32_t member)
+{
+    const TwTbRef *tb = &e->tbs[member];
+    TwRegionNode *node = &e->nodes[member];
+
+    *node = (TwRegionNode){
+        tb->nwords,
+        { TW_NO_MEMBER, TW_NO_MEMBER, TW_NO_MEMBER },
+    };
+    for (uint32_t at = 0, to; at < tb->nwords;) {
+        TwInsn insn = tw_insn_at(tb->code, at);
+
+        if (tw_find_successor(e, tb, insn, &to)) {
+            node->succ[insn.op == TW_OP_GOTO_TB ? insn.a : TW_REGION_GOTO_PTR] =
+                to;
+        }
+        at += tw_op_words(insn.op);
+    }
+}
+
+/* Plan the regions; *@max_words is raised to what the longest may have. */
+static bool plan_regions(TwEmit *e, uint32_t *max_words)
 {
     uint32_t n = (uint32_t)e->ntbs;
-    TwRegionNode *nodes = malloc((n + 1) * sizeof(nodes[0]));
     TwRegionLimits limits = { .region_words = MAX_REGION_WORDS };
-    bool ok;
+    uint64_t words = 0;
 
-    if (!nodes) {
+    e->nodes = malloc((n + 1) * sizeof(e->nodes[0]));
+    if (!e->nodes) {
         return false;
     }
     for (uint32_t i = 0; i < n; i++) {
-        nodes[i].words = e->tbs[i].nwords;
-        nodes[i].succ[0] = succ_member(e, i, 0);
-        nodes[i].succ[1] = succ_member(e, i, 1);
-        limits.total_words += nodes[i].words;
+        find_edges(e, i);
+        words += e->nodes[i].words;
     }
-    limits.total_words = limits.total_words * REGIONS_PERCENT / 100;
-    ok = tw_region_plan(nodes, n, &limits, &e->plan);
-    free(nodes);
-    if (*words < MAX_REGION_WORDS) {
-        *words = MAX_REGION_WORDS;
+    limits.total_words = words * REGIONS_PERCENT / 100;
+    limits.across_words = words * ACROSS_PERCENT / 100;
+    if (*max_words < MAX_REGION_WORDS) {
+        *max_words = MAX_REGION_WORDS;
     }
-    return ok;
+    return tw_region_plan(e->nodes, n, &limits, &e->plan);
 }
 
 static bool allocate_members(TwEmit *e)
@@ -595,6 +623,7 @@ static bool allocate(TwEmit *e, uint32_t words)
 static void release(TwEmit *e)
 {
     tw_region_plan_free(&e->plan);
+    free(e->nodes);
     free(e->members);
     free(e->segments);
     free(e->start_of);

@@ -117,7 +117,7 @@ static void order_from(Planner *p, uint32_t root)
         Frame *f = &p->frames[p->nframes - 1];
         uint32_t low = f->low;
 
-        if (f->edge < 2) {
+        if (f->edge < TW_REGION_EDGES) {
             uint32_t to = p->nodes[f->node].succ[f->edge++];
 
             if (to == TW_NO_MEMBER || !p->member[to]) {
@@ -158,7 +158,7 @@ static void find_heads(Planner *p)
         p->member[i] = true;
     }
     for (uint32_t i = 0; i < p->n; i++) {
-        for (int exit = 0; exit < 2; exit++) {
+        for (int exit = 0; exit < TW_REGION_GOTO_PTR; exit++) {
             uint32_t to = p->nodes[i].succ[exit];
 
             if (to != TW_NO_MEMBER && to != i) {
@@ -224,8 +224,8 @@ static uint64_t grow(Planner *p, uint64_t words, uint64_t limit, bool across)
     uint32_t head = p->grown[0];
 
     for (uint32_t i = 0; i < p->ngrown; i++) {
-        for (int exit = 0; exit < 2; exit++) {
-            uint32_t to = p->nodes[p->grown[i]].succ[exit];
+        for (int edge = 0; edge < TW_REGION_EDGES; edge++) {
+            uint32_t to = p->nodes[p->grown[i]].succ[edge];
 
             if (to == TW_NO_MEMBER || p->member[to] ||
                 (!across && !belongs(p, to, head)) ||
@@ -277,11 +277,9 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* What a region may have, when @taken words are given to others. */
-static uint64_t room(const Planner *p, uint64_t taken)
+/* What a region may have of @total, when @taken words are given to others. */
+static uint64_t room(const Planner *p, uint64_t total, uint64_t taken)
 {
-    uint64_t total = p->limits->total_words;
-
     return least(p->limits->region_words, taken < total ? total - taken : 0);
 }
 
@@ -296,7 +294,7 @@ static bool plan_regions(Planner *p, const uint32_t *heads, uint32_t nheads)
         uint64_t words = start_growing(p, heads[i]);
 
         taken -= words;
-        words = grow(p, words, room(p, taken), false);
+        words = grow(p, words, room(p, p->limits->total_words, taken), false);
         p->base_words[i] = (uint32_t)words;
         taken += words;
         forget_grown(p);
@@ -307,7 +305,8 @@ static bool plan_regions(Planner *p, const uint32_t *heads, uint32_t nheads)
         taken -= p->base_words[i];
         words = grow(p, words, p->base_words[i], false);
         if (!p->inner[heads[i]]) {
-            words = grow(p, words, room(p, taken), true);
+            words =
+                grow(p, words, room(p, p->limits->across_words, taken), true);
         }
         taken += words;
         if (!append_region(p, heads[i])) {

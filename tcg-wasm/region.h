@@ -4,9 +4,9 @@
  * bytecode or Wasm.
  *
  * A *region* has one entry, its *head*, and holds members that are reachable
- * from it by goto_tb. Heads are loop headers, members without predecessors in
- * the group (what arrives by goto_ptr: call targets and returns), and the
- * group's first. A member may be in several regions.
+ * from it. Heads are loop headers, members that no goto_tb of the group leads to
+ * (what arrives by goto_ptr: call targets and returns), and the group's first. A
+ * member may be in several regions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,15 +19,19 @@
 
 enum { TW_NO_MEMBER = UINT32_MAX };
 
-/* A member: its size, and the members that its exits 0 and 1 lead to. */
+/* Edges of a member: its exits 0 and 1, and where goto_ptr is likely to go. */
+enum { TW_REGION_GOTO_PTR = 2, TW_REGION_EDGES };
+
 typedef struct TwRegionNode {
     uint32_t words;
-    uint32_t succ[2];
+    uint32_t succ[TW_REGION_EDGES];     /* members, or TW_NO_MEMBER */
 } TwRegionNode;
 
 typedef struct TwRegionLimits {
     uint32_t region_words;  /* per region; a head alone may be larger */
     uint64_t total_words;   /* of all regions; heads alone may be more */
+    /* ... up to which a region also takes what is behind other heads. */
+    uint64_t across_words;
 } TwRegionLimits;
 
 /* Region of member h: members[start[h] .. start[h] + count[h]), h first. */

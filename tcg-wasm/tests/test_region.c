@@ -18,11 +18,11 @@
 
 enum { WORDS = 10, NONE = -1, MAX_NODES = 40 };
 
-static const TwRegionLimits generous = { 1000, 10000 };
+static const TwRegionLimits generous = { 1000, 10000, 10000 };
 
 static TwRegionNode node(int a, int b)
 {
-    return (TwRegionNode){ WORDS, { (uint32_t)a, (uint32_t)b } };
+    return (TwRegionNode){ WORDS, { (uint32_t)a, (uint32_t)b, TW_NO_MEMBER } };
 }
 
 static void assert_region(const TwRegionPlan *plan, uint32_t head,
@@ -91,12 +91,27 @@ static void test_roots(void **state)
     tw_region_plan_free(&plan);
 }
 
+/* A call in a loop: 0 calls 1, which returns to 2 by goto_ptr, a head. */
+static void test_goto_ptr(void **state)
+{
+    TwRegionNode nodes[] = { node(1, NONE), node(NONE, NONE), node(0, NONE) };
+    TwRegionPlan plan;
+
+    (void)state;
+    nodes[1].succ[TW_REGION_GOTO_PTR] = 2;
+    assert_true(tw_region_plan(nodes, 3, &generous, &plan));
+    ASSERT_REGION(&plan, 0, 0, 1, 2);
+    ASSERT_REGION(&plan, 2, 2);
+    assert_int_equal(plan.count[1], 0);
+    tw_region_plan_free(&plan);
+}
+
 /* Two loops in a row: with no room to repeat, the first stops at the second. */
 static void test_total(void **state)
 {
     const TwRegionNode nodes[] = { node(0, 1), node(1, 2), node(NONE, NONE) };
-    const TwRegionLimits tight = { 1000, 3 * WORDS };
-    const TwRegionLimits some = { 1000, 4 * WORDS };
+    const TwRegionLimits tight = { 1000, 10000, 3 * WORDS };
+    const TwRegionLimits some = { 1000, 10000, 4 * WORDS };
     TwRegionPlan plan;
 
     (void)state;
@@ -117,7 +132,7 @@ static void test_total(void **state)
 /* A region that may not hold all keeps the nearest. */
 static void test_region_words(void **state)
 {
-    const TwRegionLimits small = { 2 * WORDS, 10000 };
+    const TwRegionLimits small = { 2 * WORDS, 10000, 10000 };
     TwRegionNode nodes[] = { node(1, NONE), node(2, NONE), node(NONE, NONE) };
     TwRegionPlan plan;
 
@@ -173,8 +188,8 @@ static void check_reachable(const TwRegionNode *nodes, const TwRegionPlan *plan,
         for (uint32_t i = 0; i < n; i++) {
             uint32_t from = plan->members[plan->start[head] + i];
 
-            for (int exit = 0; reached[i] && exit < 2; exit++) {
-                if (find(plan, head, nodes[from].succ[exit], &place)) {
+            for (int edge = 0; reached[i] && edge < TW_REGION_EDGES; edge++) {
+                if (find(plan, head, nodes[from].succ[edge], &place)) {
                     reached[place] = true;
                 }
             }
@@ -196,15 +211,16 @@ static void test_random(void **state)
     for (int round = 0; round < 2000; round++) {
         uint32_t n = 1 + rng_below(&rng, MAX_NODES);
         TwRegionLimits limits = { 1 + rng_below(&rng, 600),
-                                  1 + rng_below(&rng, 1200) };
+                                  1 + rng_below(&rng, 1200),
+                                  rng_below(&rng, 1200) };
         uint64_t words = 0, heads = 0;
         TwRegionNode nodes[MAX_NODES];
         TwRegionPlan plan;
 
         for (uint32_t i = 0; i < n; i++) {
             nodes[i].words = 1 + rng_below(&rng, 40);
-            for (int exit = 0; exit < 2; exit++) {
-                nodes[i].succ[exit] =
+            for (int edge = 0; edge < TW_REGION_EDGES; edge++) {
+                nodes[i].succ[edge] =
                     rng_percent(&rng, 25) ? TW_NO_MEMBER : rng_below(&rng, n);
             }
         }
@@ -224,7 +240,8 @@ static void test_random(void **state)
             words += region;
             heads += nodes[i].words;
         }
-        assert_true(words <= limits.total_words || words <= heads);
+        assert_true(words <= limits.total_words ||
+                    words <= limits.across_words || words <= heads);
         tw_region_plan_free(&plan);
     }
 }
@@ -232,13 +249,10 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chain),
-        cmocka_unit_test(test_nested_loops),
-        cmocka_unit_test(test_roots),
-        cmocka_unit_test(test_total),
-        cmocka_unit_test(test_region_words),
-        cmocka_unit_test(test_long_chain),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_chain),      cmocka_unit_test(test_nested_loops),
+        cmocka_unit_test(test_roots),      cmocka_unit_test(test_goto_ptr),
+        cmocka_unit_test(test_total),      cmocka_unit_test(test_region_words),
+        cmocka_unit_test(test_long_chain), cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
