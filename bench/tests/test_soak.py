@@ -85,7 +85,7 @@ def test_soak_shows_lines_and_leaves_a_result(
         assert words in shown, words
     request = fake.requests[0]
     assert request.workload == "churn:rounds=1000000,seconds=3"
-    assert request.tb_size_mib == 16 and request.tier == "always"
+    assert request.tb_size_mib == 8 and request.tier == "always"
     result = json.loads(Path("out/soak.json").read_text())
     assert result["growth"] is None and result["timeline"]["rows"] == [[1234, 77, 4321]]
 
