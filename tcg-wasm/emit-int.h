@@ -267,6 +267,11 @@ static inline unsigned s64_size(int64_t v)
     return n;
 }
 
+static inline unsigned wasm_type(bool is64)
+{
+    return is64 ? W_TYPE_I64 : W_TYPE_I32;
+}
+
 /* A size that is known later: five bytes, padded. */
 static inline size_t put_size_later(TwEmit *e)
 {
@@ -430,8 +435,13 @@ void tw_push_store_base(TwEmit *e, TwInsn store);
 bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
                        uint32_t *member);
 
-/* emit.c: helpers' types. */
+/* emit-module.c: types of helpers; all before the code, returns its start. */
+TwRefusal tw_collect_types(TwEmit *e, const TwTbRef *tb);
 uint32_t tw_type_index(TwEmit *e, TwSig sig);
 TwSig tw_qmem_sig(TwInsn insn);
+size_t tw_put_head(TwEmit *e);
+
+/* emit-function.c */
+TwRefusal tw_emit_function(TwEmit *e, uint32_t member);
 
 #endif

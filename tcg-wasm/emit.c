@@ -1,17 +1,18 @@
 /*
- * Tier 1: TB bytecode to a WebAssembly module. This file assembles the module;
- * the others of emit-*.c make the functions. The pipeline:
+ * Tier 1: TB bytecode to a WebAssembly module. This file is the whole, the
+ * others of emit-*.c its parts. The pipeline:
  *
- *     verify each member, collect the types of its calls        emit.c
+ *     verify each member                                        emit.c
+ *     collect the types of its calls                            emit-module.c
  *     plan regions, if that is the shape                        region.c
- *     type, import, function, element sections                  emit.c
+ *     type, import, function, element sections                  emit-module.c
  *     code section; for each member a function of its code,
- *     or of its region's:
+ *     or of its region's:                                       emit-function.c
  *         forward pass: targets, locals, needs                  emit-scan.c
  *         loops and ways to their labels                        emit-flow.c
  *         backward pass: liveness, chains into stores           emit-scan.c
  *         slots at labels, in regions                           emit-slot-flow.c
- *         one pass that writes the code                         emit_code()
+ *         one pass that writes the code                         emit-function.c
  *             labels and branches                               emit-flow.c
  *             registers                                         emit-regs.c
  *             env slots in locals, in regions                   emit-slots.c
@@ -48,22 +49,12 @@
 #include "emit-int.h"
 
 enum {
-    MAX_BODY = 7000000,
     MAX_MODULE = 1 << 28,
     MAX_MEMBERS = 1000000,
     /* Regions: words of one; of all, in percent of the group's. */
     MAX_REGION_WORDS = 8000,
     REGIONS_PERCENT = 300,
     ACROSS_PERCENT = 150,
-    TB_SIG = TW_SIG_I32 | 3 << 2,
-};
-
-enum {
-    SECTION_TYPE = 1,
-    SECTION_IMPORT = 2,
-    SECTION_FUNCTION = 3,
-    SECTION_ELEMENT = 9,
-    SECTION_CODE = 10
 };
 
 static const struct {
@@ -110,93 +101,6 @@ bool tw_buf_need(TwBuf *buf, size_t n)
     buf->data = data;
     buf->cap = cap;
     return !buf->failed;
-}
-
-/*
- * Types.
- */
-
-uint32_t tw_type_index(TwEmit *e, TwSig sig)
-{
-    uint32_t i = 0;
-
-    while (e->types[i] != sig) {
-        i++;
-    }
-    return i;
-}
-
-TwSig tw_qmem_sig(TwInsn insn)
-{
-    uint32_t addr64 = 1 << 1 << 6;
-    uint32_t val64 = TW_MEMOP_SIZE((uint32_t)insn.imm) == 3 ? 1 << 2 << 6 : 0;
-
-    return tw_qmem_is_store(insn.op) ? (TW_SIG_VOID | 5 << 2 | addr64 | val64)
-                                     : (TW_SIG_I64 | 4 << 2 | addr64);
-}
-
-static bool add_type(TwEmit *e, TwSig sig)
-{
-    for (uint32_t i = 0; i < e->ntypes; i++) {
-        if (e->types[i] == sig) {
-            return true;
-        }
-    }
-    if (e->ntypes == e->types_cap) {
-        uint32_t cap = e->types_cap ? 2 * e->types_cap : 32;
-        uint32_t *types = realloc(e->types, cap * sizeof(types[0]));
-
-        if (!types) {
-            return false;
-        }
-        e->types = types;
-        e->types_cap = cap;
-    }
-    e->types[e->ntypes++] = sig;
-    return true;
-}
-
-static TwRefusal collect_types(TwEmit *e, const TwTbRef *tb)
-{
-    for (uint32_t at = 0; at < tb->nwords;) {
-        TwInsn insn = tw_insn_at(tb->code, at);
-        TwFormat format = tw_op_format(insn.op);
-        TwSig sig;
-
-        at += tw_op_words(insn.op);
-        if (format == TW_FMT_CALL) {
-            sig = (TwSig)insn.imm;
-            if (tw_sig_ret(sig) == TW_SIG_I128) {
-                return TW_REFUSED_BAD_BYTECODE; /* not on 32-bit hosts */
-            }
-        } else if (format == TW_FMT_QMEM) {
-            sig = tw_qmem_sig(insn);
-        } else {
-            continue;
-        }
-        if (!add_type(e, sig)) {
-            return TW_REFUSED_NO_MEMORY;
-        }
-    }
-    return TW_REFUSED_NONE;
-}
-
-static unsigned wasm_type(bool is64)
-{
-    return is64 ? W_TYPE_I64 : W_TYPE_I32;
-}
-
-static void put_type(TwEmit *e, TwSig sig)
-{
-    put_byte(e, W_TYPE_FUNC);
-    put_u32(e, tw_sig_nargs(sig));
-    for (unsigned i = 0; i < tw_sig_nargs(sig); i++) {
-        put_byte(e, wasm_type(tw_sig_arg_is64(sig, i)));
-    }
-    put_byte(e, tw_sig_ret(sig) != TW_SIG_VOID);
-    if (tw_sig_ret(sig) != TW_SIG_VOID) {
-        put_byte(e, wasm_type(tw_sig_ret(sig) == TW_SIG_I64));
-    }
 }
 
 /*
@@ -255,232 +159,8 @@ bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
 }
 
 /*
- * Functions.
- */
-
-static void put_locals(TwEmit *e)
-{
-    uint32_t counts[2] = { 0, 0 };      /* i32, i64 */
-    unsigned local = NB_PARAMS;
-
-    for (int i = 0; i < TW_NB_SCRATCH; i++) {
-        if (e->scratch_used >> i & 1) {
-            e->scratch[i] = local++;
-            counts[i >= TW_FIRST_I64]++;
-        }
-    }
-    for (int i = 0; i < TW_REG_ENV; i++) {
-        if (e->regs_used >> i & 1) {
-            e->local[i] = local++;
-            counts[1]++;
-        }
-    }
-    for (uint32_t i = 0; i < e->nslots; i++) {
-        e->slots[i].local = (uint8_t)local++;
-        counts[1]++;
-    }
-    put_byte(e, (counts[0] != 0) + (counts[1] != 0));
-    for (int i = 0; i < 2; i++) {
-        if (counts[i]) {
-            put_u32(e, counts[i]);
-            put_byte(e, wasm_type(i));
-        }
-    }
-}
-
-/* At the start of a chain, the base of the store at its end, if that is now. */
-static void start_chain(TwEmit *e)
-{
-    uint32_t at = e->at;
-
-    while (e->words[at].info & INFO_CHAIN) {
-        at += tw_op_words(tw_insn_at(e->code, at).op);
-    }
-    if (!tw_store_waits(e, at)) {
-        tw_push_store_base(e, tw_insn_at(e->code, at));
-    }
-}
-
-static void emit_insn(TwEmit *e)
-{
-    tw_regs_insn(e);
-    if ((e->words[e->at].info & INFO_CHAIN) && !e->base_pushed) {
-        start_chain(e);
-    }
-    if (tw_format_branches(tw_op_format(e->insn.op))) {
-        tw_flow_branch(e);
-    } else {
-        bool done = tw_emit_alu(e) || tw_emit_mem(e) || tw_emit_set(e) ||
-                    tw_emit_wide(e) || tw_emit_leave(e);
-        assert(done);
-        (void)done;
-    }
-}
-
-static void emit_code(TwEmit *e)
-{
-    bool dead = false;
-    size_t ended = 0;
-
-    tw_scan(e);
-    put_locals(e);
-    tw_regs_start(e);
-    tw_slots_start(e);
-    tw_flow_open(e);
-    for (e->at = 0; e->at < e->nwords; e->at += tw_op_words(e->insn.op)) {
-        e->insn = tw_insn_at(e->code, e->at);
-        if (!tw_buf_need(e->out, ROOM)) {
-            return;
-        }
-        if (e->insn.op == TW_OP_ENTRY) {
-            tw_enter_segment(e, e->at);
-        }
-        tw_flow_reach(e, &dead);
-        if (!dead && tw_buf_need(e->out, ROOM)) {
-            emit_insn(e);
-            dead = tw_insn_ends(e->insn);
-            ended = dead ? e->out->len : ended;
-        }
-    }
-    tw_flow_close(e, ended);
-}
-
-/* Does the member lead to itself? */
-static bool loops(const TwEmit *e, uint32_t member)
-{
-    const TwRegionNode *node = &e->nodes[member];
-
-    return node->succ[0] == member || node->succ[1] == member ||
-           node->succ[TW_REGION_GOTO_PTR] == member;
-}
-
-static void add_segment(TwEmit *e, uint32_t member)
-{
-    const TwTbRef *tb = &e->tbs[member];
-
-    e->segments[e->nsegments++] = (TwSegment){ tb, e->nwords };
-    e->start_of[member] = e->nwords;
-    e->nwords += tb->nwords;
-}
-
-/* Make the code of the function that is in the slot of @member. */
-static void set_segments(TwEmit *e, uint32_t member)
-{
-    uint32_t count = e->plan.count ? e->plan.count[member] : 0;
-
-    e->nsegments = 0;
-    e->nwords = 0;
-    if (count < 2) {
-        add_segment(e, member);
-        e->code = e->tbs[member].code;
-    }
-    for (uint32_t i = 0; count >= 2 && i < count; i++) {
-        add_segment(e, e->plan.members[e->plan.start[member] + i]);
-    }
-    for (uint32_t i = 0; count >= 2 && i < count; i++) {
-        const TwSegment *segment = &e->segments[i];
-
-        memcpy(&e->joined[segment->start], segment->tb->code,
-               segment->tb->nwords * sizeof(e->joined[0]));
-        e->code = e->joined;
-    }
-    e->caching =
-        e->target->nglobals && (count > 1 || (count && loops(e, member)));
-}
-
-static void clear_segments(TwEmit *e)
-{
-    for (uint32_t i = 0; i < e->nsegments; i++) {
-        e->start_of[e->segments[i].tb - e->tbs] = NO_TARGET;
-    }
-}
-
-static TwRefusal emit_function(TwEmit *e, uint32_t member)
-{
-    size_t start;
-
-    if (!tw_buf_need(e->out, ROOM)) {
-        return TW_REFUSED_NO_MEMORY;
-    }
-    set_segments(e, member);
-    start = put_size_later(e);
-    emit_code(e);
-    clear_segments(e);
-    if (e->out->failed) {
-        return TW_REFUSED_NO_MEMORY;
-    }
-    if (e->out->len - start > MAX_BODY) {
-        return TW_REFUSED_TOO_LARGE;
-    }
-    patch_size(e, start);
-    return TW_REFUSED_NONE;
-}
-
-/*
  * The module.
  */
-
-static size_t open_section(TwEmit *e, unsigned id)
-{
-    put_byte(e, id);
-    return put_size_later(e);
-}
-
-static void put_name(TwEmit *e, char name)
-{
-    put_byte(e, 1);
-    put_byte(e, (uint8_t)name);
-}
-
-static void put_head(TwEmit *e)
-{
-    static const uint8_t magic[] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
-    size_t section;
-
-    memcpy(e->out->data + e->out->len, magic, sizeof(magic));
-    e->out->len += sizeof(magic);
-
-    section = open_section(e, SECTION_TYPE);
-    put_u32(e, e->ntypes);
-    for (uint32_t i = 0; i < e->ntypes; i++) {
-        put_type(e, e->types[i]);
-    }
-    patch_size(e, section);
-
-    section = open_section(e, SECTION_IMPORT);
-    put_byte(e, 2);
-    put_name(e, 'e');
-    put_name(e, 'm');
-    put_byte(e, 2); /* memory */
-    put_byte(e, 3); /* shared, with a maximum */
-    put_u32(e, e->target->mem_min_pages);
-    put_u32(e, e->target->mem_max_pages);
-    put_name(e, 'e');
-    put_name(e, 't');
-    put_byte(e, 1); /* table */
-    put_byte(e, W_TYPE_FUNCREF);
-    put_byte(e, 0);
-    put_u32(e, 0);
-    patch_size(e, section);
-
-    section = open_section(e, SECTION_FUNCTION);
-    put_u32(e, (uint32_t)e->ntbs);
-    for (size_t i = 0; i < e->ntbs; i++) {
-        put_byte(e, 0);
-    }
-    patch_size(e, section);
-
-    section = open_section(e, SECTION_ELEMENT);
-    put_byte(e, 1);
-    put_byte(e, 0); /* active, table 0 */
-    put_i32(e, e->options->table_base);
-    put_byte(e, W_END);
-    put_u32(e, (uint32_t)e->ntbs);
-    for (size_t i = 0; i < e->ntbs; i++) {
-        put_u32(e, (uint32_t)i);
-    }
-    patch_size(e, section);
-}
 
 static TwRefusal emit_module(TwEmit *e)
 {
@@ -490,11 +170,9 @@ static TwRefusal emit_module(TwEmit *e)
     if (!tw_buf_need(e->out, 20 * (size_t)e->ntypes + 8 * e->ntbs + ROOM)) {
         return TW_REFUSED_NO_MEMORY;
     }
-    put_head(e);
-    section = open_section(e, SECTION_CODE);
-    put_u32(e, (uint32_t)e->ntbs);
+    section = tw_put_head(e);
     for (size_t i = 0; i < e->ntbs; i++) {
-        TwRefusal why = emit_function(e, (uint32_t)i);
+        TwRefusal why = tw_emit_function(e, (uint32_t)i);
 
         if (why != TW_REFUSED_NONE) {
             return why;
@@ -514,9 +192,6 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
     if (e->ntbs > MAX_MEMBERS) {
         return TW_REFUSED_TOO_LARGE;
     }
-    if (!add_type(e, TB_SIG)) {
-        return TW_REFUSED_NO_MEMORY;
-    }
     for (size_t i = 0; i < e->ntbs; i++) {
         const TwTbRef *tb = &e->tbs[i];
         TwRefusal why;
@@ -527,7 +202,7 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
         if (!tw_verify(tb->code, tb->nwords, NULL, 0)) {
             return TW_REFUSED_BAD_BYTECODE;
         }
-        why = collect_types(e, tb);
+        why = tw_collect_types(e, tb);
         if (why != TW_REFUSED_NONE) {
             return why;
         }
