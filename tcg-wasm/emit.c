@@ -53,8 +53,8 @@ enum {
     MAX_MEMBERS = 1000000,
     /* Regions: words of one; of all, in percent of the group's. */
     MAX_REGION_WORDS = 8000,
-    REGIONS_PERCENT = 300,
-    ACROSS_PERCENT = 150,
+    REGIONS_PERCENT = 200,
+    ACROSS_PERCENT = 125,
 };
 
 static const struct {
@@ -234,7 +234,17 @@ static void find_edges(TwEmit *e, uint32_t member)
     }
 }
 
-/* Plan the regions; *@max_words is raised to what the longest may have. */
+static uint32_t region_words(const TwEmit *e, uint32_t head)
+{
+    uint32_t words = 0;
+
+    for (uint32_t i = 0; i < e->plan.count[head]; i++) {
+        words += e->nodes[e->plan.members[e->plan.start[head] + i]].words;
+    }
+    return words;
+}
+
+/* Plan the regions; *@max_words is raised to what the longest has. */
 static bool plan_regions(TwEmit *e, uint32_t *max_words)
 {
     uint32_t n = (uint32_t)e->ntbs;
@@ -251,10 +261,14 @@ static bool plan_regions(TwEmit *e, uint32_t *max_words)
     }
     limits.total_words = words * REGIONS_PERCENT / 100;
     limits.across_words = words * ACROSS_PERCENT / 100;
-    if (*max_words < MAX_REGION_WORDS) {
-        *max_words = MAX_REGION_WORDS;
+    if (!tw_region_plan(e->nodes, n, &limits, &e->plan)) {
+        return false;
     }
-    return tw_region_plan(e->nodes, n, &limits, &e->plan);
+    for (uint32_t i = 0; i < n; i++) {
+        words = region_words(e, i);
+        *max_words = words > *max_words ? (uint32_t)words : *max_words;
+    }
+    return true;
 }
 
 static bool allocate_members(TwEmit *e)
