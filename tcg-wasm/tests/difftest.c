@@ -44,7 +44,7 @@ static TwTarget target;
 static uint32_t table_base;
 static Outcome interpreted, compiled;
 static World initial;
-static uint64_t modules_run;
+static uint64_t modules_run, hints;
 
 static const char *const counts_names[] = { "off", "sampled", "exact" };
 
@@ -405,9 +405,29 @@ static unsigned mutate(Case *c, const char *dump_path)
     return valid;
 }
 
+/* Does tier 0 leave in a GOTO_PTR where it went? */
+static void count_hints(const Case *c)
+{
+    for (unsigned i = 0; i < c->ntbs; i++) {
+        const GenTb *tb = &gen_tbs[i];
+
+        for (uint32_t at = 0; at < tb->nwords;) {
+            TwInsn insn = tw_insn_at(tb->code, at);
+
+            hints += insn.op == TW_OP_GOTO_PTR && insn.imm != 0;
+            at += tw_op_words(insn.op);
+        }
+    }
+}
+
 static void check_coverage(void)
 {
     bool ok = true;
+
+    if (hints == 0) {
+        fprintf(stderr, "difftest: tier 0 never left a hint in goto_ptr\n");
+        ok = false;
+    }
 
     for (int op = 0; op < TW_NB_CODES; op++) {
         if (gen_coverage[op] == 0) {
@@ -467,6 +487,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < tbs; i++) {
         make_case(&c, seed + i);
         run_case(&c, dump_path);
+        count_hints(&c);
         for (uint64_t m = 0; m < mutations; m++) {
             taken += mutate(&c, dump_path);
         }

@@ -220,6 +220,40 @@ static void test_irreducible(void **state)
     tw_buf_free(&g.out);
 }
 
+/* A loop by goto_ptr, as tier 0 saw it; slots stay in locals around it. */
+static void test_goto_ptr(void **state)
+{
+    Group g = { .n = 2 };
+    WasmCode code;
+    WasmPath path;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        Asm *as = &g.code[i];
+
+        asm_start(as);
+        asm_insn(as, TW_OP_LDE64, 14, 0, 0, A0);
+        asm_insn(as, TW_OP_ADDI, 14, 14, 0, 1);
+        asm_insn(as, TW_OP_STE64, 14, 0, 0, A0);
+        asm_insn(as, TW_OP_LDE32U, 15, 0, 0, 16);
+        asm_insn(as, TW_OP_GOTO_PTR, 15, 0, 0, (int32_t)address(1 - i));
+        g.refs[i] = (TwTbRef){
+            .code = as->code,
+            .nwords = (uint32_t)as->n,
+            .addr = address(i),
+        };
+    }
+    emit(&g, TW_COUNTS_OFF);
+    code = wasm_decode(&g.out, 0);
+    assert_int_equal(wasm_count(&code, W_LOOP), 1);
+    path = wasm_follow(&code, 0, SLOTS);
+    assert_true(path.returned);
+    assert_int_equal(path.loads, 0);
+    assert_int_equal(path.stores, 0);
+    wasm_free(&code);
+    tw_buf_free(&g.out);
+}
+
 /* A member that is no head keeps a function, which jumps to the head's. */
 static void test_members_jump_to_heads(void **state)
 {
@@ -320,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_tight_loop),
         cmocka_unit_test(test_nested_loops),
         cmocka_unit_test(test_irreducible),
+        cmocka_unit_test(test_goto_ptr),
         cmocka_unit_test(test_members_jump_to_heads),
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_counts),
