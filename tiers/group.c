@@ -336,15 +336,20 @@ static bool take_alone(TierEngine *engine, uint32_t id)
 void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
                     uint32_t again, TierDecision *decision)
 {
+    bool again_hot = is_waiting(batch, tier_tb_words(engine, tb->id));
+
     if (take_alone(engine, tb->id)) {
         decision->tier = 1;
         decision->shape = batch->shape;
+    } else if (again_hot) {
+        tier_batch_take(batch, engine, decision);
     } else if (!tier_batch_add(batch, engine, tb->id)) {
         decision->ask_again = again;
         decision->why = TIER_REFUSED_BUDGET;
     } else if (tier_batch_full(batch)) {
         tier_batch_take(batch, engine, decision);
     } else {
+        decision->ask_again = batch->patience;
         decision->why = TIER_REFUSED_QUEUED;
     }
 }

@@ -1,7 +1,7 @@
 /*
- * For policies that compile groups: TBs wait in a batch until it is full or the
- * oldest has waited long enough, and then become one group, in an order and
- * with neighbours by a rule. O(group) when a group is made, O(1) otherwise;
+ * For policies that compile groups: TBs wait in a batch until it is full, the
+ * oldest has waited long enough, or one was executed too often meanwhile, and
+ * then become one group, in an order and with neighbours by a rule. O(group) when a group is made, O(1) otherwise;
  * nothing is allocated but by tier_batch_init().
  *
  * It keeps what it knows about a TB in the TB's words, so a policy that uses it
@@ -34,6 +34,7 @@ typedef struct TierBatch {
     uint32_t reach;     /* of these, by way of one that waited; 0: @max */
     uint64_t pull; /* executions of a neighbour; UINT64_MAX: no neighbours */
     uint64_t wait_ns;
+    uint32_t patience; /* executions of one that waits; 0: any number */
     TierComposition by;
     TierShape shape;
     unsigned number; /* 0 or 1: a policy's batches have different ones */
@@ -65,8 +66,8 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
 void tier_batch_clear(TierBatch *batch);
 
 /*
- * The whole answer to @tb being hot: it waits, and if the batch is full, it is
- * taken. @again: the countdown if there is no room to wait.
+ * The whole answer to @tb being hot: it waits, and if the batch is full or @tb
+ * has no more patience, it is taken. @again: the countdown if there is no room to wait.
  */
 void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
                     uint32_t again, TierDecision *decision);
@@ -155,6 +156,15 @@ extern const char *const tier_shapes[];
       .def.u64 = (def_ms), \
       .min.u64 = 0, \
       .max.u64 = 1000000 }
+#define TIER_DECLARE_PATIENCE(def_patience) \
+    { .name = "patience", \
+      .unit = "executions", \
+      .meaning = "compile when one was executed so often while it waited; " \
+                 "0: however often", \
+      .type = TIER_PARAM_U64, \
+      .def.u64 = (def_patience), \
+      .min.u64 = 0, \
+      .max.u64 = TIER_MAX_COUNTDOWN }
 #define TIER_DECLARE_SHARE(def_share) \
     { .name = "share", \
       .unit = "of n", \

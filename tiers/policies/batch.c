@@ -1,6 +1,7 @@
 /*
  * batch: TBs that were executed n times wait for others, and are compiled
- * together: when `size` of them wait, or one has waited `wait` ms. The engine's
+ * together: when `size` of them wait, one has waited `wait` ms, or one was
+ * executed `patience` times while it waited. The engine's
  * cost of a module is paid once for all, members call each other directly, and
  * their code is together in memory; the price is the waiting.
  *
@@ -14,8 +15,13 @@
  * just-in-time trace compilation using a parallel task farm in a dynamic binary
  * translator, PLDI 2011.
  *
+ * Patience is the ski rental rule: waiting costs what tier 0 loses meanwhile, a
+ * module more costs what a module costs; whoever waits until both are equal pays
+ * at most twice the least (Karlin et al., Competitive snoopy caching, 1988).
+ *
  * Defaults: a TB costs about 15 us in a group and an execution saves 50 ns, so
- * it has paid for itself after another 300; past time is future time.
+ * it has paid for itself after another 300; past time is future time. A module
+ * costs 100 us, 2,000 executions, and neighbours that come along are worth some.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,6 +32,7 @@ enum {
     PARAM_N,
     PARAM_SIZE,
     PARAM_WAIT,
+    PARAM_PATIENCE,
     PARAM_BY,
     PARAM_SHARE,
     PARAM_MAX,
@@ -36,6 +43,7 @@ static const TierParam batch_params[] = {
     TIER_DECLARE_N(300, "a TB executed so often waits for compilation"),
     TIER_DECLARE_SIZE(64),
     TIER_DECLARE_WAIT(50),
+    TIER_DECLARE_PATIENCE(5000),
     TIER_DECLARE_BY(TIER_BY_EDGES),
     TIER_DECLARE_SHARE(0.25),
     TIER_DECLARE_MAX(128, "members of a group, with neighbours"),
@@ -52,6 +60,7 @@ static bool batch_init(void *state, TierEngine *engine, const TierValue *values)
     self->batch.size = (uint32_t)values[PARAM_SIZE].u64;
     self->batch.max = (uint32_t)values[PARAM_MAX].u64;
     self->batch.wait_ns = values[PARAM_WAIT].u64 * TIER_NS_PER_MS;
+    self->batch.patience = (uint32_t)values[PARAM_PATIENCE].u64;
     self->batch.by = (TierComposition)values[PARAM_BY].choice;
     self->batch.pull = tier_share_of(values[PARAM_SHARE].number, self->n);
     self->batch.shape = (TierShape)values[PARAM_SHAPE].choice;

@@ -34,6 +34,7 @@ enum {
     PARAM_FALLBACK,
     PARAM_SIZE,
     PARAM_WAIT,
+    PARAM_PATIENCE,
     PARAM_BY,
     PARAM_SHARE,
     PARAM_MAX,
@@ -69,10 +70,11 @@ static const TierParam profile_params[] = {
     },
     TIER_DECLARE_SIZE(64),
     TIER_DECLARE_WAIT(20),
+    TIER_DECLARE_PATIENCE(1000),
     TIER_DECLARE_BY(TIER_BY_EDGES),
     TIER_DECLARE_SHARE(0.25),
     TIER_DECLARE_MAX(128, "members of a group, with neighbours"),
-    TIER_DECLARE_SHAPE(TIER_FUNCTIONS),
+    TIER_DECLARE_SHAPE(TIER_REGIONS),
     { .name = NULL },
 };
 
@@ -108,6 +110,7 @@ static bool profile_init(void *state, TierEngine *engine,
     batch->size = (uint32_t)values[PARAM_SIZE].u64;
     batch->max = (uint32_t)values[PARAM_MAX].u64;
     batch->wait_ns = values[PARAM_WAIT].u64 * TIER_NS_PER_MS;
+    batch->patience = (uint32_t)values[PARAM_PATIENCE].u64;
     batch->by = (TierComposition)values[PARAM_BY].choice;
     batch->pull = tier_share_of(values[PARAM_SHARE].number, self->least);
     batch->shape = (TierShape)values[PARAM_SHAPE].choice;

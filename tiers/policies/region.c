@@ -21,12 +21,13 @@
 enum { REGIONS_IN_GROUP = 8 };  /* of the greatest size, at most */
 
 /* Indices into the parameters. */
-enum { PARAM_N, PARAM_SIZE, PARAM_WAIT, PARAM_SHARE, PARAM_MAX };
+enum { PARAM_N, PARAM_SIZE, PARAM_WAIT, PARAM_PATIENCE, PARAM_SHARE, PARAM_MAX };
 
 static const TierParam region_params[] = {
     TIER_DECLARE_N(300, "a TB executed so often may begin a region"),
     TIER_DECLARE_SIZE(64),
     TIER_DECLARE_WAIT(50),
+    TIER_DECLARE_PATIENCE(5000),
     TIER_DECLARE_SHARE(0.1),
     TIER_DECLARE_MAX(32, "members of a region"),
     { .name = NULL },
@@ -49,6 +50,7 @@ static bool region_init(void *state, TierEngine *engine,
     self->batch.reach = (uint32_t)max;
     self->batch.max = at_most(REGIONS_IN_GROUP * max, TIER_MAX_GROUP);
     self->batch.wait_ns = values[PARAM_WAIT].u64 * TIER_NS_PER_MS;
+    self->batch.patience = (uint32_t)values[PARAM_PATIENCE].u64;
     self->batch.by = TIER_BY_EDGES;
     self->batch.pull = tier_share_of(values[PARAM_SHARE].number, self->n);
     self->batch.shape = TIER_REGIONS;
