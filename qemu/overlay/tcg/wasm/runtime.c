@@ -35,6 +35,7 @@
 #include "tcg/tcg-internal.h"
 #include "lib/emit.h"
 #include "lib/host.h"
+#include "lib/insn.h"
 #include "lib/layout.h"
 #include "tiers/engine.h"
 #include "code-cache.h"
@@ -462,6 +463,41 @@ static void compile_group(const TierDecision *decision, bool at_once)
     handle_events();
 }
 
+/* The live TB whose header GOTO_PTR's hint names, or TIER_NO_TB. */
+static uint32_t hinted(const TwHeader *header)
+{
+    const uint64_t *code = (const uint64_t *)header;
+
+    for (size_t at = 0; at < header->size / 8;) {
+        TwInsn insn = tw_insn_at(code, at);
+
+        if (insn.op == TW_OP_GOTO_PTR && insn.imm) {
+            const TwHeader *to = (const TwHeader *)(uintptr_t)insn.imm;
+
+            return header_of(to->id) == to ? to->id : TIER_NO_TB;
+        }
+        at += tw_op_words(insn.op);
+    }
+    return TIER_NO_TB;
+}
+
+/*
+ * Where a jump by lookup went last is as good as a chained exit to policies: if
+ * the TB has an exit that is not used for chaining, say it is that.
+ */
+static void tell_hint(const TwHeader *header)
+{
+    const TranslationBlock *tb = (void *)(uintptr_t)header->host_tb;
+    uint32_t to = hinted(header);
+
+    for (int n = 1; n >= 0 && to != TIER_NO_TB; n--) {
+        if (tb->jmp_reset_offset[n] == TB_JMP_OFFSET_INVALID) {
+            tier_linked(tw.engine, header->id, n, to);
+            return;
+        }
+    }
+}
+
 bool tw_hot(TwHeader *header)
 {
     if (header->fn) {
@@ -473,9 +509,10 @@ bool tw_hot(TwHeader *header)
         put_back(tw_cache_module(
             tier_tb_record(tw.engine, header->id)->module));
     } else {
-        TierDecision decision =
-            tier_hot(tw.engine, header->id, header->countdown);
+        TierDecision decision;
 
+        tell_hint(header);
+        decision = tier_hot(tw.engine, header->id, header->countdown);
         header->countdown = decision.ask_again;
         if (decision.tier) {
             compile_group(&decision, true);
