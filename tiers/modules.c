@@ -1,6 +1,6 @@
 /*
- * A pool of entries, an open-addressed index of their ids (ids are consecutive,
- * so that their low bits are a good hash), and two doubly linked lists.
+ * A pool of entries, an open-addressed index of their ids, and two doubly linked
+ * lists.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -56,9 +56,15 @@ static uint32_t number_of(const TierModules *m, const TierModuleEntry *entry)
 
 /* The index */
 
+/*
+ * Scattered, as consecutive ids side by side would be one cluster, and
+ * empty_slot() goes to the end of its cluster.
+ */
 static uint32_t home_of(const TierModules *m, uint32_t id)
 {
-    return id & (m->index_size - 1);
+    uint32_t hash = id * UINT32_C(0x9e3779b1);
+
+    return (hash ^ hash >> 15) & (m->index_size - 1);
 }
 
 static uint32_t following(const TierModules *m, uint32_t slot)
