@@ -21,7 +21,7 @@ enum {
     TBS_PER_PAGE = 24,
     INVALIDATE_EVERY = 100,
     FAIL_EVERY = 64,
-    SEED = 1,
+    ENGINE_SEED = 1,
     INTERRUPTED_NS = 200000,
 };
 
@@ -180,9 +180,10 @@ uint64_t play_hash(uint64_t id)
     return rng_next(&rng) | 1;
 }
 
+/* Rounded down without a call: decisions ask for it, where a runtime loads. */
 static double executions(const Play *p, const Tb *tb)
 {
-    return floor((p->now - tb->born) * tb->rate);
+    return (double)(int64_t)((p->now - tb->born) * tb->rate);
 }
 
 static int32_t remaining(const Play *p, const Tb *tb)
@@ -478,14 +479,15 @@ static void play(Play *p)
     }
     start = real_ns();
     tier_stats_json(p->engine, discard, &bytes);
-    p->times->stats_ns = real_ns() - start;
+    p->times->stats_ns += real_ns() - start;
 }
 
-bool play_run(const char *spec, uint32_t n, PlayTimes *times, char *err)
+bool play_run(const char *spec, uint32_t n, uint64_t seed, PlayTimes *times,
+              char *err)
 {
     Play p = {
         .times = times,
-        .rng = { SEED },
+        .rng = { seed },
         .clock_ns = clock_cost(),
         .end = (double)n * NS_PER_TB,
         .n = n,
@@ -498,9 +500,8 @@ bool play_run(const char *spec, uint32_t n, PlayTimes *times, char *err)
     };
     bool ok;
 
-    *times = (PlayTimes){ 0 };
     p.failed = !p.tbs;
-    p.engine = tier_engine_new(spec, SEED, &host, err, TIER_ERR_MAX);
+    p.engine = tier_engine_new(spec, ENGINE_SEED, &host, err, TIER_ERR_MAX);
     ok = p.engine != NULL;
     if (ok) {
         play(&p);

@@ -41,9 +41,11 @@ typedef struct PlayTimes {
 uint64_t play_hash(uint64_t id);
 
 /*
- * Play @n TBs under the policy @spec. False with a line in @err (of
- * TIER_ERR_MAX bytes) if that is wrong, or memory is short.
+ * Play @n TBs under the policy @spec; adds to @times. @seed is that of the
+ * play's random numbers. False with a line in @err (of TIER_ERR_MAX bytes) if
+ * the spec is wrong, or memory is short.
  */
-bool play_run(const char *spec, uint32_t n, PlayTimes *times, char *err);
+bool play_run(const char *spec, uint32_t n, uint64_t seed, PlayTimes *times,
+              char *err);
 
 #endif
