@@ -9,19 +9,6 @@
 
 #include <assert.h>
 
-/* Functions < regions < functions of the next tier. */
-static unsigned level(unsigned tier, unsigned shape)
-{
-    return tier > 0 ? 2 * tier + (shape == TIER_REGIONS) : 0;
-}
-
-bool tier_may_compile(const TierTbRecord *record, unsigned tier,
-                      TierShape shape)
-{
-    return !record->pending &&
-           level(record->tier, record->shape) < level(tier, shape);
-}
-
 /* Keep of the policy's group what can be compiled, each member once. */
 static void accept_group(TierEngine *engine, TierDecision *d)
 {

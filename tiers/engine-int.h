@@ -1,6 +1,7 @@
 /*
  * What the parts of the engine share. Private to them: engine.c (TBs),
- * executions.c, decisions.c, outcomes.c, cache.c (modules), stats.c.
+ * executions.c, decisions.c, outcomes.c, cache.c (modules), stats.c; and to
+ * group.c, which looks at many TBs in a decision and finds each record once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -66,6 +67,34 @@ static inline uint64_t tier_counted(const TierTbRecord *record)
     return sum;
 }
 
+/* With those that its countdown holds, if the runtime tells. */
+static inline uint64_t tier_known_executions(const TierEngine *engine,
+                                             const TierTbRecord *record,
+                                             uint32_t id)
+{
+    const TierHost *host = &engine->host;
+    uint32_t held = 0;
+
+    if (host->countdown && record->fate == TIER_TB_LIVE) {
+        held = record->armed - (uint32_t)host->countdown(host->opaque, id);
+    }
+    return tier_counted(record) + held;
+}
+
+/* Functions < regions < functions of the next tier. */
+static inline unsigned tier_level(unsigned tier, unsigned shape)
+{
+    return tier > 0 ? 2 * tier + (shape == TIER_REGIONS) : 0;
+}
+
+/* Would that be better than what it has? */
+static inline bool tier_may_compile(const TierTbRecord *record, unsigned tier,
+                                    TierShape shape)
+{
+    return !record->pending &&
+           tier_level(record->tier, record->shape) < tier_level(tier, shape);
+}
+
 /* executions.c: those since the countdown was given out or settled. */
 uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
                            int32_t remaining);
@@ -73,11 +102,7 @@ uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
 /* The entry that asked is not executed in the tier that it was counted in. */
 void tier_take_back_entry(TierEngine *engine);
 
-/* decisions.c: would that be better than what it has? */
-bool tier_may_compile(const TierTbRecord *record, unsigned tier,
-                      TierShape shape);
-
-/* In compiled code, ask after @countdown executions. */
+/* decisions.c: in compiled code, ask after @countdown executions. */
 void tier_set_ask(TierTbRecord *record, uint32_t countdown);
 void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
                    uint32_t countdown);

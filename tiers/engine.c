@@ -163,16 +163,8 @@ bool tier_tb_may_compile(const TierEngine *engine, uint32_t id, unsigned tier,
 uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id)
 {
     const TierTbRecord *record = tier_records_get(&engine->records, id);
-    const TierHost *host = &engine->host;
-    uint32_t held = 0;
 
-    if (!record) {
-        return 0;
-    }
-    if (host->countdown && record->fate == TIER_TB_LIVE) {
-        held = record->armed - (uint32_t)host->countdown(host->opaque, id);
-    }
-    return tier_counted(record) + held;
+    return record ? tier_known_executions(engine, record, id) : 0;
 }
 
 uint32_t *tier_tb_words(TierEngine *engine, uint32_t id)

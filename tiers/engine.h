@@ -42,6 +42,8 @@
 #ifndef TIER_ENGINE_H
 #define TIER_ENGINE_H
 
+#include <assert.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,10 +77,15 @@ typedef enum TierFate {
     TIER_TB_FLUSHED,
 } TierFate;
 
-/* What is known of a TB. */
+/* Of the machines that it runs on; a power of 2. */
+enum { TIER_CACHE_LINE = 64 };
+
+/*
+ * What is known of a TB. A decision looks at many, most of which no cache has:
+ * what it looks at in each is in the first line.
+ */
 typedef struct TierTbRecord {
-    /* What decisions look at, together */
-    uint32_t words[TIER_TB_WORDS];  /* the policy's */
+    alignas(TIER_CACHE_LINE) uint32_t words[TIER_TB_WORDS]; /* the policy's */
     uint64_t exec[TIER_NB_TIERS];   /* executions, by tier */
     uint32_t armed;             /* countdown last given out */
     uint8_t armed_tier;         /* that it counts entries in */
@@ -89,15 +96,18 @@ typedef struct TierTbRecord {
     uint8_t refused;            /* TierRefusal of the last attempt */
     uint8_t due;                /* @ask_at was reached; a tick will ask */
     uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
+    TierTb tb;                  /* begins with its successors */
 
-    TierTb tb;
     uint32_t ask_at; /* executions in its tier to ask at; 0: never */
     uint32_t toward; /* of these, those counted up to now */
+    uint64_t hot_ns; /* when it was first hot; 0: it was not */
     uint32_t wasm_bytes; /* its share of its present module */
     uint64_t compile_ns; /* its share of its groups' costs */
-    uint64_t hot_ns; /* when it was first hot; 0: it was not */
     uint64_t wait_ns; /* from then to its code, or 0 */
 } TierTbRecord;
+
+static_assert(offsetof(TierTbRecord, tb.id) == TIER_CACHE_LINE,
+              "a decision looks at more than a cache line of a record");
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */
 TierEngine *tier_engine_new(const char *spec, uint64_t seed,

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine-int.h"
+
 enum { WORD_STATE, WORD_FORWARD, WORD_BACKWARD, WORD_STAMP };
 
 enum {
@@ -166,36 +168,31 @@ void tier_batch_clear(TierBatch *batch)
 /* Making a group */
 
 static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
-                        uint32_t id)
+                        const TierTbRecord *record, uint32_t id)
 {
     if (batch->by == TIER_BY_PAGE) {
-        const TierTb *tb = tier_tb(engine, id);
-
-        return (TierRank){ tb->guest_page, tb->guest_pc, id };
+        return (TierRank){ record->tb.guest_page, record->tb.guest_pc, id };
     }
-    return (TierRank){ UINT64_MAX - tier_tb_executions(engine, id), 0, id };
-}
-
-static void stop_waiting(const TierBatch *batch, TierEngine *engine,
-                         uint32_t id)
-{
-    uint32_t *words = tier_tb_words(engine, id);
-
-    if (words) {
-        words[WORD_STATE] &= ~waiting_bit(batch);
-    }
+    return (TierRank){ UINT64_MAX - tier_known_executions(engine, record, id),
+                       0, id };
 }
 
 /* Those that wait and may still be compiled, in order; returns their number. */
-static uint32_t rank(TierBatch *batch, TierEngine *engine)
+static uint32_t rank(TierBatch *batch, const TierEngine *engine)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < batch->n; i++) {
-        if (tier_tb_may_compile(engine, batch->ids[i], 1, batch->shape)) {
-            batch->ranks[n++] = rank_of(batch, engine, batch->ids[i]);
+        uint32_t id = batch->ids[i];
+        TierTbRecord *record = tier_live_record(engine, id);
+
+        if (!record) {
+            continue;
+        }
+        if (tier_may_compile(record, 1, batch->shape)) {
+            batch->ranks[n++] = rank_of(batch, engine, record, id);
         } else {
-            stop_waiting(batch, engine, batch->ids[i]);
+            record->words[WORD_STATE] &= ~waiting_bit(batch);
         }
     }
     tier_rank_sort(batch->ranks, n);
@@ -215,8 +212,10 @@ static bool is_waiting(const TierBatch *batch, const uint32_t *words)
     return words[WORD_STATE] & waiting_bit(batch);
 }
 
-static void place(Group *group, uint32_t id, uint32_t *words)
+static void place(Group *group, TierTbRecord *record, uint32_t id)
 {
+    uint32_t *words = record->words;
+
     if (is_waiting(group->batch, words)) {
         group->seeds--;
     }
@@ -232,23 +231,21 @@ static void place(Group *group, uint32_t id, uint32_t *words)
 static void pull(Group *group, uint32_t id)
 {
     const TierBatch *batch = group->batch;
-    uint32_t *words = tier_tb_words(group->engine, id);
-    bool room;
+    TierTbRecord *record = tier_live_record(group->engine, id);
+    bool waits, room;
 
-    if (!words || words[WORD_STAMP] == batch->stamp) {
+    if (!record || record->words[WORD_STAMP] == batch->stamp) {
         return;
     }
-    words[WORD_STAMP] = batch->stamp;
-    if (is_waiting(batch, words)) {
-        room = group->seeds > 0;
-    } else {
-        room = group->decision->n + group->seeds < batch->max &&
-               batch->pull != UINT64_MAX;
-    }
-    if (room && tier_tb_may_compile(group->engine, id, 1, batch->shape) &&
-        (is_waiting(batch, words) ||
-         tier_tb_executions(group->engine, id) >= batch->pull)) {
-        place(group, id, words);
+    record->words[WORD_STAMP] = batch->stamp;
+    waits = is_waiting(batch, record->words);
+    room = waits ? group->seeds > 0
+                 : group->decision->n + group->seeds < batch->max &&
+                       batch->pull != UINT64_MAX;
+    if (room && tier_may_compile(record, 1, batch->shape) &&
+        (waits ||
+         tier_known_executions(group->engine, record, id) >= batch->pull)) {
+        place(group, record, id);
     }
 }
 
@@ -258,11 +255,10 @@ static void grow(Group *group, uint32_t start)
     const TierDecision *d = group->decision;
 
     for (uint32_t i = start; i < d->n; i++) {
-        const TierTb *tb = tier_tb(group->engine, d->ids[i]);
-        const uint32_t *words = tier_tb_words(group->engine, d->ids[i]);
-        const uint32_t next[] = { tb->succ[0], tb->succ[1],
-                                  words[WORD_BACKWARD] - 1,
-                                  words[WORD_FORWARD] - 1 };
+        const TierTbRecord *record = tier_live_record(group->engine, d->ids[i]);
+        const uint32_t next[] = { record->tb.succ[0], record->tb.succ[1],
+                                  record->words[WORD_BACKWARD] - 1,
+                                  record->words[WORD_FORWARD] - 1 };
 
         for (unsigned k = 0; k < sizeof(next) / sizeof(next[0]); k++) {
             if (d->n - start >= group->batch->reach) {
@@ -276,14 +272,14 @@ static void grow(Group *group, uint32_t start)
 }
 
 /* Those that were ranked and not placed wait on. */
-static void keep_rest(TierBatch *batch, TierEngine *engine, uint32_t ranked)
+static void keep_rest(TierBatch *batch, const TierEngine *engine,
+                      uint32_t ranked)
 {
-    batch->n = 0;
     batch->since_ns = tier_now_ns(engine);
     for (uint32_t i = 0; i < ranked; i++) {
         uint32_t id = batch->ranks[i].id;
 
-        if (is_waiting(batch, tier_tb_words(engine, id))) {
+        if (is_waiting(batch, tier_live_record(engine, id)->words)) {
             batch->ids[batch->n++] = id;
         }
     }
@@ -296,24 +292,28 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
     uint32_t seeds = ranked < batch->size ? ranked : batch->size;
     Group group = { batch, engine, decision, 0 };
 
-    group.seeds = seeds < batch->max ? seeds : batch->max;
+    seeds = seeds < batch->max ? seeds : batch->max;
+    group.seeds = seeds;
     /* Batches of the same policy do not share stamps, and 0 is none. */
     batch->stamp = (batch->stamp | 1u) + 1 + batch->number;
     decision->n = 0;
     for (uint32_t i = 0; i < ranked && group.seeds > 0; i++) {
         uint32_t id = batch->ranks[i].id;
-        uint32_t *words = tier_tb_words(engine, id);
+        TierTbRecord *record = tier_live_record(engine, id);
 
-        if (is_waiting(batch, words)) {
+        if (is_waiting(batch, record->words)) {
             uint32_t start = decision->n;
 
-            place(&group, id, words);
+            place(&group, record, id);
             if (batch->by == TIER_BY_EDGES) {
                 grow(&group, start);
             }
         }
     }
-    keep_rest(batch, engine, ranked);
+    batch->n = 0;
+    if (seeds < ranked) {
+        keep_rest(batch, engine, ranked);
+    }
     decision->tier = decision->n > 0 ? 1 : 0;
     decision->shape = batch->shape;
     decision->why = TIER_REFUSED_ALREADY;
@@ -321,27 +321,17 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
 
 /* Callbacks */
 
-/* Its group could not be compiled; try it without the others. */
-static bool take_alone(TierEngine *engine, uint32_t id)
-{
-    uint32_t *words = tier_tb_words(engine, id);
-    bool alone = words && (words[WORD_STATE] & ALONE);
-
-    if (alone) {
-        words[WORD_STATE] &= ~(uint32_t)ALONE;
-    }
-    return alone;
-}
-
 void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
                     uint32_t again, TierDecision *decision)
 {
-    bool again_hot = is_waiting(batch, tier_tb_words(engine, tb->id));
+    uint32_t *words = tier_tb_words(engine, tb->id);
 
-    if (take_alone(engine, tb->id)) {
+    if (words[WORD_STATE] & ALONE) {
+        /* Its group could not be compiled; try it without the others. */
+        words[WORD_STATE] &= ~(uint32_t)ALONE;
         decision->tier = 1;
         decision->shape = batch->shape;
-    } else if (again_hot) {
+    } else if (is_waiting(batch, words)) {
         tier_batch_take(batch, engine, decision);
     } else if (!tier_batch_add(batch, engine, tb->id)) {
         decision->ask_again = again;

@@ -64,15 +64,15 @@ enum {
 
 /* Facts about a TB. */
 typedef struct TierTb {
-    uint64_t guest_pc;          /* virtual */
-    uint64_t guest_page;        /* physical address of its first page */
-    uint64_t hash;              /* of guest code and CPU flags; 0: unknown */
+    uint32_t succ[2];           /* learned when chained, else TIER_NO_TB */
     uint32_t id;                /* in the order of translation, since start */
+    uint32_t flags;
     uint32_t guest_insns;
     uint32_t bytecode_bytes;
     uint32_t translate_ns;      /* 0: not measured */
-    uint32_t succ[2];           /* learned when chained, else TIER_NO_TB */
-    uint32_t flags;
+    uint64_t guest_pc;          /* virtual */
+    uint64_t guest_page;        /* physical address of its first page */
+    uint64_t hash;              /* of guest code and CPU flags; 0: unknown */
 } TierTb;
 
 /* What compiling and installing a group cost. */

@@ -43,10 +43,11 @@ TierTbRecord *tier_records_add(TierRecords *records, uint32_t id)
     }
     chunk = records->chunks[i];
     if (!chunk) {
-        chunk = calloc(1, sizeof(*chunk));
+        chunk = aligned_alloc(alignof(TierChunk), sizeof(*chunk));
         if (!chunk) {
             return NULL;
         }
+        memset(chunk, 0, sizeof(*chunk));
         records->chunks[i] = chunk;
     }
     record = &chunk->records[id % TIER_CHUNK_SIZE];
