@@ -36,8 +36,8 @@ RESULT_FILE = "soak.json"
 # Heading, width, the timeline's name.
 _COLUMNS = (
     ("modules", 8, "modules"),
-    ("installed", 10, "modules_installed"),
-    ("given up", 9, "retired"),
+    ("installed", 12, "modules_installed"),
+    ("given up", 12, "retired"),
     ("slots", 8, "slots"),
     ("TBs", 8, "tbs_live"),
     ("flushes", 8, "tb_flushes"),

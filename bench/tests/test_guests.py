@@ -34,7 +34,7 @@ GUEST = f"guest-{ARCH}-tiny"
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
 # So few modules that eviction is at work all the time.
-SMALL = 150
+SMALL = 1000
 # Policies with parameters that make their groups and shapes differ.
 VARIANTS = (
     "threshold:n=1",
@@ -192,7 +192,7 @@ def test_every_eviction_policy_runs_the_same_guest(
     eviction: str, shape: str, same_guest: Reference
 ) -> None:
     # `always` would compile again at each entry what was just given up.
-    tier, small = ("threshold", 150) if shape == "functions" else ("region", 15)
+    tier, small = ("threshold", 1500) if shape == "functions" else ("region", 25)
     found = same_guest(f"{tier}:n=50,evict={eviction},max-modules={small}")
     assert found["modules_alive_max"] <= small
     if eviction == "fill-only":
@@ -201,7 +201,7 @@ def test_every_eviction_policy_runs_the_same_guest(
         assert found["modules_evicted"] > 0 and found["tbs_demoted"] > 0
 
 
-@pytest.mark.parametrize("budget", ["max-slots=600", "max-code=1", "max-maps=400"])
+@pytest.mark.parametrize("budget", ["max-slots=4000", "max-code=2", "max-maps=8000"])
 def test_every_budget_is_kept(budget: str, same_guest: Reference) -> None:
     found = same_guest(f"threshold:n=10,{budget}")
     assert found["modules_evicted"] > 0
@@ -249,7 +249,7 @@ def test_exact_counts_are_those_of_the_interpreter(
     assert total == counters(reference())["exec_tier0"]
 
 
-@pytest.mark.parametrize("tier", ["threshold:n=50,max-modules=500", "region:n=50"])
+@pytest.mark.parametrize("tier", ["threshold:n=50,max-modules=1500", "region:n=50"])
 def test_code_that_comes_and_goes(tier: str, same_guest: Reference) -> None:
     found = same_guest(tier, "churn:rounds=2", tb_size_mib=8)
     assert found["tb_flushes"] > 0 and found["tbs_invalidated"] > 0
