@@ -18,8 +18,11 @@
 #include "code-cache.h"
 
 enum {
-    /* Retirements whose slots are free, kept for threads that sleep. */
-    MAX_LOG = 4096,
+    /*
+     * Retirements whose slots are free, kept for threads that sleep: one that has
+     * slept through more starts with an empty table.
+     */
+    MAX_LOG = 65536,
 };
 
 typedef struct Retirement {
