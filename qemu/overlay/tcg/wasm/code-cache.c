@@ -33,17 +33,17 @@ typedef struct Retirement {
 static struct {
     TwTbFn *stub;
     GPtrArray *threads;         /* TwThread * */
-    bool alone;                 /* there is one thread, and will be no other */
-    uint32_t table_base;        /* 0: there is no table */
-    unsigned long *used;        /* bit per slot */
-    uint32_t cursor;            /* where the next search begins */
-    TwModule **owner;           /* of each slot */
-    GHashTable *modules;        /* by id */
+    bool alone; /* there is one thread, and will be no other */
+    uint32_t table_base; /* 0: there is no table */
+    unsigned long *used; /* bit per slot */
+    uint32_t cursor; /* where the next search begins */
+    TwModule **owner; /* of each slot */
+    GHashTable *modules; /* by id */
     uint32_t next_id;
 
-    GArray *log;                /* Retirement; the last is number
+    GArray *log; /* Retirement; the last is number
                                    tw_retirements - 1 */
-    uint32_t freed;             /* retirements whose slots are free */
+    uint32_t freed; /* retirements whose slots are free */
 } cache;
 
 __thread TwThread tw_thread;
@@ -95,8 +95,8 @@ void tw_cache_catch_up(void)
         tw_thread.seen = tw_retirements;
     }
     for (; tw_thread.seen != tw_retirements; tw_thread.seen++) {
-        Retirement *r = &g_array_index(cache.log, Retirement,
-                                       tw_thread.seen - log_first());
+        Retirement *r =
+            &g_array_index(cache.log, Retirement, tw_thread.seen - log_first());
 
         tw_host_release(r->base, r->n, cache.stub);
     }
@@ -121,8 +121,8 @@ static void free_slots(void)
         }
     }
     for (; waiting; waiting--, cache.freed++) {
-        Retirement *r = &g_array_index(cache.log, Retirement,
-                                       cache.freed - log_first());
+        Retirement *r =
+            &g_array_index(cache.log, Retirement, cache.freed - log_first());
 
         bitmap_clear(cache.used, r->base - cache.table_base, r->n);
     }

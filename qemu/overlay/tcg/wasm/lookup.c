@@ -138,8 +138,7 @@ void tw_speed_lookups(const TranslationBlock *tb, uint64_t *code, size_t nwords)
 
         if (insn.op == TW_OP_CALL &&
             code[at + 1] == (uintptr_t)helper_lookup_tb_ptr) {
-            code[at + 1] = (uintptr_t)tw_lookup |
-                           (uint64_t)(uintptr_t)tb << 32;
+            code[at + 1] = (uintptr_t)tw_lookup | (uint64_t)(uintptr_t)tb << 32;
         }
         at += tw_op_words(insn.op);
     }

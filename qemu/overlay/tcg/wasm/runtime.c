@@ -66,15 +66,15 @@ static struct {
     TwTarget target;
     TwBuf buf;
 
-    GPtrArray *headers;         /* TwHeader * by id - first_id; NULL: gone */
-    uint32_t first_id;          /* of the TBs since the last flush */
+    GPtrArray *headers; /* TwHeader * by id - first_id; NULL: gone */
+    uint32_t first_id; /* of the TBs since the last flush */
 
     uint64_t modules_tried;
     int64_t next_tick;
-    int64_t next_report;        /* of counts */
-    int64_t next_sample;        /* of the timeline */
+    int64_t next_report; /* of counts */
+    int64_t next_sample; /* of the timeline */
     FILE *timeline;
-    bool started;               /* a guest instruction was executed */
+    bool started; /* a guest instruction was executed */
 } tw;
 
 unsigned tw_page_bits;
@@ -429,8 +429,8 @@ static void rearm_all(const uint32_t *ids, uint32_t n, uint32_t countdown)
         TwHeader *header = header_of(ids[i]);
 
         if (header) {
-            header->countdown = tier_rearm(tw.engine, ids[i],
-                                           header->countdown, countdown);
+            header->countdown =
+                tier_rearm(tw.engine, ids[i], header->countdown, countdown);
         }
     }
 }
@@ -506,8 +506,8 @@ bool tw_hot(TwHeader *header)
     }
     qemu_mutex_lock(&tw.lock);
     if (header->flags & HEADER_WATCHED) {
-        put_back(tw_cache_module(
-            tier_tb_record(tw.engine, header->id)->module));
+        put_back(
+            tw_cache_module(tier_tb_record(tw.engine, header->id)->module));
     } else {
         TierDecision decision;
 
@@ -534,7 +534,7 @@ static uintptr_t install_here(void *env, TwFrame *frame, TwHeader *header)
     qemu_mutex_lock(&tw.lock);
     module = header->fn ? tw_cache_module_at(header->fn) : NULL;
     if (module && !tw_cache_install_here(module)) {
-        retire(module);         /* or it would be tried at each entry */
+        retire(module); /* or it would be tried at each entry */
     }
     qemu_mutex_unlock(&tw.lock);
     return (uintptr_t)header | TW_CHAIN;

@@ -60,8 +60,7 @@ static void read_fault(TwSettings *settings, const char *item)
     for (int why = TW_REFUSED_NONE + 1; why < TW_NB_REFUSALS; why++) {
         if (parts[0] && strcmp(parts[0], tw_refusal_key(why)) == 0 &&
             parts[1]) {
-            settings->fault_every[why] =
-                number(name, parts[1], 1, UINT32_MAX);
+            settings->fault_every[why] = number(name, parts[1], 1, UINT32_MAX);
             return;
         }
     }
