@@ -115,7 +115,7 @@ TIER_LIST = '''#!{python}
 import json, sys
 if sys.argv[1:2] == ["check"]:
     name, _, rest = sys.argv[2].partition(":")
-    if name not in ("never", "always", "threshold", "profile"):
+    if name not in ("never", "always", "threshold", "region", "profile"):
         print(f"tier-list: unknown policy '{{name}}'; valid: never, always, threshold",
               file=sys.stderr)
         sys.exit(2)
