@@ -21,7 +21,14 @@
 enum { REGIONS_IN_GROUP = 8 };  /* of the greatest size, at most */
 
 /* Indices into the parameters. */
-enum { PARAM_N, PARAM_SIZE, PARAM_WAIT, PARAM_PATIENCE, PARAM_SHARE, PARAM_MAX };
+enum {
+    PARAM_N,
+    PARAM_SIZE,
+    PARAM_WAIT,
+    PARAM_PATIENCE,
+    PARAM_SHARE,
+    PARAM_MAX
+};
 
 static const TierParam region_params[] = {
     TIER_DECLARE_N(300, "a TB executed so often may begin a region"),
