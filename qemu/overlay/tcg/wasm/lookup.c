@@ -79,17 +79,19 @@ const void *tw_lookup(CPUArchState *env)
 static void find_harmless(void)
 {
     const TCGTemp *env = tcgv_ptr_temp(tcg_env);
+    unsigned long *found = bitmap_new(MAX_OFFSET);
 
-    harmless = bitmap_new(MAX_OFFSET);
     for (int i = 0; i < tcg_ctx->nb_globals; i++) {
         const TCGTemp *temp = &tcg_ctx->temps[i];
 
         if (temp->kind == TEMP_GLOBAL && temp->mem_base == env &&
             temp->mem_offset >= 0 && temp->mem_offset < MAX_OFFSET &&
             !target_keeps_state_in(temp->mem_offset)) {
-            set_bit(temp->mem_offset, harmless);
+            set_bit(temp->mem_offset, found);
         }
     }
+    /* Whole before others see it; should two threads come here, one is lost. */
+    qatomic_store_release(&harmless, found);
 }
 
 static bool is_harmless(TwInsn insn)

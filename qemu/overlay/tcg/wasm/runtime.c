@@ -268,6 +268,7 @@ void tw_tb_invalidated(const TranslationBlock *tb)
         tier_invalidated(tw.engine, header->id);
         g_ptr_array_index(tw.headers, header->id - tw.first_id) = NULL;
         qatomic_set(&header->fn, 0);
+        header->flags &= ~HEADER_WATCHED;
         handle_events();
     }
     qemu_mutex_unlock(&tw.lock);
@@ -505,7 +506,9 @@ bool tw_hot(TwHeader *header)
         return true;
     }
     qemu_mutex_lock(&tw.lock);
-    if (header->flags & HEADER_WATCHED) {
+    if (header->fn) { /* another thread was quicker */
+        header->countdown = 1;
+    } else if (header->flags & HEADER_WATCHED) {
         put_back(
             tw_cache_module(tier_tb_record(tw.engine, header->id)->module));
     } else {
