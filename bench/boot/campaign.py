@@ -33,7 +33,7 @@ from bench.boot.profile import SEED_TIER, seed
 from bench.boot.run import Boot, Terminal, result_name, run_boot, utc_stamp
 from bench.boot.suite import Suite
 from bench.engines.base import BootRequest, Engine, Switches
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 
 DEFAULT_OUT = "results"
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bench.guests.manifest import Marker
+from bench.guests.guest import Marker
 
 # A line this long is no marker: hand it on rather than hoard it.
 MAX_LINE = 64 * 1024

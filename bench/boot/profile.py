@@ -57,7 +57,7 @@ def seed_path(directory: Path, boot: Boot) -> Path:
     """Where the profile for this boot is kept: other code, other profile."""
     guest = boot.request.guest
     products = sorted((n, p.name) for n, p in boot.products.items())
-    what = f"{guest.kernel_sha256} {guest.initrd_sha256} {products}"
+    what = f"{guest.digest} {products}"
     digest = hashlib.sha256(what.encode()).hexdigest()[:8]
     name = safe_name(f"{guest.name}-{boot.request.workload}")
     return directory / f"{name}-{digest}.profile"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines.base import Engine
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,12 +27,7 @@ def run_provenance(
     """What belongs to one run, taken just before it starts."""
     return {
         "engine": {"name": engine.name, **engine.version(guest.arch, products)},
-        "guest": {
-            "name": guest.name,
-            "kernel_version": guest.kernel_version,
-            "kernel_sha256": guest.kernel_sha256,
-            "initrd_sha256": guest.initrd_sha256,
-        },
+        "guest": guest.provenance(),
         "products": {name: path.name for name, path in sorted(products.items())},
         "load_average": list(os.getloadavg()),
     }

@@ -61,7 +61,8 @@ class Suite:
     counts: tuple[str, ...] = ()
     fault: str | None = None
     engine_flags: tuple[str, ...] = ()
-    smp: int = 1
+    # None: the guest's own.
+    smp: int | None = None
     icount: int | None = None
     tb_size_mib: int | None = None
     runs: int = 3

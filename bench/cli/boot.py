@@ -22,7 +22,7 @@ from bench.boot.interrupt import Deferred
 from bench.boot.profile import seed as seed_profile
 from bench.boot.provenance import shared_provenance
 from bench.boot.run import Boot, Terminal, run_boot
-from bench.boot.suite import MAX_MEMORY, MAX_TB_SIZE, MIN_MEMORY
+from bench.boot.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
 from bench.boot.terminal import Screen, raw_terminal
 from bench.cli.common import (
     FAULT_HELP,
@@ -32,6 +32,8 @@ from bench.cli.common import (
     find_guest,
     obtain_for,
 )
+from bench.devices import device_options
+from bench.devices.base import Device
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 
@@ -43,7 +45,12 @@ DEFAULT_TIMEOUT = 300.0
 @click.argument("guest")
 @click.option("--tier", metavar="SPEC", help=f"Policy; default {DEFAULT_TIER}.")
 @click.option("--engine", default="node", show_default=True, metavar="ENGINE")
-@click.option("--smp", type=click.IntRange(1, 8), default=1, show_default=True)
+@click.option(
+    "--smp",
+    type=click.IntRange(1, MAX_SMP),
+    metavar="N",
+    help="Virtual CPUs; default is the guest's own.",
+)
 @click.option("--workload", metavar="W", help=f"One of {', '.join(WORKLOADS)}.")
 @click.option(
     "--memory",
@@ -93,11 +100,12 @@ DEFAULT_TIMEOUT = 300.0
     help="Passed to the engine itself; may be repeated.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
+@device_options
 def boot(
     guest: str,
     tier: str | None,
     engine: str,
-    smp: int,
+    smp: int | None,
     workload: str | None,
     memory: int | None,
     json_path: Path | None,
@@ -110,6 +118,7 @@ def boot(
     interactive: bool,
     engine_flags: tuple[str, ...],
     seed: int,
+    devices: tuple[Device, ...],
 ) -> int:
     """Boot GUEST once.  Its console goes to stdout, the summary to stderr."""
     workload = check_workload(workload or (SHELL if interactive else "none"))
@@ -143,6 +152,7 @@ def boot(
         switches=Switches(chain, counts, fault),
         tb_size_mib=tb_size,
         profile=policy.profile if policy else None,
+        devices=devices,
     )
     job = Boot(driver, request, products, timeout, policy.facts if policy else None)
     if policy is not None and policy.wants_seed:

@@ -17,7 +17,8 @@ from bench.boot.policies import Policy, check_policy, declared
 from bench.boot.products import TIERS, obtain
 from bench.engines import ENGINES, find_engine
 from bench.guests.catalogue import GuestError
-from bench.guests.manifest import Guest, load
+from bench.guests.guest import Guest
+from bench.guests.manifest import load
 
 # A table squeezed into the 80 columns that a pipe is taken for is no use.
 PIPE_WIDTH = 140

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bench.devices.base import Device, Places
 from bench.guests.catalogue import kernel_words
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 
 # Values of the runtime's switches; without one it does what it does by default.
 CHAINING = ("dispatch", "tail")
 COUNTING = ("off", "sampled", "exact")
+
+# Where an engine with a file system of its own has the guest's files.
+GUEST_DIR = "/guest"
 
 # A guest under -icount must not see the host's clock.
 ICOUNT_RTC = "base=2025-01-01T00:00:00,clock=vm"
@@ -53,7 +57,8 @@ class BootRequest:
     guest: Guest
     workload: str = "none"
     tier: str | None = None
-    smp: int = 1
+    # The guest's own default unless asked.
+    smp: int | None = None
     memory_mib: int | None = None
     seed: int = 1
     icount: int | None = None
@@ -63,13 +68,19 @@ class BootRequest:
     tb_size_mib: int | None = None
     # What an earlier boot executed: the file that the policy names in `from`.
     profile: Path | None = None
+    devices: tuple[Device, ...] = ()
     stats: Path | None = None
     timeline: Path | None = None
 
     @property
     def memory(self) -> int:
-        """Guest memory in MiB, the guest's own default unless asked."""
+        """Guest memory in MiB."""
         return self.memory_mib or self.guest.memory_mib
+
+    @property
+    def cpus(self) -> int:
+        """Virtual CPUs."""
+        return self.smp or self.guest.smp
 
 
 @dataclass(frozen=True)
@@ -123,8 +134,8 @@ def profile_place(tier: str | None) -> str:
     return next(places, "/profiles/unnamed")
 
 
-def qemu_arguments(request: BootRequest, kernel: str, initrd: str) -> list[str]:
-    """The machine, identical under every engine.
+def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
+    """The machine, identical under every engine but for where files are.
 
     The seed also fixes what the guest gets as randomness, so runs of one
     repetition boot the same kernel layout under every configuration.
@@ -132,16 +143,38 @@ def qemu_arguments(request: BootRequest, kernel: str, initrd: str) -> list[str]:
     guest = request.guest
     size = f",tb-size={request.tb_size_mib}" if request.tb_size_mib else ""
     arguments = ["-M", guest.machine, "-accel", f"tcg{size}"]
-    arguments += ["-m", str(request.memory), "-smp", str(request.smp)]
+    arguments += ["-cpu", guest.cpu] if guest.cpu else []
+    arguments += ["-m", str(request.memory), "-smp", str(request.cpus)]
     arguments += ["-nographic", "-no-reboot", "-nic", "none"]
     arguments += ["-seed", str(request.seed)]
-    arguments += ["-kernel", kernel, "-initrd", initrd]
-    words = [guest.append, *kernel_words(request.workload)]
-    arguments += ["-append", " ".join(filter(None, words))]
+    arguments += _file_arguments(guest, places)
+    words = kernel_words(request.workload) if guest.workloads else []
+    append = " ".join(filter(None, [guest.append, *words]))
+    arguments += ["-append", append] if append else []
     if request.icount is not None:
         # Without sleep=off an idle guest's clock would follow the host's.
         arguments += ["-icount", f"shift={request.icount},sleep=off"]
         arguments += ["-rtc", ICOUNT_RTC]
+    for device in request.devices:
+        arguments += device.qemu_arguments(guest.arch, guest.machine, places)
+    return [*arguments, *guest.arguments]
+
+
+def _file_arguments(guest: Guest, places: Places) -> list[str]:
+    """The files of the guest, each as its role wants it."""
+    arguments = []
+    if guest.firmware is not None and guest.file("bios") is None:
+        arguments += ["-bios", guest.firmware]
+    for number, file in enumerate(guest.files):
+        loader = file.role == "loader"
+        inside = f"{GUEST_DIR}/{file.role}{number if loader else ''}"
+        path = places.file(file.path, inside)
+        if loader:
+            # A comma would end the file's name.
+            what = f"loader,file={path.replace(',', ',,')}"
+            arguments += ["-device", ",".join(filter(None, [what, file.options]))]
+        else:
+            arguments += [f"-{file.role}", path]
     return arguments
 
 

@@ -17,6 +17,20 @@ from bench.engines.base import (
 )
 
 
+class HostPlaces:
+    """QEMU is a process of the host: paths are what they are."""
+
+    engine = "native"
+
+    def file(self, host: Path, inside: str) -> str:
+        """The file itself."""
+        return str(host)
+
+    def live(self, host: Path, inside: str) -> str:
+        """The file or folder itself."""
+        return str(host)
+
+
 class NativeEngine:
     """qemu-system-ARCH of the reference environment; no tiers of ours."""
 
@@ -46,7 +60,7 @@ class NativeEngine:
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
         """QEMU straight on the guest's files; flags go to QEMU."""
         guest = request.guest
-        arguments = qemu_arguments(request, str(guest.kernel), str(guest.initrd))
+        arguments = qemu_arguments(request, HostPlaces())
         return Command((_program(guest.arch), *arguments, *request.engine_flags))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.boot.errors import USAGE, HarnessError
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -18,8 +20,29 @@ from bench.engines.base import (
 )
 
 RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
-GUEST_DIR = "/guest"
 EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
+
+
+@dataclass
+class NodePlaces:
+    """QEMU has a file system in memory, filled before it starts."""
+
+    # Path in there -> file of the host.
+    files: dict[str, Path] = field(default_factory=dict)
+    engine = "node"
+
+    def file(self, host: Path, inside: str) -> str:
+        """A copy, made before QEMU starts."""
+        self.files[inside] = host
+        return inside
+
+    def live(self, host: Path, inside: str) -> str:
+        """Not there yet: what QEMU writes stays in its memory."""
+        raise HarnessError(
+            f"engine 'node' cannot work on {host} in place",
+            next_step="choose --engine native",
+            status=USAGE,
+        )
 
 
 class NodeEngine:
@@ -59,21 +82,21 @@ class NodeEngine:
 
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
         """Node with its flags, the runner, files, variables, QEMU's arguments."""
-        guest = request.guest
-        argv = [str(_node(products)), *request.engine_flags, str(RUNNER)]
-        argv += ["--program", str(_program(products, guest.arch))]
-        argv += ["--file", f"{guest.kernel}={GUEST_DIR}/kernel"]
-        argv += ["--file", f"{guest.initrd}={GUEST_DIR}/initrd"]
+        places = NodePlaces()
+        arguments = qemu_arguments(request, places)
         if request.profile is not None:
-            argv += ["--file", f"{request.profile}={profile_place(request.tier)}"]
+            places.file(request.profile, profile_place(request.tier))
+        argv = [str(_node(products)), *request.engine_flags, str(RUNNER)]
+        argv += ["--program", str(_program(products, request.guest.arch))]
+        for inside, host in places.files.items():
+            argv += ["--file", f"{host}={inside}"]
         for name, value in _variables(request).items():
             argv += ["--env", f"{name}={value}"]
         if request.stats is not None:
             argv += ["--stats", str(request.stats)]
         if request.timeline is not None:
             argv += ["--timeline", str(request.timeline)]
-        files = (f"{GUEST_DIR}/kernel", f"{GUEST_DIR}/initrd")
-        argv += ["--", *qemu_arguments(request, *files)]
+        argv += ["--", *arguments]
         return Command(tuple(argv))
 
 

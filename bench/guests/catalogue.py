@@ -45,6 +45,11 @@ class GuestSpec:
     machine: str  # QEMU's -M
     memory_mib: int
     append: str  # kernel command line without the workload's words
+    # As in bench.guests.guest.Guest, where they are explained.
+    cpu: str | None = None
+    smp: int = 1
+    firmware: str | None = None
+    arguments: tuple[str, ...] = ()
 
     @property
     def product(self) -> str:

@@ -1,11 +1,13 @@
 """guest.json: what a built guest says about itself, written and read here.
 
-Schema 1, all fields required:
+Schema 2, all fields required:
 
-    schema          1
-    name, title, arch, machine, memory_mib, append    as in the catalogue
+    schema          2
+    name, title, arch, machine, memory_mib, append, cpu, smp, firmware, arguments
+                    as in the catalogue; cpu and firmware may be null
     kernel_version  of the kernel's own "Linux version" line
-    kernel_sha256, initrd_sha256, kernel_bytes, initrd_bytes    the files
+    files           {role: {"sha256": ..., "bytes": ...}, ...}: the files beside
+                    it, each called as its role (bench.guests.guest.ROLES)
     markers         [{"phase": ..., "match": regex}, ...] in boot order; the
                     regex is searched in a console line without its line end,
                     groups `guest` (seconds) and `status` where there are any
@@ -13,7 +15,6 @@ Schema 1, all fields required:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.guests.catalogue import GuestError, GuestSpec
+from bench.guests.guest import ROLES, Guest, GuestFile, Marker, broken, file_sha256
 
-SCHEMA = 1
+SCHEMA = 2
 FILE_NAME = "guest.json"
 
 PHASES = (
@@ -48,63 +50,6 @@ _REGEX_BY_PHASE = {
 }
 
 
-@dataclass(frozen=True)
-class Marker:
-    """The console line that begins a phase."""
-
-    phase: str
-    match: re.Pattern[str]
-
-
-@dataclass(frozen=True)
-class Guest:
-    """A guest that is built."""
-
-    directory: Path
-    name: str
-    title: str
-    arch: str
-    machine: str
-    memory_mib: int
-    append: str
-    kernel_version: str
-    kernel_sha256: str
-    initrd_sha256: str
-    kernel_bytes: int
-    initrd_bytes: int
-    markers: tuple[Marker, ...]
-
-    @property
-    def kernel(self) -> Path:
-        return self.directory / "kernel"
-
-    @property
-    def initrd(self) -> Path:
-        return self.directory / "initrd"
-
-    def verify(self) -> None:
-        """Raise GuestError unless the files are the ones that were built."""
-        for path, digest in (
-            (self.kernel, self.kernel_sha256),
-            (self.initrd, self.initrd_sha256),
-        ):
-            if file_sha256(path) != digest:
-                raise broken(self.directory, f"{path.name} was changed")
-
-
-def broken(directory: Path, why: str) -> GuestError:
-    """The error about a product that is not what the recipe left."""
-    return GuestError(
-        f"the guest in {directory} is broken: {why}; "
-        "remove that directory and run again"
-    )
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def markers_of(arch: str) -> list[dict[str, str]]:
     """The markers of a guest, in boot order, as guest.json has them."""
     markers = []
@@ -117,8 +62,8 @@ def markers_of(arch: str) -> list[dict[str, str]]:
 
 
 def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
-    """Write guest.json beside the kernel and initrd in `directory`."""
-    kernel, initrd = directory / "kernel", directory / "initrd"
+    """Write guest.json beside the files in `directory`."""
+    found = {r: directory / r for r in ROLES if (directory / r).is_file()}
     manifest = {
         "schema": SCHEMA,
         "name": spec.name,
@@ -127,11 +72,15 @@ def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
         "machine": spec.machine,
         "memory_mib": spec.memory_mib,
         "append": spec.append,
+        "cpu": spec.cpu,
+        "smp": spec.smp,
+        "firmware": spec.firmware,
+        "arguments": list(spec.arguments),
         "kernel_version": kernel_version,
-        "kernel_sha256": file_sha256(kernel),
-        "initrd_sha256": file_sha256(initrd),
-        "kernel_bytes": kernel.stat().st_size,
-        "initrd_bytes": initrd.stat().st_size,
+        "files": {
+            role: {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            for role, path in found.items()
+        },
         "markers": markers_of(spec.arch),
     }
     text = json.dumps(manifest, indent=2) + "\n"
@@ -141,12 +90,41 @@ def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
 def load(directory: Path) -> Guest:
     """The guest in `directory`, checked field by field.
 
-    The contents of kernel and initrd are not read, only their sizes:
-    Guest.verify does that.
+    The contents of its files are not read, only their sizes: Guest.verify does
+    that.
     """
-    path = directory / FILE_NAME
+    fields = _Fields(directory, _read(directory))
+    if fields.number("schema") != SCHEMA:
+        schema = fields.number("schema")
+        raise broken(directory, f"{FILE_NAME} has schema {schema}, not {SCHEMA}")
+    guest = Guest(
+        name=fields.text("name"),
+        title=fields.text("title"),
+        arch=fields.text("arch"),
+        machine=fields.text("machine"),
+        memory_mib=fields.number("memory_mib"),
+        files=fields.files("files"),
+        markers=fields.markers("markers"),
+        append=fields.text("append"),
+        kernel_version=fields.text("kernel_version"),
+        cpu=fields.optional("cpu"),
+        smp=fields.number("smp"),
+        firmware=fields.optional("firmware"),
+        arguments=fields.texts("arguments"),
+    )
+    for file in guest.files:
+        name = file.path.name
+        if not file.path.is_file():
+            raise broken(directory, f"{name} is missing")
+        size = file.path.stat().st_size
+        if size != file.size:
+            raise broken(directory, f"{name} has {size} bytes, not {file.size}")
+    return guest
+
+
+def _read(directory: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads((directory / FILE_NAME).read_text(encoding="utf-8"))
     except OSError as error:
         raise broken(
             directory, f"{FILE_NAME} cannot be read ({error.strerror})"
@@ -155,38 +133,7 @@ def load(directory: Path) -> Guest:
         raise broken(directory, f"{FILE_NAME} is not JSON") from error
     if not isinstance(raw, dict):
         raise broken(directory, f"{FILE_NAME} is not an object")
-    fields = _Fields(directory, raw)
-    if fields.number("schema") != SCHEMA:
-        raise broken(
-            directory, f"{FILE_NAME} has schema {raw['schema']}, not {SCHEMA}"
-        )
-    guest = Guest(
-        directory=directory,
-        name=fields.text("name"),
-        title=fields.text("title"),
-        arch=fields.text("arch"),
-        machine=fields.text("machine"),
-        memory_mib=fields.number("memory_mib"),
-        append=fields.text("append"),
-        kernel_version=fields.text("kernel_version"),
-        kernel_sha256=fields.digest("kernel_sha256"),
-        initrd_sha256=fields.digest("initrd_sha256"),
-        kernel_bytes=fields.number("kernel_bytes"),
-        initrd_bytes=fields.number("initrd_bytes"),
-        markers=fields.markers("markers"),
-    )
-    for file, size in (
-        (guest.kernel, guest.kernel_bytes),
-        (guest.initrd, guest.initrd_bytes),
-    ):
-        if not file.is_file():
-            raise broken(directory, f"{file.name} is missing")
-        if file.stat().st_size != size:
-            raise broken(
-                directory,
-                f"{file.name} has {file.stat().st_size} bytes, not {size}",
-            )
-    return guest
+    return raw
 
 
 @dataclass(frozen=True)
@@ -208,11 +155,29 @@ class _Fields:
             raise self._wrong(key, "a positive whole number")
         return value
 
-    def digest(self, key: str) -> str:
-        value = self.text(key)
-        if not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise self._wrong(key, "a SHA-256 digest")
-        return value
+    def optional(self, key: str) -> str | None:
+        return None if self.raw.get(key, "") is None else self.text(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.raw.get(key)
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self._wrong(key, "a list of texts")
+        return tuple(value)
+
+    def files(self, key: str) -> tuple[GuestFile, ...]:
+        value = self.raw.get(key)
+        if not isinstance(value, dict) or not value or set(value) - set(ROLES):
+            raise self._wrong(key, "an object of files by role")
+        return tuple(self._file(key, role, facts) for role, facts in value.items())
+
+    def _file(self, key: str, role: str, facts: Any) -> GuestFile:
+        facts = facts if isinstance(facts, dict) else {}
+        sha256, size = facts.get("sha256"), facts.get("bytes")
+        if not isinstance(sha256, str) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise self._wrong(key, f"right: {role} has not a SHA-256 digest")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise self._wrong(key, f"right: {role} has no bytes")
+        return GuestFile(role, self.directory / role, sha256, size)
 
     def markers(self, key: str) -> tuple[Marker, ...]:
         value = self.raw.get(key)

@@ -80,6 +80,7 @@ def _guest_step(spec: catalogue.GuestSpec) -> Step:
         title=f"guest {spec.name}",
         files=(
             f"{_HERE}/catalogue.py",
+            f"{_HERE}/guest.py",
             f"{_HERE}/manifest.py",
             f"{_HERE}/recipe.py",
         ),

@@ -8,7 +8,8 @@ import pytest
 
 from bench.boot.products import TIERS, product_variable
 from bench.engines import ENGINES
-from bench.guests.manifest import Guest, load
+from bench.guests.guest import Guest
+from bench.guests.manifest import load
 from bench.tests.fakes import GUEST, FakeEngine, make_guest, make_tiers
 
 

@@ -15,7 +15,7 @@ import pytest
 from analysis.load import Run, load_runs
 from bench.boot.campaign import Campaign, Configuration, results_directory
 from bench.boot.errors import SETUP, HarnessError
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.suite import Suite

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench.boot.console import MAX_LINE, ConsoleParser, Phase
-from bench.guests.manifest import Marker
+from bench.guests.guest import Marker
 
 MARKERS = [
     Marker("firmware", re.compile(r"^OpenSBI v")),

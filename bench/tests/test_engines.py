@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
+from bench import devices
+from bench.devices.base import Device, Kind, Places
 from bench.engines.base import BootRequest, Switches, first_line, qemu_arguments
-from bench.engines.native import NativeEngine
-from bench.engines.node import NodeEngine
-from bench.guests.manifest import Guest
+from bench.engines.native import HostPlaces, NativeEngine
+from bench.engines.node import NodeEngine, NodePlaces
+from bench.guests.guest import Guest, GuestFile
 
 
 def option(argv: tuple[str, ...] | list[str], name: str) -> str:
@@ -42,18 +48,88 @@ def test_the_machine_is_the_same_under_every_engine(
 
 def test_qemu_arguments(guest: Guest) -> None:
     request = BootRequest(guest, workload="sha256:mib=8", seed=7)
-    argv = qemu_arguments(request, "K", "I")
+    argv = qemu_arguments(request, HostPlaces())
     words = "console=ttyS0 tierlab.workload=sha256 tierlab.mib=8"
     assert option(argv, "-append") == words
     assert option(argv, "-accel") == "tcg"
-    assert (option(argv, "-kernel"), option(argv, "-initrd")) == ("K", "I")
+    for role in ("kernel", "initrd"):
+        assert option(argv, f"-{role}") == str(guest.files[0].path.parent / role)
     assert (option(argv, "-m"), option(argv, "-smp")) == ("64", "1")
     assert option(argv, "-seed") == "7"
     assert "-icount" not in argv
 
 
+def test_a_guests_own_machine(guest: Guest, tmp_path: Path) -> None:
+    image = GuestFile("loader", tmp_path / "a,b=c.bin", "0" * 64, 1, "addr=0x1000")
+    own = replace(
+        guest,
+        files=(image,),
+        cpu="max",
+        smp=4,
+        firmware="none",
+        append="",
+        workloads=False,
+        arguments=("-semihosting",),
+    )
+    argv = qemu_arguments(BootRequest(own, workload="sh"), HostPlaces())
+    assert (option(argv, "-cpu"), option(argv, "-smp")) == ("max", "4")
+    assert option(argv, "-bios") == "none"
+    assert option(argv, "-device") == f"loader,file={tmp_path}/a,,b=c.bin,addr=0x1000"
+    assert "-append" not in argv and argv[-1] == "-semihosting"
+    assert option(qemu_arguments(BootRequest(own, smp=2), HostPlaces()), "-smp") == "2"
+    places = NodePlaces()
+    assert "loader,file=/guest/loader0,addr=0x1000" in qemu_arguments(
+        BootRequest(own), places
+    )
+    assert places.files == {"/guest/loader0": image.path}
+    file = replace(image, role="bios", options="")
+    argv = qemu_arguments(BootRequest(replace(own, files=(file,))), HostPlaces())
+    assert option(argv, "-bios") == str(image.path)
+
+
+class Plugged:
+    """A device that wants a file."""
+
+    def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
+        path = places.file(Path("/host/disk"), "/device/disk")
+        return ["-device", f"{arch}-{machine}-{places.engine},file={path}"]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": "plugged"}
+
+
+def test_devices_get_their_arguments_and_files(
+    guest: Guest, products: dict[str, Path]
+) -> None:
+    request = BootRequest(guest, devices=(Plugged(),))
+    native = NativeEngine().command(request, {}).argv
+    assert option(native, "-device") == "riscv64-virt-native,file=/host/disk"
+    node = NodeEngine().command(request, products).argv
+    assert option(node, "-device") == "riscv64-virt-node,file=/device/disk"
+    assert "/host/disk=/device/disk" in node[: node.index("--")]
+
+
+def test_device_options_become_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(given: Mapping[str, Any]) -> tuple[Device, ...]:
+        return (Plugged(),) * given["plugs"]
+
+    kind = Kind({"plugs": click.option("--plugs", type=int, default=0)}, make)
+    monkeypatch.setattr(devices, "KINDS", (kind,))
+    seen: list[dict[str, Any]] = []
+
+    def command(**given: Any) -> int:
+        seen.append(given)
+        return 0
+
+    program = click.command()(click.option("--other")(devices.device_options(command)))
+    program.main([], standalone_mode=False)
+    program.main(["--plugs", "1", "--other", "x"], standalone_mode=False)
+    assert seen[0] == {"other": None, "devices": ()}
+    assert seen[1]["other"] == "x" and isinstance(seen[1]["devices"][0], Plugged)
+
+
 def test_icount_leaves_no_host_clock_in_the_guest(guest: Guest) -> None:
-    argv = qemu_arguments(BootRequest(guest, icount=3), "K", "I")
+    argv = qemu_arguments(BootRequest(guest, icount=3), HostPlaces())
     assert option(argv, "-icount") == "shift=3,sleep=off"
     assert "clock=vm" in option(argv, "-rtc")
 
@@ -73,8 +149,8 @@ def test_node_gets_flags_policy_files_and_stats(
     assert argv[2].endswith("bench/engines/node/run.mjs")
     ours = argv[: argv.index("--")]
     assert "TIERLAB_TIER=threshold:n=250" in ours and "TIERLAB_SEED=3" in ours
-    assert f"{guest.kernel}=/guest/kernel" in ours
-    assert f"{guest.initrd}=/guest/initrd" in ours
+    for file in guest.files:
+        assert f"{file.path}=/guest/{file.role}" in ours
     assert option(ours, "--stats") == str(tmp_path / "s.json")
 
 

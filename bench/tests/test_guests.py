@@ -23,7 +23,8 @@ from bench.boot.provenance import ROOT
 from bench.boot.run import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
-from bench.guests.manifest import Guest, load
+from bench.guests.guest import Guest
+from bench.guests.manifest import load
 
 pytestmark = pytest.mark.guest
 

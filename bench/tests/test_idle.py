@@ -7,7 +7,7 @@ import pytest
 from bench.boot import idle
 from bench.boot.run import Boot
 from bench.engines.base import BootRequest
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 from bench.tests import fakes
 from bench.tests.fakes import FakeEngine, Scenario
 

@@ -16,7 +16,7 @@ from bench.boot.run import Boot
 from bench.boot.stats import pack_tbs
 from bench.cli.main import main
 from bench.engines.base import BootRequest
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 from bench.tests import fakes
 from bench.tests.fakes import GUEST, FakeEngine
 
@@ -44,7 +44,7 @@ def test_other_code_has_another_profile(guest: Guest, fake: FakeEngine) -> None:
     boot = Boot(fake, BootRequest(guest, workload="sha256:mib=8"), {}, None)
     path = seed_path(Path("d"), boot)
     assert path.name.startswith("fake64-tiny-sha256_mib=8-")
-    other = replace(boot.request, guest=replace(guest, kernel_sha256="0" * 64))
+    other = replace(boot.request, guest=replace(guest, files=guest.files[:1]))
     assert seed_path(Path("d"), replace(boot, request=other)) != path
 
 

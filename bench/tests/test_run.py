@@ -12,7 +12,7 @@ import pytest
 
 from analysis.load import unpack_tbs
 from bench.boot.errors import HarnessError
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 from bench.boot.run import Boot, Terminal, run_boot
 from bench.engines.base import BootRequest, Missing
 from bench.tests import fakes
@@ -56,8 +56,10 @@ def test_a_good_boot(guest: Guest, fake: FakeEngine) -> None:
     times = [p["host_ms"] for p in result["phases"]]
     assert times == sorted(times) and 0 < times[0] <= result["resources"]["wall_ms"]
     assert result["console"]["text"].startswith("\r\nOpenSBI v1.6")
-    assert result["provenance"]["guest"]["kernel_sha256"] == guest.kernel_sha256
+    assert result["provenance"]["guest"]["kernel_sha256"] == guest.sha256("kernel")
     assert 0 < result["stats"]["first_insn_ms"] < result["resources"]["wall_ms"]
+    assert result["config"]["machine"] == guest.as_json()
+    assert result["config"]["devices"] == []
 
 
 def test_the_table_of_tbs_survives_packing(guest: Guest, fake: FakeEngine) -> None:

@@ -12,7 +12,7 @@ from bench.boot.run import Boot, Terminal, run_boot
 from bench.boot.sampler import Sampler
 from bench.boot.timeline import last_line, read_timeline
 from bench.engines.base import BootRequest
-from bench.guests.manifest import Guest
+from bench.guests.guest import Guest
 from bench.tests import fakes
 from bench.tests.fakes import FakeEngine, Scenario
 

@@ -27,7 +27,8 @@ def test_reads_what_was_written(product: Path) -> None:
     assert guest.name == SPEC.name
     assert guest.append == SPEC.append
     assert guest.kernel_version == "6.12.1-test"
-    assert (guest.kernel_bytes, guest.initrd_bytes) == (6, 9)
+    assert [(f.role, f.size) for f in guest.files] == [("kernel", 6), ("initrd", 9)]
+    assert (guest.cpu, guest.smp, guest.firmware) == (None, 1, None)
     assert guest.markers[0].phase == "firmware"
     guest.verify()
 
@@ -42,8 +43,13 @@ Change = Callable[[dict[str, Any]], object]
         (lambda raw: raw.update(memory_mib="256"), "memory_mib is not"),
         (lambda raw: raw.update(memory_mib=True), "memory_mib is not"),
         (lambda raw: raw.update(memory_mib=0), "memory_mib is not"),
-        (lambda raw: raw.update(schema=2), "has schema 2, not 1"),
-        (lambda raw: raw.update(kernel_sha256="abc"), "not a SHA-256"),
+        (lambda raw: raw.update(schema=1), "has schema 1, not 2"),
+        (lambda raw: raw.pop("cpu"), "cpu is not a text"),
+        (lambda raw: raw.update(arguments=[1]), "not a list of texts"),
+        (lambda raw: raw.update(files={}), "not an object of files by role"),
+        (lambda raw: raw.update(files={"disk": {}}), "not an object of files by role"),
+        (lambda raw: raw["files"]["kernel"].update(sha256="abc"), "kernel has not a SHA"),
+        (lambda raw: raw["files"]["initrd"].update(bytes=0), "initrd has no bytes"),
         (lambda raw: raw.update(markers=[]), "not a list of markers"),
         (lambda raw: raw.update(markers=["x"]), "known phases"),
         (

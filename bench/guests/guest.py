@@ -1,0 +1,149 @@
+"""A guest as the harness boots it: files and data, nothing of how it was made.
+
+The project's own guests come from their products (manifest.py), a user's own
+from a description file.  Whatever differs between machines is data here, and
+bench.engines.base.qemu_arguments() turns it into a command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.guests.catalogue import GuestError
+
+# What QEMU takes a file for: -kernel, -initrd, -dtb, -bios, -device loader.
+ROLES = ("kernel", "initrd", "dtb", "bios", "loader")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """The console line that begins a phase."""
+
+    phase: str
+    match: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class GuestFile:
+    """A file that QEMU loads, and what it was when the guest was read."""
+
+    role: str
+    path: Path
+    sha256: str
+    size: int
+    # Of a loader: what -device loader takes beside the file (addr=0x80000000).
+    options: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a result's provenance."""
+        options = {"options": self.options} if self.options else {}
+        facts = {"name": self.path.name, "sha256": self.sha256, "bytes": self.size}
+        return {"role": self.role, **facts, **options}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends when all is well, where the workload does not say it."""
+
+    # QEMU's exit status: of a power-off, of a test device, of semihosting.
+    status: int = 0
+    # A console line that ends the run, well or badly.
+    passed: re.Pattern[str] | None = None
+    failed: re.Pattern[str] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a result's config."""
+        return {
+            "status": self.status,
+            "passed": self.passed.pattern if self.passed else None,
+            "failed": self.failed.pattern if self.failed else None,
+        }
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A guest that can be booted."""
+
+    name: str
+    title: str
+    arch: str  # as in qemu-system-ARCH
+    machine: str  # QEMU's -M, with its options
+    memory_mib: int
+    files: tuple[GuestFile, ...]
+    markers: tuple[Marker, ...] = ()
+    append: str = ""  # kernel command line without the workload's words
+    kernel_version: str = ""
+    cpu: str | None = None  # QEMU's -cpu; None is the machine's own
+    smp: int = 1
+    # QEMU's -bios by a name it knows, or "none"; None is the machine's own. A
+    # file of the role `bios` takes its place.
+    firmware: str | None = None
+    # More of QEMU's arguments, as they are.
+    arguments: tuple[str, ...] = ()
+    # Whether our /init is in it, which runs workloads and says how they ended.
+    workloads: bool = True
+    ending: Ending = Ending()
+    # Of a guest without workloads: the phases it must reach.
+    expects: tuple[str, ...] = ()
+
+    def file(self, role: str) -> GuestFile | None:
+        """The first file of that role."""
+        return next((f for f in self.files if f.role == role), None)
+
+    def sha256(self, role: str) -> str | None:
+        """Of the first file of that role."""
+        found = self.file(role)
+        return found.sha256 if found else None
+
+    @property
+    def digest(self) -> str:
+        """Of all files: what is booted, as one word."""
+        text = " ".join(f"{f.role}={f.sha256}{f.options}" for f in self.files)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Raise GuestError unless the files are what they were."""
+        for file in self.files:
+            if file_sha256(file.path) != file.sha256:
+                raise broken(file.path.parent, f"{file.path.name} was changed")
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine, for a result's config: what a boot does not choose."""
+        return {
+            "arch": self.arch,
+            "machine": self.machine,
+            "cpu": self.cpu,
+            "firmware": self.firmware,
+            "append": self.append,
+            "arguments": list(self.arguments),
+            "ending": self.ending.as_json(),
+            "expects": list(self.expects),
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """What exactly is booted."""
+        return {
+            "name": self.name,
+            "kernel_version": self.kernel_version,
+            "kernel_sha256": self.sha256("kernel"),
+            "initrd_sha256": self.sha256("initrd"),
+            "files": [file.as_json() for file in self.files],
+        }
+
+
+def broken(directory: Path, why: str) -> GuestError:
+    """The error about a product that is not what the recipe left."""
+    return GuestError(
+        f"the guest in {directory} is broken: {why}; "
+        "remove that directory and run again"
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file's contents."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
