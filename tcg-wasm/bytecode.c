@@ -108,6 +108,50 @@ static void writes(TwInsnRegs *regs, uint8_t reg)
     regs->writes[regs->nwrites++] = reg;
 }
 
+static void vreads(TwInsnRegs *regs, uint8_t reg)
+{
+    regs->vreads |= 1u << regs->nreads;
+    reads(regs, reg);
+}
+
+static void vwrites(TwInsnRegs *regs, uint8_t reg)
+{
+    regs->vwrites |= 1u << regs->nwrites;
+    writes(regs, reg);
+}
+
+/* Nothing for an operation that does not exist. */
+static void vop_regs(TwInsn insn, TwInsnRegs *regs)
+{
+    unsigned op = tw_vop_op(insn.imm);
+    unsigned d = tw_vop_d(insn.imm);
+
+    if (op >= TW_NB_VEC_OPS) {
+        return;
+    }
+    vwrites(regs, insn.a);
+    if (tw_vec_kinds[op] == TW_VEC_KIND_DUP) {
+        reads(regs, insn.b);
+    } else {
+        vreads(regs, insn.b);
+    }
+    switch (tw_vec_kinds[op]) {
+    case TW_VEC_KIND_SELECT_BITS:
+        vreads(regs, insn.c);
+        vreads(regs, d > TW_NO_REG ? TW_NO_REG : (uint8_t)d);
+        break;
+    case TW_VEC_KIND_BINARY_BITS:
+    case TW_VEC_KIND_BINARY:
+        vreads(regs, insn.c);
+        break;
+    case TW_VEC_KIND_SHIFTS:
+        reads(regs, insn.c);
+        break;
+    default:
+        break;
+    }
+}
+
 static void call_regs(TwInsn insn, TwInsnRegs *regs)
 {
     TwSig sig = (TwSig)insn.imm;
@@ -130,6 +174,8 @@ void tw_insn_regs(TwInsn insn, TwInsnRegs *regs)
 {
     uint32_t imm = (uint32_t)insn.imm;
 
+    regs->vreads = 0;
+    regs->vwrites = 0;
     regs->nreads = 0;
     regs->nwrites = 0;
     switch (tw_op_format(insn.op)) {
@@ -203,6 +249,20 @@ void tw_insn_regs(TwInsn insn, TwInsnRegs *regs)
         } else {
             writes(regs, insn.a);
         }
+        break;
+    case TW_FMT_VLD:
+        reads(regs, insn.b);
+        vwrites(regs, insn.a);
+        break;
+    case TW_FMT_VST:
+        vreads(regs, insn.a);
+        reads(regs, insn.b);
+        break;
+    case TW_FMT_VI64:
+        vwrites(regs, insn.a);
+        break;
+    case TW_FMT_VOP:
+        vop_regs(insn, regs);
         break;
     }
 }

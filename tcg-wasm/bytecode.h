@@ -33,6 +33,11 @@
  *     LDE, STE a <-> host memory at env + imm
  *     STEI     env + imm <- rel as a constant
  *     QMEM     a <-> guest memory at b;       c = MMU index, imm = MemOpIdx
+ *     VLD      a = host memory at b + imm;    c = TwVecLoad
+ *     VST      host memory at b + imm = a;    c = log2 of the bytes, 3 or 4
+ *     VI64     both halves of a = word 1
+ *     VOP      a = op(b, c, d);               see vec-ops.h;
+ *              imm = TwVecOp | log2 of an element's bytes << 8 | d << 16
  *     CALL     c = TCG_CALL_* flags, imm = TwSig, word 1 = function pointer;
  *              arguments in r0, r1..., result in r0 (and r1)
  *     EXIT     leave with word 1 as tcg_qemu_tb_exec()'s value
@@ -40,6 +45,10 @@
  *              which the host changes at any time (aligned, at once); while it
  *              is the address of the next instruction, the exit is not chained:
  *              fall through
+ *
+ * Registers r0 to r23 have 64 bits. v0 to v7, which are numbers 24 to 31, have
+ * 128, and are what VLD, VST, VI64 and VOP work on, but for their addresses,
+ * DUP's element and SHIFTS' count.
  *
  * 32-bit operations read low halves and write zero-extended results; a 32-bit
  * immediate comparison compares with (uint32_t)imm or (int32_t)imm.
@@ -57,9 +66,13 @@
 #include <stdint.h>
 
 #include "opcodes.h"
+#include "vec-ops.h"
 
 enum {
     TW_NB_REGS = 24,
+    TW_NB_VREGS = 8,
+    TW_NB_ALL_REGS = TW_NB_REGS + TW_NB_VREGS,
+    TW_REG_V0 = TW_NB_REGS, /* the first vector register */
     TW_REG_TMP = 21,        /* the target's scratch register */
     TW_REG_ENV = 22,        /* never written by bytecode */
     TW_REG_FRAME = 23,      /* never written by bytecode */
@@ -88,11 +101,13 @@ static_assert(TW_NB_CODES <= 256, "the opcode is one byte");
 
 typedef enum TwFormat {
     /* The header, then those of two words; all others have one. */
-    TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL, TW_FMT_RI64,
+    TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL, TW_FMT_VI64,
+    TW_FMT_RI64,
     TW_FMT_R, TW_FMT_I, TW_FMT_RR, TW_FMT_RRR, TW_FMT_RI, TW_FMT_RRI,
     TW_FMT_FIELD, TW_FMT_DEPOSIT, TW_FMT_R4, TW_FMT_R6,
     TW_FMT_MOVCOND, TW_FMT_B, TW_FMT_RRB, TW_FMT_RIB, TW_FMT_EB,
     TW_FMT_LD, TW_FMT_ST, TW_FMT_LDE, TW_FMT_STE, TW_FMT_STEI, TW_FMT_QMEM,
+    TW_FMT_VLD, TW_FMT_VST, TW_FMT_VOP,
 } TwFormat;
 
 /* Conditions as MOVCOND's imm encodes them. */

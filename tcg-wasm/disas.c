@@ -44,6 +44,8 @@ static void put_reg(Text *t, unsigned reg)
         put(t, "env");
     } else if (reg == TW_REG_FRAME) {
         put(t, "frame");
+    } else if (reg >= TW_REG_V0 && reg < TW_NB_ALL_REGS) {
+        put(t, "v%u", reg - TW_REG_V0);
     } else {
         put(t, "r%u", reg);
     }
@@ -124,6 +126,51 @@ static void put_call(Text *t, TwInsn insn, uint64_t fn)
         if (insn.c & flags[i].flag) {
             put(t, " %s", flags[i].name);
         }
+    }
+}
+
+/* In the place of the mnemonic: what the operation is. */
+static void put_vop_name(Text *t, TwInsn insn)
+{
+    unsigned op = tw_vop_op(insn.imm), size = tw_vop_size(insn.imm);
+    char name[24];
+
+    if (tw_vec_kinds[op] <= TW_VEC_KIND_SELECT_BITS) {
+        snprintf(name, sizeof(name), "v.%s", tw_vec_names[op]);
+    } else {
+        snprintf(name, sizeof(name), "v%u.%s", 8u << size, tw_vec_names[op]);
+    }
+    t->len = 0;
+    put(t, "%-9s ", name);
+}
+
+static void put_vop(Text *t, TwInsn insn)
+{
+    unsigned op = tw_vop_op(insn.imm);
+
+    if (op >= TW_NB_VEC_OPS || tw_vop_size(insn.imm) > 3) {
+        put_regs(t, 3, insn.a, insn.b, insn.c);
+        put(t, ", 0x%" PRIx32, (uint32_t)insn.imm);
+        return;
+    }
+    put_vop_name(t, insn);
+    put_regs(t, 2, insn.a, insn.b);
+    switch (tw_vec_kinds[op]) {
+    case TW_VEC_KIND_SELECT_BITS:
+        put(t, ", ");
+        put_regs(t, 2, insn.c, tw_vop_d(insn.imm));
+        break;
+    case TW_VEC_KIND_BINARY_BITS:
+    case TW_VEC_KIND_BINARY:
+    case TW_VEC_KIND_SHIFTS:
+        put(t, ", ");
+        put_regs(t, 1, insn.c);
+        break;
+    case TW_VEC_KIND_SHIFTI:
+        put(t, ", %u", insn.c);
+        break;
+    default:
+        break;
     }
 }
 
@@ -228,6 +275,22 @@ static void put_operands(Text *t, const uint64_t *code, size_t at, TwInsn insn)
         put_regs(t, 2, insn.a, insn.b);
         put(t, ", ");
         put_memop(t, imm);
+        break;
+    case TW_FMT_VLD:
+    case TW_FMT_VST:
+        put_regs(t, 1, insn.a);
+        put(t, ", ");
+        put_mem(t, insn.b, insn.imm);
+        put(t, ", %u%s",
+            8u << (insn.op == TW_OP_VST ? insn.c & 7 : tw_vld_size(insn.c) & 7),
+            insn.op == TW_OP_VLD && insn.c < TW_VLD_64 ? " repeated" : "");
+        break;
+    case TW_FMT_VI64:
+        put_regs(t, 1, insn.a);
+        put(t, ", 0x%" PRIx64, code[at + 1]);
+        break;
+    case TW_FMT_VOP:
+        put_vop(t, insn);
         break;
     }
 }

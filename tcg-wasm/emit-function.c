@@ -8,32 +8,50 @@
 
 enum { MAX_BODY = 7000000 };
 
+/* Give locals from @local on to the scratch [from, to) that is used. */
+static unsigned give_scratch(TwEmit *e, int from, int to, unsigned local)
+{
+    for (int i = from; i < to; i++) {
+        if (e->scratch_used >> i & 1) {
+            e->scratch[i] = (uint8_t)local++;
+        }
+    }
+    return local;
+}
+
+static unsigned give_regs(TwEmit *e, int from, int to, unsigned local)
+{
+    for (int i = from; i < to; i++) {
+        if (e->regs_used >> i & 1) {
+            e->local[i] = (uint8_t)local++;
+        }
+    }
+    return local;
+}
+
 static void put_locals(TwEmit *e)
 {
-    uint32_t counts[2] = { 0, 0 };      /* i32, i64 */
-    unsigned local = NB_PARAMS;
+    static const uint8_t types[] = { W_TYPE_I32, W_TYPE_I64, W_TYPE_V128 };
+    unsigned ends[4] = { NB_PARAMS };
+    unsigned local, groups = 0;
 
-    for (int i = 0; i < TW_NB_SCRATCH; i++) {
-        if (e->scratch_used >> i & 1) {
-            e->scratch[i] = local++;
-            counts[i >= TW_FIRST_I64]++;
-        }
-    }
-    for (int i = 0; i < TW_REG_ENV; i++) {
-        if (e->regs_used >> i & 1) {
-            e->local[i] = local++;
-            counts[1]++;
-        }
-    }
+    local = ends[1] = give_scratch(e, 0, TW_FIRST_I64, NB_PARAMS);
+    local = give_scratch(e, TW_FIRST_I64, TW_FIRST_V128, local);
+    local = give_regs(e, 0, TW_REG_ENV, local);
     for (uint32_t i = 0; i < e->nslots; i++) {
         e->slots[i].local = (uint8_t)local++;
-        counts[1]++;
     }
-    put_byte(e, (counts[0] != 0) + (counts[1] != 0));
-    for (int i = 0; i < 2; i++) {
-        if (counts[i]) {
-            put_u32(e, counts[i]);
-            put_byte(e, wasm_type(i));
+    ends[2] = local;
+    local = give_scratch(e, TW_FIRST_V128, TW_NB_SCRATCH, local);
+    ends[3] = give_regs(e, TW_REG_V0, TW_NB_ALL_REGS, local);
+    for (int i = 0; i < 3; i++) {
+        groups += ends[i] != ends[i + 1];
+    }
+    put_byte(e, groups);
+    for (int i = 0; i < 3; i++) {
+        if (ends[i] != ends[i + 1]) {
+            put_u32(e, ends[i + 1] - ends[i]);
+            put_byte(e, types[i]);
         }
     }
 }
@@ -61,7 +79,7 @@ static void emit_insn(TwEmit *e)
         tw_flow_branch(e);
     } else {
         bool done = tw_emit_alu(e) || tw_emit_mem(e) || tw_emit_set(e) ||
-                    tw_emit_wide(e) || tw_emit_leave(e);
+                    tw_emit_wide(e) || tw_emit_vec(e) || tw_emit_leave(e);
         assert(done);
         (void)done;
     }

@@ -37,7 +37,10 @@ static_assert(sizeof(TwTlbDesc) == DESC_SIZE, "TLB descriptor");
 /* An i64 comparison is its i32 namesake + CMP_64. */
 enum { CMP_64 = W_I64_EQZ - W_I32_EQZ };
 
-/* Locals: the parameters, then scratch i32, scratch i64, registers, slots. */
+/*
+ * Locals: the parameters, then scratch i32, scratch i64, registers, slots,
+ * scratch v128, vector registers.
+ */
 enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
 typedef enum TwScratch {
     TW_T0, /* i32 */
@@ -49,17 +52,18 @@ typedef enum TwScratch {
     TW_S2,
     TW_S3,
     TW_S4,
+    TW_VS0, /* v128 */
     TW_NB_SCRATCH,
     TW_FIRST_I64 = TW_S0,
+    TW_FIRST_V128 = TW_VS0,
 } TwScratch;
 
-/* words[].info: registers live after the instruction, and these. */
+/* words[].info */
 enum {
-    INFO_START = 1 << 24,   /* an instruction starts here */
-    INFO_TARGET = 1 << 25,  /* a branch ends here */
-    INFO_CHAIN = 1 << 26,   /* its result goes into a store, see emit.c */
-    INFO_CONST = 1 << 27, /* a store to env of what was just made constant */
-    INFO_LIVE = (1 << 24) - 1,
+    INFO_START = 1 << 0, /* an instruction starts here */
+    INFO_TARGET = 1 << 1, /* a branch ends here */
+    INFO_CHAIN = 1 << 2, /* its result goes into a store, see emit.c */
+    INFO_CONST = 1 << 3, /* a store to env of what was just made constant */
 };
 
 enum {
@@ -69,13 +73,14 @@ enum {
 };
 
 typedef struct TwWord {
-    uint32_t info;
+    uint8_t info;
+    uint8_t slot; /* that is loaded or stored here, or NO_SLOT */
+    uint32_t live; /* registers live after the instruction, a bit each */
     uint32_t label; /* index of the label here, if INFO_TARGET */
     uint32_t target; /* word that this branches to, or NO_TARGET */
     uint32_t reads; /* registers, a bit each */
     uint32_t reads_once; /* ... that are only one operand */
     uint32_t writes;
-    uint8_t slot; /* that is loaded or stored here, or NO_SLOT */
 } TwWord;
 
 /* A branch target. @owner, @loop_end, @number: see emit-flow.c. */
@@ -196,7 +201,7 @@ typedef struct TwEmit {
     int32_t neg_ofs; /* lowest negative env offset, or 0 */
     bool caching; /* are env slots kept in locals? */
     uint32_t depth; /* scopes open */
-    uint8_t local[TW_NB_REGS];
+    uint8_t local[TW_NB_ALL_REGS];
     uint8_t scratch[TW_NB_SCRATCH];
     TwSlot slots[MAX_SLOTS];
 
@@ -216,7 +221,7 @@ typedef struct TwEmit {
     /* Registers. */
     uint32_t known; /* bit per register with a known value */
     uint32_t pending; /* ... which its local does not hold yet */
-    TwKnown values[TW_NB_REGS];
+    TwKnown values[TW_NB_ALL_REGS]; /* never known of vectors */
     size_t set_start; /* the latest local.set of a register: its place, */
     size_t set_end;
     unsigned set_reg;
@@ -319,6 +324,12 @@ static inline void put_tee(TwEmit *e, unsigned local)
     put_byte(e, local);
 }
 
+static inline void put_simd(TwEmit *e, uint32_t op)
+{
+    put_byte(e, W_PREFIX_SIMD);
+    put_u32(e, op);
+}
+
 /* A load or store; @align is log2 of what the address is known to be. */
 static inline void put_mem(TwEmit *e, unsigned op, unsigned align, uint32_t ofs)
 {
@@ -378,6 +389,7 @@ typedef struct TwEnvAccess {
     int32_t ofs;
     uint8_t size; /* log2 of bytes */
     bool is_store;
+    bool is_vector; /* then it is no slot's, whatever its size */
 } TwEnvAccess;
 bool tw_env_access(TwInsn insn, TwEnvAccess *access);
 unsigned tw_slot_for(TwEmit *e, const TwEnvAccess *access);
@@ -427,9 +439,17 @@ bool tw_emit_set(TwEmit *e); /* emit-cond.c */
 void tw_emit_condition(TwEmit *e); /* ... of a branch */
 bool tw_emit_mem(TwEmit *e); /* emit-mem.c */
 bool tw_emit_leave(TwEmit *e); /* emit-leave.c */
+bool tw_emit_vec(TwEmit *e); /* emit-vec.c */
+bool tw_vec_needs_scratch(TwInsn insn);
 
 /* Push the base of a store now whose value is yet to be computed. */
 void tw_push_store_base(TwEmit *e, TwInsn store);
+/* ... or unless that was done; returns the offset that goes with it. */
+uint32_t tw_open_store(TwEmit *e, TwInsn store);
+/* Before a host access at which no slot is: write or forget some slots. */
+void tw_touch_slots(TwEmit *e, TwInsn insn);
+/* Push the base of a load, return the offset. */
+uint32_t tw_push_address(TwEmit *e, TwInsn insn);
 
 /* emit.c: which member does the exit @insn of @tb probably lead to, if any? */
 bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,

@@ -53,11 +53,17 @@ static const Access accesses[TW_NB_OPS] = {
 };
 /* clang-format on */
 
-static uint32_t push_address(TwEmit *e, TwInsn insn)
+static bool has_base(TwInsn insn)
 {
     TwFormat format = tw_op_format(insn.op);
 
-    if (format == TW_FMT_LD || format == TW_FMT_ST) {
+    return format == TW_FMT_LD || format == TW_FMT_ST || format == TW_FMT_VLD ||
+           format == TW_FMT_VST;
+}
+
+uint32_t tw_push_address(TwEmit *e, TwInsn insn)
+{
+    if (has_base(insn)) {
         return tw_push_base(e, insn.b, insn.imm);
     }
     return tw_push_env(e, insn.imm);
@@ -65,21 +71,30 @@ static uint32_t push_address(TwEmit *e, TwInsn insn)
 
 void tw_push_store_base(TwEmit *e, TwInsn store)
 {
-    push_address(e, store);
+    tw_push_address(e, store);
     e->base_pushed = true;
 }
 
 /* The offset that goes with what tw_push_store_base() pushed. */
 static uint32_t pushed_offset(const TwEmit *e, TwInsn store)
 {
-    if (tw_op_format(store.op) == TW_FMT_ST && store.b == TW_REG_FRAME) {
+    if (has_base(store) && store.b == TW_REG_FRAME) {
         return store.imm >= 0 ? (uint32_t)store.imm : 0;
     }
     return tw_env_offset(e, store.imm);
 }
 
+uint32_t tw_open_store(TwEmit *e, TwInsn store)
+{
+    if (!e->base_pushed) {
+        return tw_push_address(e, store);
+    }
+    e->base_pushed = false;
+    return pushed_offset(e, store);
+}
+
 /* An access to env that is no slot's may still overlap some. */
-static void touch_slots(TwEmit *e, TwInsn insn)
+void tw_touch_slots(TwEmit *e, TwInsn insn)
 {
     TwEnvAccess access;
     bool in_env = tw_env_access(insn, &access);
@@ -109,8 +124,8 @@ static void emit_load(TwEmit *e, TwInsn insn)
         tw_slot_load(e, slot);
         return;
     }
-    touch_slots(e, insn);
-    ofs = push_address(e, insn);
+    tw_touch_slots(e, insn);
+    ofs = tw_push_address(e, insn);
     put_mem(e, accesses[insn.op].wop, 0, ofs);
     tw_write(e, insn.a);
 }
@@ -125,14 +140,9 @@ static void emit_store(TwEmit *e, TwInsn insn)
         return;
     }
     if (slot == NO_SLOT) {
-        touch_slots(e, insn);
+        tw_touch_slots(e, insn);
     }
-    if (e->base_pushed) {
-        ofs = pushed_offset(e, insn);
-        e->base_pushed = false;
-    } else {
-        ofs = push_address(e, insn);
-    }
+    ofs = tw_open_store(e, insn);
     if (tw_op_format(insn.op) == TW_FMT_STEI) {
         put_i64(e, insn.rel);
     } else {

@@ -46,7 +46,7 @@ void tw_regs_insn(TwEmit *e)
 {
     const TwWord *word = &e->words[e->at];
 
-    e->live = word->info & INFO_LIVE;
+    e->live = word->live;
     e->single = word->reads_once & ~(e->live & ~word->writes);
 }
 

@@ -13,7 +13,8 @@
  */
 #include "emit-int.h"
 
-static const uint32_t all_regs = (UINT32_C(1) << TW_REG_ENV) - 1;
+static const uint32_t all_regs =
+    ~(UINT32_C(1) << TW_REG_ENV | UINT32_C(1) << TW_REG_FRAME);
 
 void tw_enter_segment(TwEmit *e, uint32_t at)
 {
@@ -82,8 +83,15 @@ static void note_scratch(TwEmit *e, TwInsn insn)
         break;
     case TW_FMT_LD:
     case TW_FMT_ST:
+    case TW_FMT_VLD:
+    case TW_FMT_VST:
         if (insn.b == TW_REG_ENV) {
             note_env(e, insn.imm);
+        }
+        break;
+    case TW_FMT_VOP:
+        if (tw_vec_needs_scratch(insn)) {
+            need(e, TW_VS0);
         }
         break;
     case TW_FMT_R4:
@@ -147,7 +155,7 @@ static void note_slot(TwEmit *e, TwWord *word, TwInsn insn, TwInsn before)
 {
     TwEnvAccess access;
 
-    if (!tw_env_access(insn, &access)) {
+    if (!tw_env_access(insn, &access) || access.is_vector) {
         return;
     }
     word->slot = (uint8_t)tw_slot_for(e, &access);
@@ -207,7 +215,8 @@ static bool stores(TwInsn insn, unsigned reg)
     TwFormat format = tw_op_format(insn.op);
 
     return insn.a == reg && (format == TW_FMT_STE ||
-                             (format == TW_FMT_ST && insn.b >= TW_REG_ENV));
+                             ((format == TW_FMT_ST || format == TW_FMT_VST) &&
+                              insn.b >= TW_REG_ENV));
 }
 
 static unsigned first_operand(TwInsn insn)
@@ -220,6 +229,8 @@ static unsigned first_operand(TwInsn insn)
     case TW_FMT_DEPOSIT:
     case TW_FMT_LD:
     case TW_FMT_QMEM:
+    case TW_FMT_VLD:
+    case TW_FMT_VOP:
         return insn.b;
     case TW_FMT_MOVCOND:
         return (uint32_t)insn.imm & 0xff;
@@ -276,7 +287,7 @@ static void find_live(TwEmit *e)
         } else if (chains(e, at, next)) {
             word->info |= INFO_CHAIN;
         }
-        word->info |= live;
+        word->live = live;
         live = ((live & ~word->writes) | word->reads) & all_regs;
         if (insn.op == TW_OP_ENTRY) {
             live = 0;

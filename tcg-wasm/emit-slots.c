@@ -52,6 +52,7 @@ bool tw_env_access(TwInsn insn, TwEnvAccess *access)
 
     access->ofs = insn.imm;
     access->is_store = true;
+    access->is_vector = false;
     switch (format) {
     case TW_FMT_LD:
     case TW_FMT_LDE:
@@ -70,10 +71,20 @@ bool tw_env_access(TwInsn insn, TwEnvAccess *access)
     case TW_FMT_STEI:
         access->size = (uint8_t)(insn.op - TW_OP_STEI8);
         break;
+    case TW_FMT_VLD:
+        access->is_store = false;
+        access->is_vector = true;
+        access->size = (uint8_t)tw_vld_size(insn.c);
+        break;
+    case TW_FMT_VST:
+        access->is_vector = true;
+        access->size = insn.c;
+        break;
     default:
         return false;
     }
-    return (format != TW_FMT_LD && format != TW_FMT_ST) || insn.b == TW_REG_ENV;
+    return format == TW_FMT_LDE || format == TW_FMT_STE ||
+           format == TW_FMT_STEI || insn.b == TW_REG_ENV;
 }
 
 /* The first global at or above @ofs. */

@@ -16,7 +16,7 @@
  *             labels and branches                               emit-flow.c
  *             registers                                         emit-regs.c
  *             env slots in locals, in regions                   emit-slots.c
- *             instructions      emit-{alu,wide,cond,mem,leave}.c
+ *             instructions  emit-{alu,wide,cond,mem,vec,leave}.c
  *
  * Nothing is kept between the passes but a few words per bytecode word and the
  * labels; nothing is allocated per instruction; there is no tree. What makes

@@ -18,8 +18,13 @@ enum {
 
 static_assert((unsigned)TW_MAX_CALL_REGS >= 4, "R6 reads four registers");
 
-/* Registers that an instruction reads and writes, in the format's order. */
+/*
+ * Registers that an instruction reads and writes, in the format's order.
+ * @vreads, @vwrites: bit per operand that is a vector register.
+ */
 typedef struct TwInsnRegs {
+    uint16_t vreads;
+    uint16_t vwrites;
     uint8_t nreads;
     uint8_t nwrites;
     uint8_t reads[TW_MAX_CALL_REGS + 1];

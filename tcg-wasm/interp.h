@@ -21,6 +21,7 @@
 
 #include "bytecode.h"
 #include "layout.h"
+#include "vec.h"
 
 /*
  * Call the helper @fn of signature @sig with arguments regs[0..]; its result

@@ -127,7 +127,10 @@
     X(QST8, QMEM, "qst8") X(QST16, QMEM, "qst16") \
     X(QST32, QMEM, "qst32") X(QST64, QMEM, "qst64") \
     /* Guest memory, any other MemOp (byte swap...), always the slow helper */ \
-    X(QLDX, QMEM, "qldx") X(QSTX, QMEM, "qstx")
+    X(QLDX, QMEM, "qldx") X(QSTX, QMEM, "qstx") \
+    /* Vectors; what VOP does is in its imm */ \
+    X(VLD, VLD, "vld") X(VST, VST, "vst") X(VI64, VI64, "vi64") \
+    X(VOP, VOP, "v")
 
 /*
  * Superinstructions: frequent sequences that tier 0 runs in one dispatch. The

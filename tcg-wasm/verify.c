@@ -56,23 +56,38 @@ static bool field(Verifier *v, size_t at, TwInsn insn, const char *what)
                   what);
 }
 
+/* Is @reg a register of the kind that the operand wants? */
+static bool check_reg(Verifier *v, size_t at, TwInsn insn, unsigned reg,
+                      bool is_vector)
+{
+    if (is_vector ? reg < TW_REG_V0 : reg >= TW_NB_REGS) {
+        return refuse(v, "word %zu: %s: no such %sregister r%u", at,
+                      tw_op_name(insn.op), is_vector ? "vector " : "", reg);
+    }
+    if (reg >= TW_NB_ALL_REGS) {
+        return refuse(v, "word %zu: %s: no such vector register r%u", at,
+                      tw_op_name(insn.op), reg);
+    }
+    return true;
+}
+
 static bool check_regs(Verifier *v, size_t at, TwInsn insn)
 {
     TwInsnRegs regs;
 
     tw_insn_regs(insn, &regs);
     for (unsigned i = 0; i < regs.nreads; i++) {
-        if (regs.reads[i] >= TW_NB_REGS) {
-            return refuse(v, "word %zu: %s: no such register r%u", at,
-                          tw_op_name(insn.op), regs.reads[i]);
+        if (!check_reg(v, at, insn, regs.reads[i], regs.vreads >> i & 1)) {
+            return false;
         }
     }
     for (unsigned i = 0; i < regs.nwrites; i++) {
-        if (regs.writes[i] >= TW_NB_REGS) {
-            return refuse(v, "word %zu: %s: no such register r%u", at,
-                          tw_op_name(insn.op), regs.writes[i]);
+        bool is_vector = regs.vwrites >> i & 1;
+
+        if (!check_reg(v, at, insn, regs.writes[i], is_vector)) {
+            return false;
         }
-        if (regs.writes[i] >= TW_REG_ENV) {
+        if (regs.writes[i] >= TW_REG_ENV && !is_vector) {
             return refuse(v, "word %zu: %s: r%u is not writable", at,
                           tw_op_name(insn.op), regs.writes[i]);
         }
@@ -105,6 +120,22 @@ static bool check_call(Verifier *v, size_t at, TwInsn insn)
 
     if (tw_sig_nargs(sig) > TW_MAX_CALL_REGS || sig >> 6 >> tw_sig_nargs(sig)) {
         return field(v, at, insn, "signature");
+    }
+    return true;
+}
+
+static bool check_vop(Verifier *v, size_t at, TwInsn insn)
+{
+    unsigned op = tw_vop_op(insn.imm), size = tw_vop_size(insn.imm);
+
+    if (op >= TW_NB_VEC_OPS) {
+        return field(v, at, insn, "operation");
+    }
+    if (!tw_vec_kind_has_size((TwVecKind)tw_vec_kinds[op], size)) {
+        return field(v, at, insn, "element size");
+    }
+    if (tw_vec_kinds[op] == TW_VEC_KIND_SHIFTI && insn.c >= 8u << size) {
+        return field(v, at, insn, "count");
     }
     return true;
 }
@@ -145,6 +176,12 @@ static bool check_fields(Verifier *v, size_t at, TwInsn insn)
         return check_call(v, at, insn);
     case TW_FMT_QMEM:
         return check_qmem(v, at, insn);
+    case TW_FMT_VLD:
+        return insn.c < TW_NB_VEC_LOADS || field(v, at, insn, "access size");
+    case TW_FMT_VST:
+        return insn.c == 3 || insn.c == 4 || field(v, at, insn, "access size");
+    case TW_FMT_VOP:
+        return check_vop(v, at, insn);
     default:
         return true;
     }

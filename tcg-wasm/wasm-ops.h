@@ -38,8 +38,27 @@ enum {
     W_I32_WRAP = 0xa7, W_I64_EXTEND_S = 0xac, W_I64_EXTEND_U = 0xad,
     W_I64_EXTEND8_S = 0xc2, W_I64_EXTEND16_S = 0xc3, W_I64_EXTEND32_S = 0xc4,
     W_PREFIX_ATOMIC = 0xfe, W_ATOMIC_FENCE = 0x03,
-    W_TYPE_I32 = 0x7f, W_TYPE_I64 = 0x7e, W_TYPE_VOID = 0x40,
+    W_TYPE_I32 = 0x7f, W_TYPE_I64 = 0x7e, W_TYPE_V128 = 0x7b,
+    W_TYPE_VOID = 0x40,
     W_TYPE_FUNC = 0x60, W_TYPE_FUNCREF = 0x70,
+};
+
+/* Behind the prefix; i16x8, i32x4, i64x2 are at 32, 64, 96 more where said. */
+enum {
+    W_PREFIX_SIMD = 0xfd,
+    W_V128_LOAD = 0, W_V128_LOAD8_SPLAT = 7, W_V128_STORE = 11,
+    W_V128_CONST = 12, W_V128_STORE64_LANE = 91, W_V128_LOAD64_ZERO = 93,
+    W_I8X16_SPLAT = 15, /* the others: + 1, 2, 3 */
+    W_I8X16_EQ = 35, W_I16X8_EQ = 45, W_I32X4_EQ = 55, W_I64X2_EQ = 214,
+    W_V128_NOT = 77, W_V128_AND = 78, W_V128_ANDNOT = 79, W_V128_OR = 80,
+    W_V128_XOR = 81, W_V128_BITSELECT = 82,
+    /* + 32 for each doubling of the elements */
+    W_I8X16_ABS = 96, W_I8X16_NEG = 97, W_I8X16_SHL = 107,
+    W_I8X16_SHR_S = 108, W_I8X16_SHR_U = 109, W_I8X16_ADD = 110,
+    W_I8X16_ADD_SAT_S = 111, W_I8X16_ADD_SAT_U = 112, W_I8X16_SUB = 113,
+    W_I8X16_SUB_SAT_S = 114, W_I8X16_SUB_SAT_U = 115, W_I8X16_MIN_S = 118,
+    W_I8X16_MIN_U = 119, W_I8X16_MAX_S = 120, W_I8X16_MAX_U = 121,
+    W_I16X8_MUL = 149, /* and larger */
 };
 /* clang-format on */
 

@@ -429,6 +429,20 @@ static void check_coverage(void)
         ok = false;
     }
 
+    for (int i = 0; i < TW_NB_VEC_OPS * 4; i++) {
+        if (tw_vec_kind_has_size((TwVecKind)tw_vec_kinds[i / 4], i % 4) &&
+            gen_vec_coverage[i / 4][i % 4] == 0) {
+            fprintf(stderr, "difftest: v%d.%s was never generated\n",
+                    8 << i % 4, tw_vec_names[i / 4]);
+            ok = false;
+        }
+    }
+    for (int i = 0; i < TW_NB_VEC_LOADS; i++) {
+        if (gen_vld_coverage[i] == 0) {
+            fprintf(stderr, "difftest: vld %d was never generated\n", i);
+            ok = false;
+        }
+    }
     for (int op = 0; op < TW_NB_CODES; op++) {
         if (gen_coverage[op] == 0) {
             fprintf(stderr, "difftest: %s (code %d) was never generated\n",

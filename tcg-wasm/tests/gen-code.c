@@ -53,7 +53,10 @@ int32_t gen_mem_ofs(Gen *g, unsigned size)
     /* Often exactly a global, or (with another size) a part of it or more. */
     for (int i = 0; i < 4 && world_nglobals; i++) {
         global = &world_globals[rng_below(g->rng, world_nglobals)];
-        if (global->ofs < 0 || global->ofs >= ENV(mem)) {
+        if (global->ofs < 0
+                ? global->ofs <= WORLD_BELOW_OFS + 64 - (int)size
+                : global->ofs >= ENV(mem) &&
+                      global->ofs <= ENV(mem) + WORLD_MEM_SIZE - (int)size) {
             return global->ofs;
         }
     }
@@ -147,6 +150,7 @@ void gen_dump(Gen *g, bool all)
                     ENV(regs) + 8 * g->regs[i]);
         }
     }
+    gen_dump_vregs(g, all);
 }
 
 void gen_exit_tb(Gen *g)

@@ -24,6 +24,7 @@ typedef struct Gen {
     uint32_t id;
     uint8_t regs[TW_REG_ENV];   /* the ones in use */
     unsigned nregs;
+    unsigned nvregs;            /* the first ones are in use */
     Label labels[GEN_MAX_LABELS];
     unsigned nlabels;
     Fix fixes[GEN_MAX_WORDS];
@@ -48,6 +49,13 @@ int32_t gen_imm32(Gen *g);
 /* An offset from env at which @size bytes are free for all. */
 int32_t gen_mem_ofs(Gen *g, unsigned size);
 
+/* gen-vec.c */
+void gen_choose_vregs(Gen *g);
+void gen_load_vregs(Gen *g);
+void gen_dump_vregs(Gen *g, bool all);
+void gen_item_vec(Gen *g, TwOp op);
+void gen_item_vecs(Gen *g);
+
 /* gen-code.c: labels */
 bool gen_room_for_labels(const Gen *g);
 unsigned gen_forward_label(Gen *g);
@@ -65,6 +73,9 @@ void gen_exit_tb(Gen *g);
 void gen_goto_tb(Gen *g, unsigned n);
 void gen_goto_ptr(Gen *g);
 void gen_call(Gen *g, bool returns);
+
+/* gen-items.c: a base and an offset for an access to @size bytes */
+unsigned gen_base(Gen *g, unsigned size, int32_t *ofs);
 
 /* gen-items.c: a random item with @op; some as guest code often looks */
 void gen_item(Gen *g, TwOp op);

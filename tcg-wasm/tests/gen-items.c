@@ -115,21 +115,21 @@ void gen_exit_goto_tb(Gen *g, unsigned n)
     gen_bind(g, skip);
 }
 
-/* A pointer into host[] in a register, or env or the frame: base and offset. */
-static unsigned item_base(Gen *g, int32_t *ofs)
+/* A pointer into host[] in a register, or env or the frame. */
+unsigned gen_base(Gen *g, unsigned size, int32_t *ofs)
 {
     unsigned r = gen_reg(g);
 
     switch (rng_below(g->rng, 5)) {
     case 0:
-        *ofs = gen_mem_ofs(g, 8);
+        *ofs = gen_mem_ofs(g, size);
         return TW_REG_ENV;
     case 1:
         *ofs = (int32_t)offsetof(TwFrame, spill) +
                (int32_t)rng_below(g->rng, 120 * 8);
         return TW_REG_FRAME;
     case 2:
-        gen_ins(g, TW_OP_ADDI, r, TW_REG_ENV, 0, gen_mem_ofs(g, 8));
+        gen_ins(g, TW_OP_ADDI, r, TW_REG_ENV, 0, gen_mem_ofs(g, size));
         *ofs = 0;
         return r;
     case 3:
@@ -192,7 +192,7 @@ static void item_guest(Gen *g, TwOp op)
 static void item_host(Gen *g, TwOp op)
 {
     int32_t ofs;
-    unsigned base = item_base(g, &ofs);
+    unsigned base = gen_base(g, 8, &ofs);
 
     gen_ins(g, op, tw_op_format(op) == TW_FMT_ST ? gen_any_reg(g) : gen_reg(g),
             base, 0, ofs);
@@ -307,6 +307,12 @@ void gen_item(Gen *g, TwOp op)
         break;
     case TW_FMT_QMEM:
         item_guest(g, op);
+        break;
+    case TW_FMT_VLD:
+    case TW_FMT_VST:
+    case TW_FMT_VI64:
+    case TW_FMT_VOP:
+        gen_item_vec(g, op);
         break;
     default:
         item_other(g, op);

@@ -70,6 +70,7 @@ static uint32_t prologue(Gen *g)
     for (unsigned i = 0; i < g->nregs; i++) {
         gen_ins(g, TW_OP_LDE64, g->regs[i], 0, 0, ENV(regs) + 8 * g->regs[i]);
     }
+    gen_load_vregs(g);
     return branch;
 }
 
@@ -82,6 +83,8 @@ static void body(Gen *g, unsigned items)
         }
         if (rng_percent(g->rng, 10)) {
             gen_item_globals(g);
+        } else if (rng_percent(g->rng, 15)) {
+            gen_item_vecs(g);
         } else if (rng_percent(g->rng, 20)) {
             gen_item_chain(g);
         } else if (rng_percent(g->rng, 30)) {
@@ -121,6 +124,7 @@ void gen_tb(Rng *rng, uint32_t id, unsigned items)
 
     memset(g.tb, 0, sizeof(*g.tb));
     choose_regs(&g);
+    gen_choose_vregs(&g);
     out_of_fuel = prologue(&g);
     body(&g, items);
     if (rng_percent(rng, 60)) {

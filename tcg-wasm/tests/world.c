@@ -29,11 +29,11 @@ static void look_at_env(void)
 {
     uint64_t hash = 0, word;
     const uint8_t *parts[] = { (const uint8_t *)world.env.regs, world.env.mem,
-                               world.below_mem };
+                               world.env.vecs, world.below_mem };
     const size_t sizes[] = { sizeof(world.env.regs), sizeof(world.env.mem),
-                             sizeof(world.below_mem) };
+                             sizeof(world.env.vecs), sizeof(world.below_mem) };
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         for (size_t at = 0; at < sizes[i]; at += sizeof(word)) {
             memcpy(&word, parts[i] + at, sizeof(word));
             hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -326,6 +326,20 @@ static void fill(Rng *rng, void *data, size_t size)
     }
 }
 
+/* Elements of all sizes that are likely to be at some edge. */
+static void fill_vecs(Rng *rng)
+{
+    for (size_t at = 0; at < sizeof(world.env.vecs);) {
+        size_t size = (size_t)1 << rng_below(rng, 4);
+        uint64_t v = rng_value(rng);
+
+        if (at % size == 0) {
+            memcpy(&world.env.vecs[at], &v, size);
+            at += size;
+        }
+    }
+}
+
 static uint64_t random_flags(Rng *rng)
 {
     switch (rng_below(rng, 8)) {
@@ -399,6 +413,7 @@ void world_init(Rng *rng)
     memset(&world, 0, sizeof(world));
     fill(rng, world.below_mem, sizeof(world.below_mem));
     fill(rng, world.env.mem, sizeof(world.env.mem));
+    fill_vecs(rng);
     fill(rng, world.host, sizeof(world.host));
     fill(rng, world.guest, sizeof(world.guest));
     for (int i = 0; i < TW_NB_REGS; i++) {

@@ -43,6 +43,7 @@ typedef struct Env {
     uintptr_t host_ptr;             /* to the middle of host[] */
     uintptr_t ptrs[WORLD_PTRS];     /* headers or 0, for GOTO_PTR */
     uint8_t mem[WORLD_MEM_SIZE];
+    uint8_t vecs[16 * TW_NB_VREGS];
 } Env;
 
 typedef struct World {
