@@ -14,8 +14,9 @@ const uint8_t tw_op_formats[TW_NB_OPS] = {
 
 const uint8_t tw_op_lengths[TW_NB_OPS] = {
 #define X(name, format, mnemonic) \
-    [TW_OP_##name] = TW_FMT_##format == TW_FMT_ENTRY ? TW_HEADER_WORDS \
-                     : TW_FMT_##format <= TW_FMT_RI64 ? 2 : 1,
+    [TW_OP_##name] = TW_FMT_##format == TW_FMT_ENTRY    ? TW_HEADER_WORDS \
+                     : TW_FMT_##format == TW_FMT_LOOKUP ? 3 \
+                     : TW_FMT_##format <= TW_FMT_RI64   ? 2 : 1,
     TW_OPCODES(X)
 #undef X
 };
@@ -84,6 +85,7 @@ bool tw_insn_ends(TwInsn insn)
     switch (insn.op) {
     case TW_OP_EXIT_TB:
     case TW_OP_GOTO_PTR:
+    case TW_OP_LOOKUP:
     case TW_OP_BR:
         return true;
     case TW_OP_CALL:
@@ -182,6 +184,7 @@ void tw_insn_regs(TwInsn insn, TwInsnRegs *regs)
     case TW_FMT_ENTRY:
     case TW_FMT_EXIT:
     case TW_FMT_GOTO_TB:
+    case TW_FMT_LOOKUP:
     case TW_FMT_I:
     case TW_FMT_B:
     case TW_FMT_STEI:

@@ -13,6 +13,8 @@
  * Formats (which fields mean what):
  *     R        goto a, which is a TB's header or 0; imm: where it went the last
  *              time in tier 0 (the low 32 bits), a hint for later tiers
+ *     LOOKUP   goto what the function in word 1 finds, as with R: a TwLookupFn;
+ *              word 2 is its second argument
  *     I        imm
  *     RR       a = op b
  *     RRR      a = b op c
@@ -100,9 +102,9 @@ typedef enum TwOp {
 static_assert(TW_NB_CODES <= 256, "the opcode is one byte");
 
 typedef enum TwFormat {
-    /* The header, then those of two words; all others have one. */
-    TW_FMT_ENTRY, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL, TW_FMT_VI64,
-    TW_FMT_RI64,
+    /* The header, three words, those of two words; all others have one. */
+    TW_FMT_ENTRY, TW_FMT_LOOKUP, TW_FMT_EXIT, TW_FMT_GOTO_TB, TW_FMT_CALL,
+    TW_FMT_VI64, TW_FMT_RI64,
     TW_FMT_R, TW_FMT_I, TW_FMT_RR, TW_FMT_RRR, TW_FMT_RI, TW_FMT_RRI,
     TW_FMT_FIELD, TW_FMT_DEPOSIT, TW_FMT_R4, TW_FMT_R6,
     TW_FMT_MOVCOND, TW_FMT_B, TW_FMT_RRB, TW_FMT_RIB, TW_FMT_EB,
@@ -177,6 +179,12 @@ typedef struct TwFrame {
  */
 #define TW_CHAIN ((uintptr_t)4)
 typedef uintptr_t TwTbFn(void *env, TwFrame *frame, TwHeader *code);
+
+/*
+ * What LOOKUP calls: the header of the TB that runs next, by the state in env,
+ * or 0. Looks at env, and writes nothing there that bytecode reads.
+ */
+typedef uintptr_t TwLookupFn(void *env, uintptr_t own);
 
 /*
  * A helper's C signature: result kind in bits 0-1, number of arguments in bits

@@ -188,6 +188,9 @@ static void put_operands(Text *t, const uint64_t *code, size_t at, TwInsn insn)
     case TW_FMT_GOTO_TB:
         put(t, "%u, 0x%" PRIx64, insn.a, code[at + 1]);
         break;
+    case TW_FMT_LOOKUP:
+        put(t, "0x%" PRIx64 ", 0x%" PRIx64, code[at + 1], code[at + 2]);
+        break;
     case TW_FMT_CALL:
         put_call(t, insn, code[at + 1]);
         break;

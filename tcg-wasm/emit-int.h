@@ -406,6 +406,7 @@ void tw_slots_save_all(TwEmit *e); /* in an arm: the state stays */
 void tw_slots_clean(TwEmit *e); /* write all that is dirty */
 void tw_slots_forget(TwEmit *e);
 void tw_slots_touch(TwEmit *e, const TwEnvAccess *access);
+void tw_slot_push(TwEmit *e, unsigned slot);
 void tw_slot_load(TwEmit *e, unsigned slot);
 void tw_slot_store(TwEmit *e, unsigned slot);
 void tw_slot_stored(TwEmit *e, unsigned slot); /* the value, on the stack */
@@ -416,6 +417,7 @@ void tw_slots_analyse(TwEmit *e);
 /* emit-scan.c: analysis of a function's code, and where in it we are. */
 void tw_scan(TwEmit *e);
 void tw_enter_segment(TwEmit *e, uint32_t at);
+void tw_note_env(TwEmit *e, int32_t ofs); /* will be pushed, if negative */
 uint32_t tw_segment_address(const TwEmit *e, uint32_t start);
 uint32_t tw_live_at_target(const TwEmit *e, uint32_t at);
 
@@ -452,12 +454,20 @@ void tw_touch_slots(TwEmit *e, TwInsn insn);
 uint32_t tw_push_address(TwEmit *e, TwInsn insn);
 
 /* emit.c: which member does the exit @insn of @tb probably lead to, if any? */
-bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
-                       uint32_t *member);
+bool tw_find_successor(const TwEmit *e, const TwTbRef *tb,
+                       const uint64_t *words, uint32_t *member);
+
+/* emit-lookup.c: the jump cache, for a LOOKUP that expects a TB */
+bool tw_lookup_expects(const TwEmit *e, const uint64_t *words, uint32_t header,
+                       TwExpected *expected);
+TwEnvAccess tw_lookup_access(const TwEmit *e); /* to the guest's pc */
+void tw_lookup_note(TwEmit *e);
+void tw_put_probe(TwEmit *e, const TwExpected *expected); /* pushes: a hit? */
 
 /* emit-module.c: types of helpers; all before the code, returns its start. */
 TwRefusal tw_collect_types(TwEmit *e, const TwTbRef *tb);
 uint32_t tw_type_index(TwEmit *e, TwSig sig);
+enum { TW_LOOKUP_SIG = TW_SIG_I32 | 2 << 2 };
 TwSig tw_qmem_sig(TwInsn insn);
 size_t tw_put_head(TwEmit *e);
 

@@ -121,7 +121,7 @@ static void put_expected(TwEmit *e)
     }
     tw_slots_clean(e);
     put_target(e);
-    if (tw_find_successor(e, e->tb, e->insn, &member)) {
+    if (tw_find_successor(e, e->tb, &e->code[e->at], &member)) {
         put_i32(e, e->tbs[member].addr);
         put_byte(e, W_I32_EQ);
         put_if(e, W_TYPE_VOID);
@@ -150,6 +150,54 @@ static void emit_goto_tb(TwEmit *e)
 static void emit_goto_ptr(TwEmit *e)
 {
     put_expected(e);
+    put_if(e, W_TYPE_VOID);
+    put_transfer(e);
+    put_byte(e, W_END);
+    put_i32(e, 0);
+    put_byte(e, W_RETURN);
+}
+
+/* The short way, if the jump cache has what is expected. */
+static void put_lookup_expected(TwEmit *e)
+{
+    const uint64_t *words = &e->code[e->at];
+    uint32_t target = e->words[e->at].target, member;
+    TwExpected expected;
+
+    if (target != NO_TARGET) {
+        if (tw_lookup_expects(e, words, tw_segment_address(e, target),
+                              &expected)) {
+            tw_slots_settle(e, &e->labels[e->words[target].label]);
+            tw_put_probe(e, &expected);
+            tw_flow_take(e);
+        }
+        tw_slots_clean(e);
+        return;
+    }
+    tw_slots_clean(e);
+    if (tw_find_successor(e, e->tb, words, &member) &&
+        tw_lookup_expects(e, words, e->tbs[member].addr, &expected)) {
+        tw_put_probe(e, &expected);
+        put_if(e, W_TYPE_VOID);
+        put_get(e, LOCAL_ENV);
+        put_get(e, LOCAL_FRAME);
+        put_i32(e, e->tbs[member].addr);
+        put_byte(e, W_RETURN_CALL);
+        put_u32(e, member);
+        put_byte(e, W_END);
+    }
+}
+
+static void emit_lookup(TwEmit *e)
+{
+    put_lookup_expected(e);
+    put_get(e, LOCAL_FRAME);
+    put_i32(e, tw_address(e, e->at));
+    put_mem(e, W_I32_STORE, 2, FRAME_RET_PC);
+    put_get(e, LOCAL_ENV);
+    put_i32(e, (uint32_t)e->code[e->at + 2]);
+    put_call(e, (uint32_t)e->code[e->at + 1], tw_type_index(e, TW_LOOKUP_SIG));
+    put_tee(e, e->scratch[TW_T0]);
     put_if(e, W_TYPE_VOID);
     put_transfer(e);
     put_byte(e, W_END);
@@ -203,6 +251,9 @@ bool tw_emit_leave(TwEmit *e)
         return true;
     case TW_OP_GOTO_PTR:
         emit_goto_ptr(e);
+        return true;
+    case TW_OP_LOOKUP:
+        emit_lookup(e);
         return true;
     case TW_OP_CALL:
         emit_call(e);

@@ -73,6 +73,8 @@ TwRefusal tw_collect_types(TwEmit *e, const TwTbRef *tb)
             if (tw_sig_ret(sig) == TW_SIG_I128) {
                 return TW_REFUSED_BAD_BYTECODE; /* not on 32-bit hosts */
             }
+        } else if (format == TW_FMT_LOOKUP) {
+            sig = TW_LOOKUP_SIG;
         } else if (format == TW_FMT_QMEM) {
             sig = tw_qmem_sig(insn);
         } else {

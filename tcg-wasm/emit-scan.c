@@ -45,7 +45,7 @@ static void need(TwEmit *e, TwScratch scratch)
     e->scratch_used |= 1u << scratch;
 }
 
-static void note_env(TwEmit *e, int32_t ofs)
+void tw_note_env(TwEmit *e, int32_t ofs)
 {
     if (ofs < 0) {
         need(e, TW_NEG);
@@ -66,27 +66,32 @@ static void note_scratch(TwEmit *e, TwInsn insn)
         need(e, TW_T0);
         need(e, TW_T1);
         break;
+    case TW_FMT_LOOKUP:
+        tw_lookup_note(e);
+        break;
     case TW_FMT_R:
         need(e, TW_T0);
         need(e, TW_T1);
         break;
     case TW_FMT_QMEM:
         need(e, TW_T0);
-        note_env(e, e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_TABLE);
-        note_env(e, e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_MASK);
+        tw_note_env(e,
+                    e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_TABLE);
+        tw_note_env(e,
+                    e->target->tlb_desc_ofs + insn.c * DESC_SIZE + DESC_MASK);
         break;
     case TW_FMT_LDE:
     case TW_FMT_STE:
     case TW_FMT_STEI:
     case TW_FMT_EB:
-        note_env(e, insn.imm);
+        tw_note_env(e, insn.imm);
         break;
     case TW_FMT_LD:
     case TW_FMT_ST:
     case TW_FMT_VLD:
     case TW_FMT_VST:
         if (insn.b == TW_REG_ENV) {
-            note_env(e, insn.imm);
+            tw_note_env(e, insn.imm);
         }
         break;
     case TW_FMT_VOP:
@@ -142,8 +147,9 @@ static uint32_t branch_target(const TwEmit *e, uint32_t at, TwInsn insn)
     if (tw_format_branches(tw_op_format(insn.op))) {
         return at + (uint32_t)(int32_t)insn.rel;
     }
-    return tw_find_successor(e, e->tb, insn, &member) ? e->start_of[member]
-                                                      : NO_TARGET;
+    return tw_find_successor(e, e->tb, &e->code[at], &member)
+               ? e->start_of[member]
+               : NO_TARGET;
 }
 
 static bool makes_constant(TwInsn insn)
@@ -155,7 +161,9 @@ static void note_slot(TwEmit *e, TwWord *word, TwInsn insn, TwInsn before)
 {
     TwEnvAccess access;
 
-    if (!tw_env_access(insn, &access) || access.is_vector) {
+    if (insn.op == TW_OP_LOOKUP && word->target != NO_TARGET) {
+        access = tw_lookup_access(e);
+    } else if (!tw_env_access(insn, &access) || access.is_vector) {
         return;
     }
     word->slot = (uint8_t)tw_slot_for(e, &access);

@@ -96,6 +96,10 @@ static void walk_insn(TwEmit *e, TwEdge *walk, uint32_t at, TwInsn insn)
     } else if (insn.op == TW_OP_QLDX || insn.op == TW_OP_QSTX) {
         walk_clean(walk, all_slots);
     }
+    if (insn.op == TW_OP_LOOKUP && e->words[at].target != NO_TARGET) {
+        access = tw_lookup_access(e);
+        walk_access(e, walk, at, &access);
+    }
     if (e->words[at].target != NO_TARGET) {
         add_edge(e, walk, at, e->words[at].target);
     }

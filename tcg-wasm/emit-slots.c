@@ -383,6 +383,20 @@ static void put_extended(TwEmit *e, unsigned size, bool is_signed)
     tw_write(e, e->insn.a);
 }
 
+/* Push the slot's value; bits above its size are unspecified. */
+void tw_slot_push(TwEmit *e, unsigned slot)
+{
+    if (e->state.known & bit(slot)) {
+        put_i64(e, e->state.values[slot]);
+    } else if (e->state.valid & bit(slot)) {
+        put_get(e, e->slots[slot].local);
+    } else {
+        put_load(e, slot);
+        put_tee(e, e->slots[slot].local);
+        e->state.valid |= bit(slot);
+    }
+}
+
 void tw_slot_load(TwEmit *e, unsigned slot)
 {
     TwOp first =
@@ -395,13 +409,7 @@ void tw_slot_load(TwEmit *e, unsigned slot)
                        extended(e->state.values[slot], size, is_signed));
         return;
     }
-    if (e->state.valid & bit(slot)) {
-        put_get(e, e->slots[slot].local);
-    } else {
-        put_load(e, slot);
-        put_tee(e, e->slots[slot].local);
-        e->state.valid |= bit(slot);
-    }
+    tw_slot_push(e, slot);
     put_extended(e, size, is_signed);
 }
 

@@ -16,7 +16,7 @@
  *             labels and branches                               emit-flow.c
  *             registers                                         emit-regs.c
  *             env slots in locals, in regions                   emit-slots.c
- *             instructions  emit-{alu,wide,cond,mem,vec,leave}.c
+ *             instructions  emit-{alu,wide,cond,mem,vec,leave,lookup}.c
  *
  * Nothing is kept between the passes but a few words per bytecode word and the
  * labels; nothing is allocated per instruction; there is no tree. What makes
@@ -145,17 +145,21 @@ static bool find_member(const TwEmit *e, uint32_t addr, uint32_t *index)
     return true;
 }
 
-bool tw_find_successor(const TwEmit *e, const TwTbRef *tb, TwInsn insn,
-                       uint32_t *member)
+bool tw_find_successor(const TwEmit *e, const TwTbRef *tb,
+                       const uint64_t *words, uint32_t *member)
 {
+    TwInsn insn = tw_insn_at(words, 0);
+    TwExpected unused;
     uint32_t addr = 0;
 
     if (insn.op == TW_OP_GOTO_TB) {
         addr = tb->succ[insn.a];
-    } else if (insn.op == TW_OP_GOTO_PTR) {
+    } else if (insn.op == TW_OP_GOTO_PTR || insn.op == TW_OP_LOOKUP) {
         addr = (uint32_t)insn.imm;
     }
-    return addr && find_member(e, addr, member);
+    return addr && find_member(e, addr, member) &&
+           (insn.op != TW_OP_LOOKUP ||
+            tw_lookup_expects(e, words, addr, &unused));
 }
 
 /*
@@ -213,7 +217,7 @@ static TwRefusal check(TwEmit *e, uint32_t *max_words)
     return TW_REFUSED_NONE;
 }
 
-/* Find the edges of a member; a TB has at most one GOTO_PTR that matters. */
+/* Find the edges of a member; a TB has at most one jump by a hint that matters. */
 static void find_edges(TwEmit *e, uint32_t member)
 {
     const TwTbRef *tb = &e->tbs[member];
@@ -226,7 +230,7 @@ static void find_edges(TwEmit *e, uint32_t member)
     for (uint32_t at = 0, to; at < tb->nwords;) {
         TwInsn insn = tw_insn_at(tb->code, at);
 
-        if (tw_find_successor(e, tb, insn, &to)) {
+        if (tw_find_successor(e, tb, &tb->code[at], &to)) {
             node->succ[insn.op == TW_OP_GOTO_TB ? insn.a : TW_REGION_GOTO_PTR] =
                 to;
         }

@@ -38,10 +38,38 @@ typedef struct TwGlobal {
     uint8_t size;               /* bytes: 1, 2, 4 or 8 */
 } TwGlobal;
 
+/* What a jump cache has for a TB that may be found; see TwJumpCache. */
+typedef struct TwExpected {
+    uint32_t tag;
+    uint32_t valid_at;
+    uint32_t valid;
+} TwExpected;
+
+/*
+ * The host's jump cache, where a LOOKUP that has a hint looks by itself: by
+ * guest pc (64 bits), direct-mapped, with a tag in each entry that names a TB.
+ * As QEMU's CPUJumpCache: with s = page_bits - 6, x = pc ^ pc >> s, the index is
+ * (x >> s & 0xfc0) | (x & 0x3f).
+ */
+typedef struct TwJumpCache {
+    int32_t ptr;                /* env-relative: 32 bits, points at it */
+    uint32_t entries;           /* offset of the first entry in it */
+    uint32_t entry_bits;        /* size of an entry, log2 */
+    uint32_t tag;               /* offsets in an entry: 32 bits */
+    uint32_t pc;                /* ... 64 bits */
+    int32_t env_pc;             /* env-relative: 64 bits */
+    int32_t busy; /* env-relative: 32 bits; lookups only if not 0 */
+    /*
+     * Is the TB with @header one that @own (word 2) may find? If so, what the tag
+     * is then, and the 32 bits at address @valid_at are @valid as long as it is.
+     */
+    bool (*expect)(uint64_t own, uint32_t header, TwExpected *expected);
+} TwJumpCache;
+
 /* Facts about the program that modules are made for. */
 typedef struct TwTarget {
-    int32_t tlb_desc_ofs;       /* env-relative offset of TwTlbDesc[0] */
-    uint32_t page_bits;         /* guest page size, log2 */
+    int32_t tlb_desc_ofs; /* env-relative offset of TwTlbDesc[0] */
+    uint32_t page_bits; /* guest page size, log2 */
     /* Table indices of slow paths, as QEMU's helper_ld*_mmu / st*_mmu:
      *   load:  (env i32, addr i64, oi i32, retaddr i32) -> i64 (8, 16, 32, 64
      *          bits, zero-extended; the emitter extends signed loads)
@@ -56,13 +84,14 @@ typedef struct TwTarget {
      */
     const TwGlobal *globals;
     uint32_t nglobals;
-    uint32_t mem_min_pages;     /* of the imported memory's declaration */
+    const TwJumpCache *jump_cache; /* or NULL: LOOKUP always calls */
+    uint32_t mem_min_pages; /* of the imported memory's declaration */
     uint32_t mem_max_pages;
 } TwTarget;
 
 typedef enum TwChaining {
-    TW_CHAIN_DISPATCH,          /* return to the dispatcher */
-    TW_CHAIN_TAIL,              /* return_call_indirect across modules */
+    TW_CHAIN_DISPATCH, /* return to the dispatcher */
+    TW_CHAIN_TAIL, /* return_call_indirect across modules */
 } TwChaining;
 
 typedef enum TwCounts {

@@ -50,6 +50,7 @@
     X(EXIT_TB, EXIT, "exit_tb") \
     X(GOTO_TB, GOTO_TB, "goto_tb") \
     X(GOTO_PTR, R, "goto_ptr") \
+    X(LOOKUP, LOOKUP, "lookup") \
     X(CALL, CALL, "call") \
     X(BR, B, "br") \
     X(MB, I, "mb") \

@@ -182,6 +182,7 @@ static void make_case(Case *c, uint64_t seed)
         c->options.counts == TW_COUNTS_SAMPLED ? c->options.sample_period : 0;
     target.globals = world_globals;
     target.nglobals = rng_percent(&c->rng, 90) ? world_nglobals : 0;
+    target.jump_cache = rng_percent(&c->rng, 80) ? &world_jump_cache : NULL;
     for (unsigned i = 0; i < c->ntbs; i++) {
         bool installed = table_base && rng_percent(&c->rng, 80);
 
@@ -224,6 +225,7 @@ static uint32_t expected_count(const Case *c, unsigned i)
 static void run(const Case *c, TwTbFn *how, Outcome *outcome)
 {
     world = initial;
+    world_forget_jumps();
     for (unsigned i = 0; i < world_nlinks; i++) {
         *world_links[i].word = world_links[i].choices[0];
     }
@@ -405,7 +407,7 @@ static unsigned mutate(Case *c, const char *dump_path)
     return valid;
 }
 
-/* Does tier 0 leave in a GOTO_PTR where it went? */
+/* Does tier 0 leave in a jump by lookup where it went? */
 static void count_hints(const Case *c)
 {
     for (unsigned i = 0; i < c->ntbs; i++) {
@@ -414,7 +416,7 @@ static void count_hints(const Case *c)
         for (uint32_t at = 0; at < tb->nwords;) {
             TwInsn insn = tw_insn_at(tb->code, at);
 
-            hints += insn.op == TW_OP_GOTO_PTR && insn.imm != 0;
+            hints += insn.op == TW_OP_LOOKUP && insn.imm != 0;
             at += tw_op_words(insn.op);
         }
     }
@@ -425,7 +427,7 @@ static void check_coverage(void)
     bool ok = true;
 
     if (hints == 0) {
-        fprintf(stderr, "difftest: tier 0 never left a hint in goto_ptr\n");
+        fprintf(stderr, "difftest: tier 0 never left a hint in a lookup\n");
         ok = false;
     }
 

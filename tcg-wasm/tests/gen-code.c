@@ -184,6 +184,20 @@ void gen_goto_ptr(Gen *g)
     gen_ins(g, TW_OP_GOTO_PTR, r, 0, 0, 0);
 }
 
+void gen_lookup(Gen *g)
+{
+    unsigned r = gen_reg(g);
+
+    gen_dump(g, true);
+    if (rng_percent(g->rng, 80)) {
+        gen_ins(g, TW_OP_MOVI, r, 0, 0, (int32_t)rng_below(g->rng, 4) << 10);
+        gen_ins(g, TW_OP_STE64, r, 0, 0, ENV(regs) + 8 * WORLD_PC);
+    }
+    gen_ins(g, TW_OP_LOOKUP, 0, 0, 0, 0);
+    gen_word(g, (uintptr_t)world_lookup);
+    gen_word(g, rng_below(g->rng, 1000));
+}
+
 void gen_call(Gen *g, bool returns)
 {
     const WorldHelper *helper = &world_no_return;

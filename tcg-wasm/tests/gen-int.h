@@ -72,6 +72,7 @@ void gen_dump(Gen *g, bool all);
 void gen_exit_tb(Gen *g);
 void gen_goto_tb(Gen *g, unsigned n);
 void gen_goto_ptr(Gen *g);
+void gen_lookup(Gen *g);
 void gen_call(Gen *g, bool returns);
 
 /* gen-items.c: a base and an offset for an access to @size bytes */

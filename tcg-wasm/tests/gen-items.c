@@ -86,6 +86,8 @@ static void item_leave(Gen *g, TwOp op)
         gen_exit_tb(g);
     } else if (op == TW_OP_GOTO_PTR) {
         gen_goto_ptr(g);
+    } else if (op == TW_OP_LOOKUP) {
+        gen_lookup(g);
     } else {
         gen_call(g, false);
     }
@@ -223,6 +225,7 @@ static void item_other(Gen *g, TwOp op)
         break;
     case TW_OP_EXIT_TB:
     case TW_OP_GOTO_PTR:
+    case TW_OP_LOOKUP:
         item_leave(g, op);
         break;
     case TW_OP_GOTO_TB:

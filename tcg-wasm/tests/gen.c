@@ -130,12 +130,15 @@ void gen_tb(Rng *rng, uint32_t id, unsigned items)
     if (rng_percent(rng, 60)) {
         gen_exit_goto_tb(&g, 1);
     }
-    if (!g.used_exit[0] && rng_percent(rng, 75)) {
+    if (rng_percent(rng, 30)) {
+        gen_lookup(&g);
+    } else if (!g.used_exit[0] && rng_percent(rng, 75)) {
         gen_goto_tb(&g, 0);
+        gen_exit_tb(&g);
     } else {
         gen_dump(&g, true);
+        gen_exit_tb(&g);
     }
-    gen_exit_tb(&g);
     gen_fix_branches(&g);
     gen_set_rel(&g, out_of_fuel, g.tb->nwords);
     gen_exit_tb(&g);

@@ -246,6 +246,7 @@ static void test_disassembly(void **state)
     assert_text(TW_OP_EXIT_TB, 0, 0, 0, 0, "exit_tb   0x1000");
     assert_text(TW_OP_GOTO_TB, 1, 0, 0, 0, "goto_tb   1, 0x1000");
     assert_text(TW_OP_GOTO_PTR, 3, 0, 0, 0, "goto_ptr  r3");
+    assert_text(TW_OP_LOOKUP, 0, 0, 0, 0, "lookup    0x1000, 0x1000");
     assert_text(TW_OP_CALL, 0, 0, TW_CALL_NO_RETURN,
                 (int32_t)(TW_SIG_I64 | 2 << 2 | 1 << 7),
                 "call      i64(i32,i64) 0x1000 no-return");

@@ -130,10 +130,10 @@ static void add_tb(Group *g, int succ0, int succ1)
     g->n++;
 }
 
-static void emit(Group *g, TwCounts counts)
+static void emit_for(Group *g, const TwTarget *which, TwCounts counts)
 {
     const TwEmitOptions options = {
-        .target = &target,
+        .target = which,
         .counts = counts,
         .sample_period = 100,
         .shape = TW_SHAPE_REGIONS,
@@ -141,6 +141,11 @@ static void emit(Group *g, TwCounts counts)
 
     assert_int_equal(tw_emit_module(&options, g->refs, g->n, &g->out),
                      TW_REFUSED_NONE);
+}
+
+static void emit(Group *g, TwCounts counts)
+{
+    emit_for(g, &target, counts);
 }
 
 /* One loop, no env traffic in it but the interrupt check. */
@@ -218,6 +223,55 @@ static void test_irreducible(void **state)
     }
     wasm_free(&code);
     tw_buf_free(&g.out);
+}
+
+/* A TB may find those that its own word does not differ from. */
+static bool expect(uint64_t own, uint32_t header, TwExpected *expected)
+{
+    *expected = (TwExpected){ .tag = header, .valid_at = 16, .valid = 1 };
+    return own == 5;
+}
+
+/* A loop by lookup: compiled, pc and all, if the other TB may be found. */
+static void test_lookup(void **state)
+{
+    static const TwJumpCache cache = {
+        .entry_bits = 4,
+        .env_pc = PC,
+        .busy = 8,
+        .expect = expect,
+    };
+
+    (void)state;
+    for (unsigned own = 5; own < 7; own++) {
+        Group g = { .n = 2 };
+        TwTarget looks = target;
+        WasmCode code;
+
+        looks.jump_cache = &cache;
+        for (unsigned i = 0; i < 2; i++) {
+            Asm *as = &g.code[i];
+
+            asm_start(as);
+            asm_insn(as, TW_OP_LDE64, 14, 0, 0, PC);
+            asm_insn(as, TW_OP_ADDI, 14, 14, 0, 64);
+            asm_insn(as, TW_OP_STE64, 14, 0, 0, PC);
+            asm_insn(as, TW_OP_LOOKUP, 0, 0, 0, (int32_t)address(1 - i));
+            asm_word(as, HELPER);
+            asm_word(as, own);
+            g.refs[i] = (TwTbRef){
+                .code = as->code,
+                .nwords = (uint32_t)as->n,
+                .addr = address(i),
+            };
+        }
+        emit_for(&g, &looks, TW_COUNTS_OFF);
+        code = wasm_decode(&g.out, 0);
+        assert_int_equal(wasm_count(&code, W_LOOP), own == 5);
+        assert_int_equal(wasm_count(&code, W_CALL_INDIRECT), own == 5 ? 2 : 1);
+        wasm_free(&code);
+        tw_buf_free(&g.out);
+    }
 }
 
 /* A loop by goto_ptr, as tier 0 saw it; slots stay in locals around it. */
@@ -354,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_tight_loop),
         cmocka_unit_test(test_nested_loops),
         cmocka_unit_test(test_irreducible),
+        cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_goto_ptr),
         cmocka_unit_test(test_members_jump_to_heads),
         cmocka_unit_test(test_calls),

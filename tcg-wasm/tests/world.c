@@ -266,6 +266,93 @@ SLOW(32, 2, uint32_t)
 SLOW(64, 3, uint64_t)
 
 /*
+ * Jumps by lookup. A hit looks at nothing but what a probe does; a miss at all
+ * of env, and it changes what is cached, valid and busy.
+ */
+
+WorldJumps world_jumps;
+uint32_t world_valid[WORLD_MAX_TBS];
+
+static WorldJump *jump_entry(uint64_t pc)
+{
+    unsigned shift = WORLD_PAGE_BITS - 6;
+    uint64_t x = pc ^ pc >> shift;
+
+    return &world_jumps.entries[(x >> shift & 0xfc0) | (x & 0x3f)];
+}
+
+/* Which word of world_valid is the TB's? Native tests have no 32-bit pointers. */
+static uint32_t valid_index(uint32_t header)
+{
+    return (header * 0x9e3779b1u) >> 16 & (WORLD_MAX_TBS - 1);
+}
+
+/* May @own find this TB? */
+static bool may_find(uint64_t own, uint32_t header)
+{
+    return ((uint32_t)own ^ valid_index(header)) % 8 != 0;
+}
+
+static bool expect(uint64_t own, uint32_t header, TwExpected *expected)
+{
+    *expected = (TwExpected){
+        .tag = header,
+        .valid_at = (uint32_t)(uintptr_t)&world_valid[valid_index(header)],
+        .valid = WORLD_VALID,
+    };
+    return may_find(own, header);
+}
+
+uintptr_t world_lookup(void *env, uintptr_t own)
+{
+    uint64_t pc = ((Env *)env)->regs[WORLD_PC], hash;
+    WorldJump *entry = jump_entry(pc);
+    LogEntry miss = {
+        .kind = 300,
+        .retaddr = (uint32_t)world.frame.ret_pc,
+        .args = { env == &world.env, pc, own },
+    };
+    uintptr_t to;
+
+    if (entry->tag && entry->pc == pc && !world.env.busy &&
+        may_find(own, (uint32_t)entry->tag) &&
+        world_valid[valid_index((uint32_t)entry->tag)] == WORLD_VALID) {
+        return entry->tag;
+    }
+    look_at_env();
+    hash = log_entry(&miss);
+    world.env.busy = hash % 32 == 0;
+    to = world.env.ptrs[(hash >> 16) % WORLD_PTRS];
+    if (to) {
+        world_valid[valid_index((uint32_t)to)] = WORLD_VALID + (hash % 4 == 0);
+    }
+    if ((hash >> 24) % 8) {
+        *entry = (WorldJump){ to, (hash >> 32) % 16 ? pc : pc + 1 };
+    }
+    return to;
+}
+
+void world_forget_jumps(void)
+{
+    memset(&world_jumps, 0, sizeof(world_jumps));
+    for (unsigned i = 0; i < WORLD_MAX_TBS; i++) {
+        world_valid[i] = WORLD_VALID;
+    }
+}
+
+const TwJumpCache world_jump_cache = {
+    .ptr = offsetof(Env, jumps),
+    .entries = offsetof(WorldJumps, entries),
+    .entry_bits = 4,
+    .tag = offsetof(WorldJump, tag),
+    .pc = offsetof(WorldJump, pc),
+    .env_pc = 8 * WORLD_PC,
+    .busy = offsetof(Env, busy),
+    .expect = expect,
+};
+static_assert(sizeof(WorldJump) == 1 << 4, "entry_bits");
+
+/*
  * Tier 0.
  */
 
@@ -344,7 +431,7 @@ static uint64_t random_flags(Rng *rng)
 {
     switch (rng_below(rng, 8)) {
     case 0:
-        return 1 << (WORLD_PAGE_BITS - 1);      /* invalid: never equal */
+        return 1 << (WORLD_PAGE_BITS - 1); /* invalid: never equal */
     case 1:
         return 1 << (WORLD_PAGE_BITS - 3);
     default:
@@ -425,6 +512,7 @@ void world_init(Rng *rng)
     world.env.branch_fuel = 40;
     world.env.tb_fuel = 40;
     world.env.host_ptr = (uintptr_t)&world.host[32];
+    world.env.jumps = &world_jumps;
     init_tlb(rng);
 }
 

@@ -26,6 +26,8 @@ enum {
     WORLD_MAX_TBS = 16,
     WORLD_MAX_GLOBALS = 80,
     WORLD_PTRS = 4,
+    WORLD_PC = 3, /* the register that is the guest's pc */
+    WORLD_JUMPS = 1 << 12,
 };
 
 typedef struct LogEntry {
@@ -34,6 +36,17 @@ typedef struct LogEntry {
     uint64_t args[7];
 } LogEntry;
 
+/* An entry of the jump cache: the header of a TB, and where it was. */
+typedef struct WorldJump {
+    uintptr_t tag;
+    uint64_t pc;
+} WorldJump;
+
+typedef struct WorldJumps {
+    uint64_t other;
+    WorldJump entries[WORLD_JUMPS];
+} WorldJumps;
+
 /* What TW_REG_ENV points at. */
 typedef struct Env {
     uint64_t regs[TW_NB_REGS];
@@ -41,7 +54,9 @@ typedef struct Env {
     int32_t tb_fuel;
     uint32_t pad;
     uintptr_t host_ptr;             /* to the middle of host[] */
-    uintptr_t ptrs[WORLD_PTRS];     /* headers or 0, for GOTO_PTR */
+    uintptr_t ptrs[WORLD_PTRS];     /* headers or 0, for jumps by lookup */
+    WorldJumps *jumps;
+    uint32_t busy;
     uint8_t mem[WORLD_MEM_SIZE];
     uint8_t vecs[16 * TW_NB_VREGS];
 } Env;
@@ -123,6 +138,17 @@ void world_st32(void *env, uint64_t addr, uint32_t v, uint32_t oi,
                 uintptr_t ra);
 void world_st64(void *env, uint64_t addr, uint64_t v, uint32_t oi,
                 uintptr_t ra);
+
+/*
+ * LOOKUP: by the guest's pc, through a jump cache that forgets now and then, and
+ * distrusts TBs whose word in world_valid is not WORLD_VALID.
+ */
+enum { WORLD_VALID = 77 };
+extern WorldJumps world_jumps;
+extern uint32_t world_valid[WORLD_MAX_TBS];
+TwLookupFn world_lookup;
+extern const TwJumpCache world_jump_cache;
+void world_forget_jumps(void);
 
 /* Name and first differing byte of two worlds' contents, or NULL. */
 const char *world_difference(const World *a, const World *b, size_t *ofs);

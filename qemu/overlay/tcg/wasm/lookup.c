@@ -12,8 +12,8 @@
  * with side effects, and stores to env other than to TCG globals (but those in
  * target_keeps_state_in(), which flags are made of) and to what lies below env
  * (the interrupt word, can_do_io). In TBs without these, the call of the helper
- * becomes one of tw_lookup(), and the high half of the call's second word, which
- * holds a 32-bit pointer, tells it the TB.
+ * and the goto_ptr after it become one LOOKUP, which calls tw_lookup() with the
+ * TB; compiled code that has a hint probes the jump cache itself.
  *
  * What the helper does besides is kept: breakpoints and logging go to it, and an
  * entry of the jump cache is valid for the same reasons as there.
@@ -39,8 +39,6 @@ enum { MAX_OFFSET = 1 << 16 };
 /* Bit per offset from env: a global that flags do not depend on. */
 static unsigned long *harmless;
 
-extern __thread TwFrame tw_frame;
-
 #ifdef TARGET_RISCV
 static bool target_keeps_state_in(intptr_t ofs)
 {
@@ -53,15 +51,23 @@ static vaddr target_pc(CPUArchState *env)
 {
     return env->xl == MXL_RV32 ? (uint32_t)env->pc : env->pc;
 }
+
+/* Is the pc, where TBs with the flags of @tb are looked up, the 64 bits in env? */
+static bool target_pc_is_plain(const TranslationBlock *tb)
+{
+    return FIELD_EX32(tb->flags, TB_FLAGS, XL) != MXL_RV32;
+}
+
+#define TARGET_PC_OFS offsetof(CPURISCVState, pc)
 #else
 #error "say here what the target's flags depend on"
 #endif
 
-const void *tw_lookup(CPUArchState *env)
+static uintptr_t tw_lookup(void *opaque, uintptr_t own_tb)
 {
+    CPUArchState *env = opaque;
     CPUState *cpu = env_cpu(env);
-    const uint32_t *call = (const uint32_t *)tw_frame.ret_pc;
-    const TranslationBlock *own = (const void *)(uintptr_t)call[3];
+    const TranslationBlock *own = (const void *)own_tb;
     vaddr pc = target_pc(env);
     CPUJumpCache *jc = cpu->tb_jmp_cache;
     unsigned hash = tb_jmp_cache_hash_func(pc);
@@ -71,9 +77,49 @@ const void *tw_lookup(CPUArchState *env)
                tb->cs_base == own->cs_base && tb_cflags(tb) == own->cflags &&
                QTAILQ_EMPTY(&cpu->breakpoints))) {
         cpu->neg.can_do_io = true;
-        return tb->tc.ptr;
+        return (uintptr_t)tb->tc.ptr;
     }
-    return helper_lookup_tb_ptr(env);
+    return (uintptr_t)helper_lookup_tb_ptr(env);
+}
+
+/* What the jump cache has for @header's TB, if @own_tb may go there. */
+static bool expect(uint64_t own_tb, uint32_t header, TwExpected *expected)
+{
+    const TranslationBlock *own = (const void *)(uintptr_t)own_tb;
+    const TwHeader *h = (const void *)(uintptr_t)header;
+    const TranslationBlock *tb = (const void *)(uintptr_t)h->host_tb;
+
+    *expected = (TwExpected){
+        .tag = (uintptr_t)tb,
+        .valid_at = (uintptr_t)&tb->cflags,
+        .valid = own->cflags & ~CF_INVALID,
+    };
+    return target_pc_is_plain(own) && tb->flags == own->flags &&
+           tb->cs_base == own->cs_base &&
+           (tb->cflags & ~CF_INVALID) == expected->valid;
+}
+
+enum { JUMP_BITS = 4 };
+
+/* Of what is in CPUState, which lies before env. */
+#define CPU_OFS(field) ((int)offsetof(CPUState, field) - (int)sizeof(CPUState))
+
+QEMU_BUILD_BUG_ON(TB_JMP_CACHE_BITS != 12 || TB_JMP_PAGE_BITS != 6);
+
+const TwJumpCache *tw_jump_cache(void)
+{
+    static const TwJumpCache cache = {
+        .ptr = CPU_OFS(tb_jmp_cache),
+        .entries = offsetof(CPUJumpCache, array),
+        .entry_bits = JUMP_BITS,
+        .tag = offsetof(typeof_field(CPUJumpCache, array[0]), tb),
+        .pc = offsetof(typeof_field(CPUJumpCache, array[0]), pc),
+        .env_pc = TARGET_PC_OFS,
+        .busy = CPU_OFS(breakpoints.tqh_first),
+        .expect = expect,
+    };
+
+    return &cache;
 }
 
 static void find_harmless(void)
@@ -123,9 +169,22 @@ static bool keeps_state(const uint64_t *code, size_t nwords)
     return true;
 }
 
+/* Are the words at @at a call of the helper, and a jump to its result in r0? */
+static bool is_lookup(const uint64_t *code, size_t at, size_t nwords)
+{
+    TwInsn next;
+
+    if (tw_insn_at(code, at).op != TW_OP_CALL || at + 3 > nwords ||
+        code[at + 1] != (uintptr_t)helper_lookup_tb_ptr) {
+        return false;
+    }
+    next = tw_insn_at(code, at + 2);
+    return next.op == TW_OP_GOTO_PTR && next.a == 0;
+}
+
 void tw_speed_lookups(const TranslationBlock *tb, uint64_t *code, size_t nwords)
 {
-    if (sizeof(void *) > 4 || tb_cflags(tb) != current_cpu->tcg_cflags ||
+    if (tb_cflags(tb) != current_cpu->tcg_cflags ||
         qemu_loglevel_mask(CPU_LOG_TB_CPU | CPU_LOG_EXEC)) {
         return;
     }
@@ -138,9 +197,11 @@ void tw_speed_lookups(const TranslationBlock *tb, uint64_t *code, size_t nwords)
     for (size_t at = 0; at < nwords;) {
         TwInsn insn = tw_insn_at(code, at);
 
-        if (insn.op == TW_OP_CALL &&
-            code[at + 1] == (uintptr_t)helper_lookup_tb_ptr) {
-            code[at + 1] = (uintptr_t)tw_lookup | (uint64_t)(uintptr_t)tb << 32;
+        if (is_lookup(code, at, nwords)) {
+            code[at] = TW_OP_LOOKUP;
+            code[at + 1] = (uintptr_t)tw_lookup;
+            code[at + 2] = (uintptr_t)tb;
+            insn.op = TW_OP_LOOKUP;
         }
         at += tw_op_words(insn.op);
     }

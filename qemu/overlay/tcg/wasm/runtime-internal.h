@@ -6,7 +6,7 @@
 #ifndef TCG_WASM_RUNTIME_INTERNAL_H
 #define TCG_WASM_RUNTIME_INTERNAL_H
 
-#include "lib/bytecode.h"
+#include "lib/emit.h"
 
 /* Offset of CPUTLBDescFast[0] from env: it ends right before it. */
 #define TW_ENV_TLB_OFS \
@@ -19,10 +19,10 @@
 
 TwTbFn tw_interpret;
 
-/* As helper_lookup_tb_ptr(), for a TB that ends with its own flags. */
-const void *tw_lookup(CPUArchState *env);
+/* QEMU's jump cache, as LOOKUPs use it. */
+const TwJumpCache *tw_jump_cache(void);
 
-/* Let @tb's code, @nwords long, call tw_lookup() where that does. */
+/* Make LOOKUPs of the jumps by lookup in @tb's code, where that is right. */
 void tw_speed_lookups(const struct TranslationBlock *tb, uint64_t *code,
                       size_t nwords);
 

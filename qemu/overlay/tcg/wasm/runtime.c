@@ -464,7 +464,7 @@ static void compile_group(const TierDecision *decision, bool at_once)
     handle_events();
 }
 
-/* The live TB whose header GOTO_PTR's hint names, or TIER_NO_TB. */
+/* The live TB whose header the hint of a jump by lookup names, or TIER_NO_TB. */
 static uint32_t hinted(const TwHeader *header)
 {
     const uint64_t *code = (const uint64_t *)header;
@@ -472,7 +472,8 @@ static uint32_t hinted(const TwHeader *header)
     for (size_t at = 0; at < header->size / 8;) {
         TwInsn insn = tw_insn_at(code, at);
 
-        if (insn.op == TW_OP_GOTO_PTR && insn.imm) {
+        if ((insn.op == TW_OP_GOTO_PTR || insn.op == TW_OP_LOOKUP) &&
+            insn.imm) {
             const TwHeader *to = (const TwHeader *)(uintptr_t)insn.imm;
 
             return header_of(to->id) == to ? to->id : TIER_NO_TB;
@@ -734,6 +735,7 @@ void tw_guest_output(void)
 static void set_target(void)
 {
     tw.target.tlb_desc_ofs = TW_ENV_TLB_OFS;
+    tw.target.jump_cache = tw_jump_cache();
     tw.target.fn_ld[0] = tw_host_index(helper_ldub_mmu);
     tw.target.fn_ld[1] = tw_host_index(helper_lduw_mmu);
     tw.target.fn_ld[2] = tw_host_index(helper_ldul_mmu);
