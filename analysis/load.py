@@ -45,6 +45,7 @@ class Run:
     switches: str = ""
     # The tier without what is its policy's default.
     short: str = ""
+    boot_phase: str = "init"
     rounds_ms: tuple[float, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
@@ -56,8 +57,8 @@ class Run:
 
     @property
     def boot_ms(self) -> float | None:
-        """Process start to the init marker."""
-        return self.phases.get("init")
+        """Process start to init; of a guest without one, to the end."""
+        return self.wall_ms if self.boot_phase == "exit" else self.phases.get("init")
 
     @property
     def workload_ms(self) -> float | None:
@@ -162,6 +163,7 @@ def _run(raw: Mapping[str, Any]) -> Run:
         guest=str(config["guest"]),
         tier=str(config["tier"]),
         short=str((config.get("policy") or {}).get("short", config["tier"])),
+        boot_phase=str(config.get("boot_phase", "init")),
         engine=str(config["engine"]),
         workload=str(config["workload"]),
         ok=bool(raw["ok"]),

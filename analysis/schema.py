@@ -22,5 +22,6 @@ FAILURE_KINDS = (
     "exit-status",
     "marker-missing",
     "workload",
+    "said-failed",
     "engine-error",
 )

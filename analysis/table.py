@@ -23,7 +23,7 @@ Cell = Callable[[Row], str | Text]
 
 def comparison_tables(rows: Sequence[Row]) -> list[Table]:
     """Boot times, times of workloads if there were any, and what it all cost."""
-    tables = [_table("Boot: process start to init", rows, _BOOT)]
+    tables = [_table("Boot: process start to init, or to the end where there is no init", rows, _BOOT)]
     worked = [row for row in rows if row["workload"] != "none"]
     if worked:
         tables.append(_table("Workload: start to end", worked, _WORK))

@@ -30,7 +30,14 @@ from bench.boot.idle import idle_share
 from bench.boot.interrupt import Deferred
 from bench.boot.policies import Policy
 from bench.boot.profile import SEED_TIER, seed
-from bench.boot.run import Boot, Terminal, result_name, run_boot, utc_stamp
+from bench.boot.run import (
+    Boot,
+    Terminal,
+    result_name,
+    run_boot,
+    timeout_of,
+    utc_stamp,
+)
 from bench.boot.suite import Suite
 from bench.engines.base import BootRequest, Engine, Switches
 from bench.guests.guest import Guest
@@ -188,7 +195,7 @@ class Campaign:
             engine=self.engines[configuration.engine],
             request=request,
             products=self.products,
-            timeout_s=self.suite.timeout,
+            timeout_s=timeout_of(request.guest, self.suite.timeout),
             policy=policy.facts if policy else None,
             repetition=repetition,
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.boot.errors import USAGE, HarnessError, unknown
-from bench.guests import catalogue
+from bench.guests import catalogue, description
+from bench.guests.guest import Guest
 
 WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
 # What a comparison can run: nobody sits there to type.
@@ -24,6 +26,8 @@ class GuestEntry:
     name: str
     title: str
     arch: str
+    # Of a user's own: what its file describes.
+    guest: Guest | None = None
 
     @property
     def product(self) -> str:
@@ -43,6 +47,21 @@ def check_workload(
     except catalogue.GuestError as error:
         prefix = f"{where}: " if where else ""
         raise HarnessError(f"{prefix}{error}", status=USAGE) from error
+
+
+def is_description(text: str) -> bool:
+    """Whether a user's own guest is meant, by its file."""
+    return text.endswith(description.SUFFIX)
+
+
+def described(text: str, where: str = "", kernel: Path | None = None) -> GuestEntry:
+    """A user's own guest from its file, or a usage error."""
+    prefix = f"{where}: " if where else ""
+    try:
+        guest = description.describe(Path(text), kernel)
+    except catalogue.GuestError as error:
+        raise HarnessError(f"{prefix}{error}", status=USAGE) from error
+    return GuestEntry(guest.name, guest.title, guest.arch, guest)
 
 
 def known_guests(environ: Mapping[str, str] | None = None) -> dict[str, GuestEntry]:

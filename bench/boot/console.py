@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bench.guests.guest import Marker
+from bench.guests.guest import Ending, Marker
 
 # A line this long is no marker: hand it on rather than hoard it.
 MAX_LINE = 64 * 1024
@@ -69,14 +69,21 @@ class ConsoleParser:
     markers: Sequence[Marker]
     panic_patterns: Iterable[str] = PANIC_PATTERNS
     oops_patterns: Iterable[str] = OOPS_PATTERNS
+    # Which lines end the run; what comes after one of them is not looked at.
+    ending: Ending = Ending()
     phases: list[Phase] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     panic: str | None = None
     oops: str | None = None
     last_line: str = ""
+    # Whether the run ended well and the line that said so, if one did; and where
+    # that line ends, in bytes from the start.
+    verdict: tuple[bool, str] | None = None
+    verdict_end: int | None = None
 
     def __post_init__(self) -> None:
         self._partial = bytearray()
+        self._before = 0  # bytes that are not in _partial any more
         self._seen: set[str] = set()
         self._panic = _any_of(self.panic_patterns)
         self._oops = _any_of(self.oops_patterns)
@@ -89,7 +96,9 @@ class ConsoleParser:
         for end in _LINE_END.finditer(self._partial):
             if end.start() > start:
                 self._line(bytes(self._partial[start : end.start()]), at_ms)
+                self._note_end(self._before + end.start())
             start = end.end()
+        self._before += start
         del self._partial[:start]
         if len(self._partial) > MAX_LINE:
             self._flush(at_ms)
@@ -109,11 +118,17 @@ class ConsoleParser:
     def _flush(self, at_ms: float) -> None:
         raw = bytes(self._partial)
         self._partial.clear()
+        self._before += len(raw)
         self._line(raw, at_ms)
+        self._note_end(self._before)
+
+    def _note_end(self, position: int) -> None:
+        if self.verdict is not None and self.verdict_end is None:
+            self.verdict_end = position
 
     def _line(self, raw: bytes, at_ms: float) -> None:
         line = clean_line(raw)
-        if not line.strip():
+        if not line.strip() or self.verdict is not None:
             return
         self.last_line = line.strip()
         if self.panic is None and self._panic and self._panic.search(line):
@@ -128,12 +143,20 @@ class ConsoleParser:
             if marker.phase not in self._seen and marker.match.search(line):
                 self._seen.add(marker.phase)
                 self.phases.append(_phase(marker.phase, line, at_ms))
+        self.verdict = _verdict(self.ending, line)
 
 
 def clean_line(raw: bytes) -> str:
     """Text of one line without terminal control sequences."""
     text = raw.decode("utf-8", errors="replace")
     return _CONTROLS.sub("", _ANSI.sub("", text))
+
+
+def _verdict(ending: Ending, line: str) -> tuple[bool, str] | None:
+    for good, pattern in ((False, ending.failed), (True, ending.passed)):
+        if pattern is not None and pattern.search(line):
+            return good, line.strip()
+    return None
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:

@@ -22,7 +22,9 @@ from bench.boot.sampler import Sample, Sampler
 from bench.boot.stats import pack_tbs, read_stats
 from bench.boot.timeline import last_line, read_timeline
 from bench.engines.base import BootRequest, Command, Engine
+from bench.guests.guest import Guest
 
+DEFAULT_TIMEOUT = 300.0
 # A panicked kernel may never stop; give it time to print its trace.
 PANIC_GRACE_MS = 2000.0
 # What a result keeps of a console that will not end.
@@ -62,6 +64,11 @@ class Boot:
     keep_tbs: bool = True
 
 
+def timeout_of(guest: Guest, asked: float | None) -> float:
+    """The seconds that a boot may take: as asked, as the guest says, or plenty."""
+    return asked or guest.ending.timeout_s or DEFAULT_TIMEOUT
+
+
 class _Watcher:
     """Follows both streams of a running engine."""
 
@@ -75,14 +82,23 @@ class _Watcher:
 
     def output(self, data: bytes, at_ms: float) -> None:
         """A piece of the guest's console."""
-        self.console.add(data)
+        before = self.parser.verdict
         reached = self.parser.feed(data, at_ms)
+        data = self._before_verdict(data)
+        self.console.add(data)
+        if self.parser.verdict is not None and before is None:
+            self._limits.asked = ("verdict", at_ms)
         if self.parser.panic is not None and self._limits.asked is None:
             self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
         if any(p.phase == "prompt" for p in reached):
             self._at_prompt()
         if self._tie.output is not None:
             self._tie.output(data)
+
+    def _before_verdict(self, data: bytes) -> bytes:
+        """What comes until the engine obeys is not the run's any more."""
+        end = self.parser.verdict_end
+        return data if end is None else data[: max(0, end - self.console.total)]
 
     def _at_prompt(self) -> None:
         if self.process is not None:
@@ -151,7 +167,7 @@ def run_boot(
         sampler = _sampler(tie, timeline_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
-        parser = ConsoleParser(guest.markers)
+        parser = _parser(guest)
         watcher = _Watcher(parser, limits, tie)
         provenance = {
             **shared,
@@ -196,6 +212,12 @@ def run_boot(
     }
 
 
+def _parser(guest: Guest) -> ConsoleParser:
+    if guest.oopses is None:
+        return ConsoleParser(guest.markers, ending=guest.ending)
+    return ConsoleParser(guest.markers, (), guest.oopses, guest.ending)
+
+
 def find_failure(
     boot: Boot, parser: ConsoleParser, ended: Ended, errors: str
 ) -> dict[str, str] | None:
@@ -204,6 +226,8 @@ def find_failure(
         return _failure("panic", parser.panic)
     if parser.oops is not None:
         return _failure("oops", parser.oops)
+    if parser.verdict is not None and not parser.verdict[0]:
+        return _failure("said-failed", parser.verdict[1])
     if ended.killed == "timeout":
         last = parser.phases[-1].phase if parser.phases else "nothing"
         return _failure(
@@ -211,6 +235,8 @@ def find_failure(
             f"did not end within {boot.timeout_s:g} s; reached {last}; "
             f"last line: {parser.last_line or 'none'}",
         )
+    if parser.verdict is not None:
+        return _unreached(boot, parser)
     if ended.signal is not None:
         return _failure(
             "engine-error", _last_line(errors) or f"killed by signal {ended.signal}"
@@ -218,16 +244,23 @@ def find_failure(
     end = parser.reached("workload-end")
     if end is not None and end.status:
         return _failure("workload", f"workload ended with status {end.status}")
-    if ended.status:
-        if not parser.phases:
-            return _failure(
-                "engine-error", _last_line(errors) or f"exit status {ended.status}"
-            )
+    guest = boot.request.guest
+    if ended.status != guest.ending.status:
         said = _last_line(errors)
-        return _failure(
-            "exit-status", f"exit status {ended.status}" + (f": {said}" if said else "")
-        )
-    for phase in _expected_phases(boot.request.workload):
+        wanted = f", not {guest.ending.status}" if guest.ending.status else ""
+        status = f"exit status {ended.status}{wanted}"
+        if not parser.phases and (said or guest.workloads):
+            return _failure("engine-error", said or status)
+        return _failure("exit-status", status + (f": {said}" if said else ""))
+    if guest.ending.passed is not None:
+        wanted = guest.ending.passed.pattern
+        return _failure("marker-missing", f"it ended without a line like {wanted}")
+    return _unreached(boot, parser)
+
+
+def _unreached(boot: Boot, parser: ConsoleParser) -> dict[str, str] | None:
+    guest, workload = boot.request.guest, boot.request.workload
+    for phase in _expected_phases(workload) if guest.workloads else guest.expects:
         if parser.reached(phase) is None:
             return _failure("marker-missing", f"the guest never reached {phase}")
     return None
@@ -301,6 +334,7 @@ def _config(boot: Boot) -> dict[str, Any]:
         "workload": request.workload,
         "smp": request.cpus,
         "machine": request.guest.as_json(),
+        "boot_phase": request.guest.boot_phase,
         "devices": [device.as_json() for device in request.devices],
         "memory_mib": request.memory,
         "icount": request.icount,

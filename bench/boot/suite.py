@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench.boot.catalog import UNATTENDED, check_workload
+from bench.boot.catalog import UNATTENDED, check_workload, is_description
 from bench.boot.errors import USAGE, HarnessError, unknown
 from bench.engines.base import CHAINING, COUNTING
 
@@ -66,7 +66,8 @@ class Suite:
     icount: int | None = None
     tb_size_mib: int | None = None
     runs: int = 3
-    timeout: float = 300.0
+    # None: the guest's own.
+    timeout: float | None = None
     memory_mib: int | None = None
     seed: int = 1
     # Boot once more and measure what an idle guest costs.
@@ -96,7 +97,13 @@ def read_suite(path: Path) -> Suite:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path} is not TOML", str(error), status=USAGE) from error
-    return _merged(Suite(), raw, str(path))
+    return _beside(_merged(Suite(), raw, str(path)), path.parent)
+
+
+def _beside(suite: Suite, directory: Path) -> Suite:
+    """Descriptions of guests are named relative to the suite's file."""
+    guests = (str(directory / g) if is_description(g) else g for g in suite.guests)
+    return replace(suite, guests=tuple(guests))
 
 
 def override(suite: Suite, where: str = "", **given: Any) -> Suite:
@@ -131,7 +138,7 @@ def check_names(suite: Suite, known: Known, where: str = "") -> Suite:
         ("counts", "counting", COUNTING),
     ):
         for name in getattr(suite, key):
-            if name not in valid:
+            if name not in valid and not (key == "guests" and is_description(name)):
                 raise unknown(kind, name, valid, f"{where}:{key}" if where else "")
     place = f"{where}:workloads" if where else ""
     workloads = (check_workload(w, known.workloads, place) for w in suite.workloads)

@@ -21,7 +21,7 @@ from bench.boot.files import write_json
 from bench.boot.interrupt import Deferred
 from bench.boot.profile import seed as seed_profile
 from bench.boot.provenance import shared_provenance
-from bench.boot.run import Boot, Terminal, run_boot
+from bench.boot.run import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
 from bench.boot.terminal import Screen, raw_terminal
 from bench.cli.common import (
@@ -29,8 +29,9 @@ from bench.cli.common import (
     ICOUNT_HELP,
     check_policies,
     err_console,
-    find_guest,
+    find_any_guest,
     obtain_for,
+    other_kernel,
 )
 from bench.devices import device_options
 from bench.devices.base import Device
@@ -38,7 +39,6 @@ from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 
 DEFAULT_TIER = "threshold"
-DEFAULT_TIMEOUT = 300.0
 
 
 @click.command()
@@ -52,6 +52,12 @@ DEFAULT_TIMEOUT = 300.0
     help="Virtual CPUs; default is the guest's own.",
 )
 @click.option("--workload", metavar="W", help=f"One of {', '.join(WORKLOADS)}.")
+@click.option(
+    "--kernel",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Boot this kernel or image in the place of the guest's own.",
+)
 @click.option(
     "--memory",
     type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
@@ -68,7 +74,8 @@ DEFAULT_TIMEOUT = 300.0
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     metavar="S",
-    help=f"Seconds until it is killed; default {DEFAULT_TIMEOUT:g}, interactive none.",
+    help=f"Seconds until it is killed; default the guest's own or {DEFAULT_TIMEOUT:g}, "
+    "interactive none.",
 )
 @click.option(
     "--icount",
@@ -107,6 +114,7 @@ def boot(
     engine: str,
     smp: int | None,
     workload: str | None,
+    kernel: Path | None,
     memory: int | None,
     json_path: Path | None,
     timeout: float | None,
@@ -120,7 +128,11 @@ def boot(
     seed: int,
     devices: tuple[Device, ...],
 ) -> int:
-    """Boot GUEST once.  Its console goes to stdout, the summary to stderr."""
+    """Boot GUEST once.  Its console goes to stdout, the summary to stderr.
+
+    GUEST is a name that `tierlab guests` lists, or a file NAME.toml that
+    describes a guest of your own: see docs/guests.md.
+    """
     workload = check_workload(workload or (SHELL if interactive else "none"))
     if workload == SHELL and not interactive:
         raise HarnessError(
@@ -135,13 +147,20 @@ def boot(
             next_step="leave out --tier, --chain, --counts and --fault",
             status=USAGE,
         )
-    entry = find_guest(guest)
+    entry = find_any_guest(guest, kernel=kernel)
+    if entry.guest is not None and workload not in ("none", SHELL):
+        raise HarnessError(
+            f"guest '{entry.name}' runs no workloads of ours",
+            next_step="leave out --workload",
+            status=USAGE,
+        )
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
     products, guests = obtain_for([entry], [engine])
+    chosen = other_kernel(entry, guests[entry.name], kernel)
     if timeout is None and not interactive:
-        timeout = DEFAULT_TIMEOUT
+        timeout = timeout_of(chosen, None)
     request = BootRequest(
-        guest=guests[guest],
+        guest=chosen,
         workload=workload,
         tier=policy.spec if policy else None,
         smp=smp,
@@ -187,7 +206,9 @@ def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
             on_terminal = sys.stdin.isatty()
             if on_terminal:
                 err_console().print("Ctrl-A X quits the guest.", style="dim")
-            tie = replace(tie, input_fd=keyboard, hold_input=not on_terminal)
+            asks = any(m.phase == "prompt" for m in job.request.guest.markers)
+            hold = asks and not on_terminal
+            tie = replace(tie, input_fd=keyboard, hold_input=hold)
             with raw_terminal(keyboard):
                 result = run_boot(job, shared, tie)
     screen.finish_line()

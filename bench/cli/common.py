@@ -11,12 +11,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.boot.catalog import GuestEntry, known_guests
-from bench.boot.errors import HarnessError, unknown
+from bench.boot.catalog import (
+    GuestEntry,
+    described,
+    is_description,
+    known_guests,
+)
+from bench.boot.errors import USAGE, HarnessError, unknown
 from bench.boot.policies import Policy, check_policy, declared
 from bench.boot.products import TIERS, obtain
 from bench.engines import ENGINES, find_engine
 from bench.guests.catalogue import GuestError
+from bench.guests.description import with_kernel
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
 
@@ -56,6 +62,32 @@ def find_guest(name: str, where: str = "") -> GuestEntry:
     return known[name]
 
 
+def find_any_guest(
+    text: str, where: str = "", kernel: Path | None = None
+) -> GuestEntry:
+    """A guest by its name, or a user's own by the file that describes it.
+
+    `kernel` takes the place of a described one; of others see other_kernel().
+    """
+    if is_description(text):
+        return described(text, where, kernel)
+    known = known_guests()
+    if text not in known:
+        names = [*known, "or a file NAME.toml that describes one"]
+        raise unknown("guest", text, names, where)
+    return known[text]
+
+
+def other_kernel(entry: GuestEntry, guest: Guest, kernel: Path | None) -> Guest:
+    """A guest of the project with a user's kernel, if one is given."""
+    if kernel is None or entry.guest is not None:
+        return guest
+    try:
+        return with_kernel(guest, kernel, "--kernel")
+    except GuestError as error:
+        raise HarnessError(str(error), status=USAGE) from error
+
+
 def check_policies(specs: Iterable[str], where: str = "") -> list[Policy]:
     """Canonical policies, each once; to be done before anything long is built."""
     tiers = obtain([TIERS], err_console())[TIERS]
@@ -77,12 +109,12 @@ def obtain_for(
 ) -> tuple[dict[str, Path], dict[str, Guest]]:
     """Products of all these boots, and the guests read from theirs."""
     guests = list(guests)
-    wanted = [g.product for g in guests]
+    wanted = [g.product for g in guests if g.guest is None]
     for name in engines:
         for guest in guests:
             wanted += find_engine(name).products(guest.arch)
     products = obtain(wanted, err_console())
-    return products, {g.name: _load(products[g.product]) for g in guests}
+    return products, {g.name: g.guest or _load(products[g.product]) for g in guests}
 
 
 def _load(product: Path) -> Guest:

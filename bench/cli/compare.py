@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,8 +23,8 @@ from analysis.table import (
     verdict_text,
 )
 from bench.boot.campaign import Campaign, Configuration, results_directory
-from bench.boot.catalog import known_guests
-from bench.boot.errors import DONE, FAILED, HarnessError
+from bench.boot.catalog import GuestEntry, known_guests
+from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.provenance import shared_provenance
@@ -41,7 +42,7 @@ from bench.cli.common import (
     check_policies,
     engine_names,
     err_console,
-    find_guest,
+    find_any_guest,
     obtain_for,
     out_console,
 )
@@ -55,7 +56,13 @@ from bench.engines.base import CHAINING, COUNTING
     metavar="[SUITE]",
     required=False,
 )
-@click.option("--guest", "guests", multiple=True, metavar="G", help="Repeatable.")
+@click.option(
+    "--guest",
+    "guests",
+    multiple=True,
+    metavar="G",
+    help="A name, or a file NAME.toml that describes one; repeatable.",
+)
 @click.option("--tier", "tiers", multiple=True, metavar="SPEC", help="Repeatable.")
 @click.option("--engine", "engines", multiple=True, metavar="E", help="Repeatable.")
 @click.option("--workload", "workloads", multiple=True, metavar="W", help="Repeatable.")
@@ -133,12 +140,34 @@ def compare(
         seed=seed,
     )
     suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
-    campaign = _prepare(suite, out, f"{where}:tiers" if where else "")
+    campaign = _prepare(suite, out, where)
     return _run(campaign)
 
 
-def _prepare(suite: Suite, out: Path | None, tiers_where: str) -> Campaign:
-    entries = [find_guest(name) for name in suite.guests]
+def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
+    """Users' own guests go by their names from here on."""
+    names = [entry.name for entry in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise HarnessError(
+                f"two guests are called '{name}'",
+                next_step="give them a `name` each in their files",
+                status=USAGE,
+            )
+    own = [e.name for e in entries if e.guest is not None]
+    if own and suite.workloads != ("none",):
+        raise HarnessError(
+            f"guest '{own[0]}' runs no workloads of ours",
+            next_step="leave out --workload",
+            status=USAGE,
+        )
+    return replace(suite, guests=tuple(names))
+
+
+def _prepare(suite: Suite, out: Path | None, where: str) -> Campaign:
+    guests_where, tiers_where = (f"{where}:{k}" if where else "" for k in ("guests", "tiers"))
+    entries = [find_any_guest(name, guests_where) for name in suite.guests]
+    suite = _by_name(suite, entries)
     engines = {name: find_engine(name) for name in suite.engines}
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):

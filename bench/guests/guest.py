@@ -15,6 +15,8 @@ from typing import Any
 
 from bench.guests.catalogue import GuestError
 
+INIT, EXIT = "init", "exit"
+
 # What QEMU takes a file for: -kernel, -initrd, -dtb, -bios, -device loader.
 ROLES = ("kernel", "initrd", "dtb", "bios", "loader")
 
@@ -54,6 +56,8 @@ class Ending:
     # A console line that ends the run, well or badly.
     passed: re.Pattern[str] | None = None
     failed: re.Pattern[str] | None = None
+    # The time it takes at most, unless a boot says otherwise.
+    timeout_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For a result's config."""
@@ -89,6 +93,8 @@ class Guest:
     ending: Ending = Ending()
     # Of a guest without workloads: the phases it must reach.
     expects: tuple[str, ...] = ()
+    # Console lines that are a failure; None: those of a Linux kernel.
+    oopses: tuple[str, ...] | None = None
 
     def file(self, role: str) -> GuestFile | None:
         """The first file of that role."""
@@ -98,6 +104,11 @@ class Guest:
         """Of the first file of that role."""
         found = self.file(role)
         return found.sha256 if found else None
+
+    @property
+    def boot_phase(self) -> str:
+        """The phase that ends its boot: `init`, or the end of the run."""
+        return INIT if any(m.phase == INIT for m in self.markers) else EXIT
 
     @property
     def digest(self) -> str:

@@ -94,6 +94,8 @@ export const consolePart = {
         rings.run();
         process.stdin.on('data', (bytes) => rings.input(bytes));
         process.stdin.on('error', () => {});
+        /* QEMU has no signals here: the keys that quit it, Ctrl-A X. */
+        process.once('SIGTERM', () => rings.input([1, 0x78]));
     },
 
     ended() {
