@@ -2,7 +2,9 @@
 
 `qemu-source` is the patched tree and changes with the patches only. The build
 adds overlay/, tcg-wasm/ and tiers/ to a tree of its own, kept between runs, so
-that a change of ours compiles what depends on it, not everything.
+that a change of ours compiles what depends on it, not everything. All targets
+are built in one directory: it is configured once, and what does not depend on
+the target is compiled for the first that is asked for.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from qemu import toolchain
 
 HERE = "qemu"
 ROOT = Path(__file__).resolve().parents[1]
-FIRMWARE = Path("/usr/share/qemu")
+# Where Debian's packages put firmware, and QEMU's Debian build looks for it.
+FIRMWARE = (Path("/usr/share/qemu"), Path("/usr/share/seabios"))
 
 # Set to keep functions' names in the Wasm, for profilers.
 PROFILE = bool(os.environ.get("TIERLAB_PROFILE"))
@@ -56,14 +59,30 @@ class Target:
         return f"qemu-system-{self.arch}"
 
 
+# virtio-net-pci wants it, wherever it is plugged in.
+NET_BOOT = "efi-virtio.rom"
+
 TARGETS = (
     Target(
         "riscv64",
         "riscv64-softmmu",
-        ("opensbi-riscv64-generic-fw_dynamic.bin",),
-        ("opensbi",),
+        ("opensbi-riscv64-generic-fw_dynamic.bin", NET_BOOT),
+        ("opensbi", "ipxe-qemu"),
     ),
-)
+    Target(
+        "x86_64",
+        "x86_64-softmmu",
+        (
+            "bios-256k.bin", "bios-microvm.bin", "qboot.rom", "kvmvapic.bin",
+            # what -kernel takes: a Linux image, an ELF file with a PVH note, or
+            # with a multiboot header
+            "linuxboot_dma.bin", "pvh.bin", "multiboot_dma.bin",
+            NET_BOOT,
+        ),
+        ("seabios", "qemu-system-data", "ipxe-qemu"),
+    ),
+    Target("aarch64", "aarch64-softmmu", (NET_BOOT,), ("ipxe-qemu",)),
+)  # fmt: skip
 
 
 @functools.cache
@@ -137,8 +156,8 @@ def _sync(root: Path, tree: Path) -> None:
     listing.write_text("\n".join(sorted(now)), encoding="utf-8")
 
 
-def _configure(target: Target, sysroot: Path) -> list[str]:
-    """QEMU's configure line; `sysroot` also holds libtwposix."""
+def _configure(sysroot: Path) -> list[str]:
+    """QEMU's configure line, for all targets; `sysroot` also holds libtwposix."""
     c_flags = [
         "-O3", "-g0", *toolchain.FLAGS, "-matomics", "-mbulk-memory", "-msimd128",
         "-mtail-call", "-D_GNU_SOURCE", f"-I{sysroot}/include",
@@ -153,10 +172,13 @@ def _configure(target: Target, sysroot: Path) -> list[str]:
     ]
     return [
         "--cc=emcc", "--cxx=em++", "--objcc=false", "--host-cc=cc", "--cpu=wasm32",
-        "--cross-prefix=", f"--target-list={target.cpu_target}",
-        f"--with-devices-{target.arch}=tierlab", "--without-default-devices",
+        "--cross-prefix=",
+        f"--target-list={','.join(target.cpu_target for target in TARGETS)}",
+        *(f"--with-devices-{target.arch}=tierlab" for target in TARGETS),
+        "--without-default-devices",
         "--without-default-features", "--enable-system", "--enable-tcg",
-        "--enable-fdt=system", "--enable-pixman", "--disable-tools",
+        "--enable-fdt=system", "--enable-pixman", "--enable-virtfs",
+        "--disable-tools",
         "--disable-docs", "--disable-werror", "--disable-pie",
         "--disable-stack-protector", "--disable-install-blobs",
         "--disable-debug-info", "--with-coroutine=auto", "-Dauto_features=disabled",
@@ -211,9 +233,8 @@ def _posix(ctx: Context) -> None:
 def _builder(target: Target) -> Callable[[Context], None]:
     def build(ctx: Context) -> None:
         source = ctx.needs["qemu-source"]
-        line = _configure(target, Path("sysroot"))
-        inputs = (source.name, toolchain.identity(), *line)
-        with ctx.shared_work(target.product, *inputs) as work:
+        inputs = (source.name, toolchain.identity(), *_configure(Path("sysroot")))
+        with ctx.shared_work("qemu-wasm", *inputs) as work:
             # Always the same path, for ccache and for what is built already.
             sysroot = work / "sysroot"
             sysroot.unlink(missing_ok=True)
@@ -248,7 +269,7 @@ def _compile(
             # Nothing linked while configuring is worth optimising.
             "EMCC_CFLAGS": "-O0",
         }  # fmt: skip
-        line = [str(tree / "configure"), *_configure(target, sysroot)]
+        line = [str(tree / "configure"), *_configure(sysroot)]
         ctx.run(line, cwd=build, env=env | tools)
         (build / "configured").touch()
     program = f"{target.program}.js"
@@ -286,13 +307,24 @@ def _install(ctx: Context, target: Target, tree: Path, build: Path) -> None:
     share = ctx.out / "share"
     share.mkdir()
     for name in target.firmware:
-        shutil.copy(FIRMWARE / name, share)
+        shutil.copy(_firmware(name), share)
     emscripten = installed("emscripten").partition(" ")[2]
     versions = {
         "qemu": (tree / "VERSION").read_text(encoding="utf-8").strip(),
         "emscripten": upstream_version(emscripten),
     }
     (ctx.out / "versions.json").write_text(json.dumps(versions), encoding="utf-8")
+
+
+def _firmware(name: str) -> Path:
+    found = [place / name for place in FIRMWARE if (place / name).exists()]
+    if not found:
+        raise SetupError(
+            f"the firmware {name} is missing",
+            f"it is in none of {', '.join(map(str, FIRMWARE))}",
+            "install the packages of packages.txt",
+        )
+    return found[0]
 
 
 def _target_step(target: Target) -> Step:

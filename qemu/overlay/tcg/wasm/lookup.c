@@ -9,11 +9,11 @@
  * was itself translated for, as goto_tb relies on: only pc must be looked at.
  *
  * So TBs are scanned when they are translated. What may change flags: helpers
- * with side effects, and stores to env other than to TCG globals (but those in
- * target_keeps_state_in(), which flags are made of) and to what lies below env
- * (the interrupt word, can_do_io). In TBs without these, the call of the helper
- * and the goto_ptr after it become one LOOKUP, which calls tw_lookup() with the
- * TB; compiled code that has a hint probes the jump cache itself.
+ * with side effects, and stores but to the parts of env that target_marks() names
+ * and to what lies below env (the interrupt word, can_do_io). In TBs without these,
+ * the call of the helper and the goto_ptr after it become one LOOKUP, which calls
+ * tw_lookup() with the TB; compiled code that has a hint probes the jump cache
+ * itself.
  *
  * What the helper does besides is kept: breakpoints and logging go to it, and an
  * entry of the jump cache is valid for the same reasons as there.
@@ -33,32 +33,150 @@
 #include "tcg/tcg.h"
 #include "lib/insn.h"
 #include "runtime-internal.h"
+#ifdef TARGET_ARM
+#include "cpu-features.h"
+#endif
 
 enum { MAX_OFFSET = 1 << 16 };
 
-/* Bit per offset from env: a global that flags do not depend on. */
+/* Bit per byte of env: flags do not depend on it, nor does cs_base. */
 static unsigned long *harmless;
 
-#ifdef TARGET_RISCV
-static bool target_keeps_state_in(intptr_t ofs)
+/*
+ * What each target says, always as its cpu_get_tb_cpu_state() has it:
+ * target_marks() sets and clears bits of @harmless; target_can_tell(): do the next
+ * two know the state that @tb leaves, if it did not change what they depend on;
+ * target_pc(), target_cs_base(): that state, but for flags, which are @tb's own;
+ * target_pc_is_plain(): is that pc, or no TB's, the 64 bits at TARGET_PC_OFS.
+ */
+
+#ifndef TARGET_RISCV
+/* All of env; the target takes out what flags depend on. */
+static void mark_all(unsigned long *found)
 {
-    return ofs == offsetof(CPURISCVState, vl) ||
-           ofs == offsetof(CPURISCVState, vstart);
+    bitmap_set(found, 0, MIN(sizeof(CPUArchState), (size_t)MAX_OFFSET));
+}
+#endif
+
+#if defined(TARGET_RISCV)
+/* Flags depend on a lot; TCG's globals are less, and of those on two. */
+static void target_marks(unsigned long *found)
+{
+    const TCGTemp *env = tcgv_ptr_temp(tcg_env);
+
+    for (int i = 0; i < tcg_ctx->nb_globals; i++) {
+        const TCGTemp *temp = &tcg_ctx->temps[i];
+        size_t size = temp->type == TCG_TYPE_I32 ? 4 : 8;
+
+        if (temp->kind == TEMP_GLOBAL && temp->mem_base == env &&
+            temp->mem_offset >= 0 && temp->mem_offset + size <= MAX_OFFSET) {
+            bitmap_set(found, temp->mem_offset, size);
+        }
+    }
+    bitmap_clear(found, offsetof(CPURISCVState, vl), sizeof(target_ulong));
+    bitmap_clear(found, offsetof(CPURISCVState, vstart), sizeof(target_ulong));
 }
 
-/* As cpu_get_tb_cpu_state(). */
-static vaddr target_pc(CPUArchState *env)
+static bool target_can_tell(const TranslationBlock *tb)
+{
+    return true;
+}
+
+static vaddr target_pc(const CPUArchState *env, const TranslationBlock *tb)
 {
     return env->xl == MXL_RV32 ? (uint32_t)env->pc : env->pc;
 }
 
-/* Is the pc, where TBs with the flags of @tb are looked up, the 64 bits in env? */
+static uint64_t target_cs_base(CPUArchState *env, const TranslationBlock *tb)
+{
+    return tb->cs_base;
+}
+
 static bool target_pc_is_plain(const TranslationBlock *tb)
 {
     return FIELD_EX32(tb->flags, TB_FLAGS, XL) != MXL_RV32;
 }
 
 #define TARGET_PC_OFS offsetof(CPURISCVState, pc)
+#elif defined(TARGET_I386)
+static void target_marks(unsigned long *found)
+{
+    mark_all(found);
+    bitmap_clear(found, offsetof(CPUX86State, hflags),
+                 sizeof_field(CPUX86State, hflags));
+    bitmap_clear(found, offsetof(CPUX86State, eflags),
+                 sizeof_field(CPUX86State, eflags));
+    bitmap_clear(found, offsetof(CPUX86State, segs[R_CS].base),
+                 sizeof_field(CPUX86State, segs[R_CS].base));
+}
+
+static bool target_can_tell(const TranslationBlock *tb)
+{
+    return true;
+}
+
+/* With CF_PCREL, too, tb's cs_base is CS's base. */
+static vaddr target_pc(const CPUArchState *env, const TranslationBlock *tb)
+{
+    return tb->flags & HF_CS64_MASK ? env->eip
+                                    : (uint32_t)(tb->cs_base + env->eip);
+}
+
+static uint64_t target_cs_base(CPUArchState *env, const TranslationBlock *tb)
+{
+    return tb->cs_base;
+}
+
+/* Should eip have more than 32 bits where it counts as 32, no TB is found. */
+static bool target_pc_is_plain(const TranslationBlock *tb)
+{
+    return tb->flags & HF_CS64_MASK || tb->cs_base == 0;
+}
+
+#define TARGET_PC_OFS offsetof(CPUX86State, eip)
+#elif defined(TARGET_ARM)
+static void target_marks(unsigned long *found)
+{
+    mark_all(found);
+    bitmap_clear(found, offsetof(CPUARMState, hflags),
+                 sizeof_field(CPUARMState, hflags));
+    bitmap_clear(found, offsetof(CPUARMState, pstate),
+                 sizeof_field(CPUARMState, pstate));
+}
+
+/* AArch32 has more state in flags, and is rare. */
+static bool target_can_tell(const TranslationBlock *tb)
+{
+    CPUARMTBFlags flags = { tb->flags, tb->cs_base };
+
+    return EX_TBFLAG_ANY(flags, AARCH64_STATE);
+}
+
+static vaddr target_pc(const CPUArchState *env, const TranslationBlock *tb)
+{
+    return env->pc;
+}
+
+/*
+ * The second half of flags. The branch type in it is for the next instruction,
+ * and changes with most jumps.
+ */
+static uint64_t target_cs_base(CPUArchState *env, const TranslationBlock *tb)
+{
+    CPUARMTBFlags flags = { tb->flags, tb->cs_base };
+
+    if (cpu_isar_feature(aa64_bti, env_archcpu(env))) {
+        DP_TBFLAG_A64(flags, BTYPE, env->btype);
+    }
+    return flags.flags2;
+}
+
+static bool target_pc_is_plain(const TranslationBlock *tb)
+{
+    return true;
+}
+
+#define TARGET_PC_OFS offsetof(CPUARMState, pc)
 #else
 #error "say here what the target's flags depend on"
 #endif
@@ -68,13 +186,14 @@ static uintptr_t tw_lookup(void *opaque, uintptr_t own_tb)
     CPUArchState *env = opaque;
     CPUState *cpu = env_cpu(env);
     const TranslationBlock *own = (const void *)own_tb;
-    vaddr pc = target_pc(env);
+    vaddr pc = target_pc(env, own);
     CPUJumpCache *jc = cpu->tb_jmp_cache;
     unsigned hash = tb_jmp_cache_hash_func(pc);
     const TranslationBlock *tb = qatomic_read(&jc->array[hash].tb);
 
     if (likely(tb && jc->array[hash].pc == pc && tb->flags == own->flags &&
-               tb->cs_base == own->cs_base && tb_cflags(tb) == own->cflags &&
+               tb->cs_base == target_cs_base(env, own) &&
+               tb_cflags(tb) == own->cflags &&
                QTAILQ_EMPTY(&cpu->breakpoints))) {
         cpu->neg.can_do_io = true;
         return (uintptr_t)tb->tc.ptr;
@@ -124,35 +243,65 @@ const TwJumpCache *tw_jump_cache(void)
 
 static void find_harmless(void)
 {
-    const TCGTemp *env = tcgv_ptr_temp(tcg_env);
     unsigned long *found = bitmap_new(MAX_OFFSET);
 
-    for (int i = 0; i < tcg_ctx->nb_globals; i++) {
-        const TCGTemp *temp = &tcg_ctx->temps[i];
-
-        if (temp->kind == TEMP_GLOBAL && temp->mem_base == env &&
-            temp->mem_offset >= 0 && temp->mem_offset < MAX_OFFSET &&
-            !target_keeps_state_in(temp->mem_offset)) {
-            set_bit(temp->mem_offset, found);
-        }
-    }
+    target_marks(found);
     /* Whole before others see it; should two threads come here, one is lost. */
     qatomic_store_release(&harmless, found);
 }
 
+static bool store_is_harmless(int32_t ofs, unsigned size)
+{
+    return ofs < 0 ||
+           (ofs <= (int)(MAX_OFFSET - size) &&
+            find_next_zero_bit(harmless, ofs + size, ofs) == ofs + size);
+}
+
+/* A format that is not named here is not known to be harmless. */
 static bool is_harmless(TwInsn insn)
 {
     switch (tw_op_format(insn.op)) {
     case TW_FMT_CALL:
         return insn.c & TW_CALL_NO_SIDE_EFFECTS;
     case TW_FMT_STE:
+        return store_is_harmless(insn.imm, 1 << (insn.op - TW_OP_STE8));
     case TW_FMT_STEI:
-        return insn.imm < 0 ||
-               (insn.imm < MAX_OFFSET && test_bit(insn.imm, harmless));
+        return store_is_harmless(insn.imm, 1 << (insn.op - TW_OP_STEI8));
     case TW_FMT_ST:
         return insn.b == TW_REG_FRAME;
-    default:
+    case TW_FMT_VST:
+        return insn.b == TW_REG_FRAME ||
+               (insn.b == TW_REG_ENV &&
+                store_is_harmless(insn.imm, 1 << insn.c));
+    case TW_FMT_ENTRY:
+    case TW_FMT_LOOKUP:
+    case TW_FMT_EXIT:
+    case TW_FMT_GOTO_TB:
+    case TW_FMT_VI64:
+    case TW_FMT_RI64:
+    case TW_FMT_R:
+    case TW_FMT_I:
+    case TW_FMT_RR:
+    case TW_FMT_RRR:
+    case TW_FMT_RI:
+    case TW_FMT_RRI:
+    case TW_FMT_FIELD:
+    case TW_FMT_DEPOSIT:
+    case TW_FMT_R4:
+    case TW_FMT_R6:
+    case TW_FMT_MOVCOND:
+    case TW_FMT_B:
+    case TW_FMT_RRB:
+    case TW_FMT_RIB:
+    case TW_FMT_EB:
+    case TW_FMT_LD:
+    case TW_FMT_LDE:
+    case TW_FMT_QMEM:
+    case TW_FMT_VLD:
+    case TW_FMT_VOP:
         return true;
+    default:
+        return false;
     }
 }
 
@@ -184,7 +333,7 @@ static bool is_lookup(const uint64_t *code, size_t at, size_t nwords)
 
 void tw_speed_lookups(const TranslationBlock *tb, uint64_t *code, size_t nwords)
 {
-    if (tb_cflags(tb) != current_cpu->tcg_cflags ||
+    if (!target_can_tell(tb) || tb_cflags(tb) != current_cpu->tcg_cflags ||
         qemu_loglevel_mask(CPU_LOG_TB_CPU | CPU_LOG_EXEC)) {
         return;
     }
