@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.boot.catalog import UNATTENDED, check_workload, is_description
 from bench.boot.errors import USAGE, HarnessError, unknown
+from bench.boot.faults import check_fault
 from bench.engines.base import CHAINING, COUNTING
 
 MAX_RUNS = 10_000
@@ -164,7 +165,7 @@ def _checked(key: str, value: Any, place: str) -> Any:
     if key in ("title", "purpose", "fault"):
         if not isinstance(value, str):
             raise _refused(place, value, "a text")
-        return value
+        return check_fault(value, place) if key == "fault" else value
     if key == "idle":
         if not isinstance(value, bool):
             raise _refused(place, value, "true or false")

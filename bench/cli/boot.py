@@ -17,6 +17,7 @@ from analysis.schema import PROFILES_DIR
 from bench.boot.campaign import DEFAULT_OUT
 from bench.boot.catalog import SHELL, WORKLOADS, check_workload
 from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
+from bench.boot.faults import check_fault
 from bench.boot.files import write_json
 from bench.boot.interrupt import Deferred
 from bench.boot.profile import seed as seed_profile
@@ -147,6 +148,8 @@ def boot(
             next_step="leave out --tier, --chain, --counts and --fault",
             status=USAGE,
         )
+    if fault:
+        check_fault(fault)
     entry = find_any_guest(guest, kernel=kernel)
     if entry.guest is not None and workload not in ("none", SHELL):
         raise HarnessError(

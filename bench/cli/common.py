@@ -32,8 +32,8 @@ PIPE_WIDTH = 140
 EVERY = "*"
 
 FAULT_HELP = (
-    "Let compilation fail: every Nth module for the reason WHAT "
-    "(engine-refused, table-full, no-memory)."
+    "Let compilation fail: every Nth module for the reason WHAT, "
+    "as engine-refused, table-full or no-memory."
 )
 ICOUNT_HELP = "Guest clock counts instructions, 2^SHIFT ns each."
 

@@ -60,6 +60,9 @@ def test_a_suite_takes_the_place_of_the_defaults(tmp_path: Path) -> None:
         ("icount = -1", "icount", "from 0 to 10"),
         ("chain = 'tail'", "chain", "a list"),
         ("fault = 7", "fault", "a text"),
+        ('fault = "no-memery:7"', "fault", "no-memory"),
+        ('fault = "no-memory"', "fault", "no-memory:7"),
+        ('fault = "no-memory:0"', "fault", "no-memory:7"),
         ("idle = 0", "idle", "true or false"),
     ],
 )
