@@ -131,6 +131,19 @@ static void load_guest_store(Code *c, uint32_t n)
     }
 }
 
+/* What a guest's vector addition of a register to itself becomes. */
+static void load_vadd_store(Code *c, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        code_insn(c, TW_OP_VLD, TW_REG_V0, TW_REG_ENV, TW_VLD_128,
+                  MACHINE_X(10 + i % 16));
+        code_insn(c, TW_OP_VOP, TW_REG_V0, TW_REG_V0, TW_REG_V0,
+                  tw_vop_imm(TW_VEC_ADD, 2, 0));
+        code_insn(c, TW_OP_VST, TW_REG_V0, TW_REG_ENV, 4,
+                  MACHINE_X(10 + (i + 2) % 16));
+    }
+}
+
 const Kind kinds[] = {
     { "alu", "add, xor, sub, and, or of registers", alu, 1 },
     { "alu-imm", "xori, ori, sari", alu_imm, 1 },
@@ -147,6 +160,7 @@ const Kind kinds[] = {
     { "call", "call of a helper (i64) -> i64", call, 1 },
     { "ld-addi-st", "lde64, addi, ste64", load_add_store, 3 },
     { "addi-qld-st", "addi, qld64, ste64", load_guest_store, 3 },
+    { "vld-vadd-vst", "vld, v32.add, vst", load_vadd_store, 3 },
 };
 
 const uint32_t nb_kinds = sizeof(kinds) / sizeof(kinds[0]);
