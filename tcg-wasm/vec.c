@@ -35,19 +35,26 @@ void tw_vec_load(TwInsn insn, uintptr_t base, TwVec *vregs)
     TwVec *to = vreg(vregs, insn.a);
     TwVec v = { .u64 = { 0, 0 } };
 
-    memcpy(&v, from, (size_t)1 << tw_vld_size(insn.c));
+    /* Each copy of a constant size: no call. */
     switch (insn.c) {
     case TW_VLD_DUP8:
-        memset(to, v.u8[0], sizeof(*to));
+        memset(to, *(const uint8_t *)from, sizeof(*to));
         return;
     case TW_VLD_DUP16:
+        memcpy(&v, from, 2);
         v.u64[0] = v.u16[0] * UINT64_C(0x0001000100010001);
         break;
     case TW_VLD_DUP32:
+        memcpy(&v, from, 4);
         v.u64[0] = v.u32[0] * UINT64_C(0x0000000100000001);
         break;
-    default:
+    case TW_VLD_DUP64:
+    case TW_VLD_64:
+        memcpy(&v, from, 8);
         break;
+    default:
+        memcpy(to, from, 16);
+        return;
     }
     if (insn.c < TW_VLD_64) {
         v.u64[1] = v.u64[0];
@@ -57,8 +64,14 @@ void tw_vec_load(TwInsn insn, uintptr_t base, TwVec *vregs)
 
 void tw_vec_store(TwInsn insn, uintptr_t base, const TwVec *vregs)
 {
-    memcpy((void *)(base + (uintptr_t)(intptr_t)insn.imm),
-           &vregs[insn.a % TW_NB_VREGS], (size_t)1 << insn.c);
+    void *to = (void *)(base + (uintptr_t)(intptr_t)insn.imm);
+    const TwVec *v = &vregs[insn.a % TW_NB_VREGS];
+
+    if (insn.c == 4) {
+        memcpy(to, v, 16);
+    } else {
+        memcpy(to, v, 8);
+    }
 }
 
 /*
