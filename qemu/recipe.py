@@ -206,7 +206,8 @@ def _link_settings() -> list[str]:
         "DEFAULT_PTHREAD_STACK_SIZE": "1048576",
         "STACK_SIZE": "1048576",
         "EXPORTED_RUNTIME_METHODS": "FS,ENV,wasmMemory,callMain",
-        "EXPORTED_FUNCTIONS": "_main,_tw_console,_tw_console_input",
+        "EXPORTED_FUNCTIONS": "_main,_tw_console,_tw_console_input,"
+        "_tw_control,_tw_control_input",
     }
     flags = [f"-s{name}={value}" for name, value in settings.items()]
     names = ["--profiling-funcs"] if PROFILE else []

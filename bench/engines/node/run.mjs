@@ -2,8 +2,8 @@
  * Runs a QEMU that was built for Wasm in Node.
  *
  *   node [engine flags] run.mjs --program FILE.js [--file HOST=PATH]...
- *        [--env NAME=VALUE]... [--stats OUT.json] [--timeline OUT.jsonl]
- *        -- QEMU_ARGS...
+ *        [--fetch HOST=PATH]... [--env NAME=VALUE]... [--stats OUT.json]
+ *        [--timeline OUT.jsonl] [--control SOCKET] -- QEMU_ARGS...
  *
  * What QEMU needs of the host is in parts, each in a file of its own.  A part
  * is an object with its options, each a function of the settings and the
@@ -23,12 +23,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { consolePart } from './console.mjs';
+import { controlPart } from './control.mjs';
 import { filesPart } from './files.mjs';
 import { EXIT_SETUP, fail, writeAll } from './host.mjs';
 import { parse } from './options.mjs';
 import { reportsPart } from './reports.mjs';
 
-const PARTS = [filesPart, reportsPart, consolePart];
+const PARTS = [filesPart, reportsPart, consolePart, controlPart];
 const EXIT_ABORTED = 134;
 
 async function main() {

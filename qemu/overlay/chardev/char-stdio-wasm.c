@@ -1,16 +1,24 @@
 /*
  * The "stdio" character device for Wasm: two rings in linear memory between
- * QEMU and whoever holds the terminal (the main JavaScript thread).
+ * QEMU and whoever is at the other end (the main JavaScript thread).
  *
  * emscripten would carry every character from the thread that writes it to the
  * main thread and wait: a guest that prints one character at a time then spends
  * a tenth of its boot waiting. Here a character is one store; the reader is
  * notified only when it sleeps.
  *
- * Layout for the other side: TwConsole, whose address tw_console() returns.
- * Indices count bytes since the start and wrap at 2^32; the producer owns head,
- * the consumer tail. The consumer of the output sets out_sleeping before it
- * waits on out_head.
+ * There are two such ends. A device with the id "control" is the control
+ * channel, meant for QMP: -chardev stdio,id=control -mon control,mode=control.
+ * Any other is the console.
+ *
+ * Layout for the other side: TwRings, whose addresses tw_console() and
+ * tw_control() return. Indices count bytes since the start and wrap at 2^32; the
+ * producer owns head, the consumer tail. The consumer of the output sets
+ * out_sleeping before it waits on out_head.
+ *
+ * The console is open always; the control channel while somebody is attached,
+ * so that each who comes gets a session of his own: the other side sets attached
+ * and calls tw_control_input(); QEMU follows with opened, and notifies it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,105 +38,180 @@
 
 enum { OUT_SIZE = 64 * KiB, IN_SIZE = 4 * KiB };
 
-typedef struct TwConsole {
+typedef struct TwRings {
     uint32_t out_head, out_tail, out_sleeping, out_size;
-    uint32_t in_head, in_tail, in_size, pad_;
+    uint32_t in_head, in_tail, in_size, attached;
+    uint32_t opened, pad_[7];
     uint8_t out[OUT_SIZE];
     uint8_t in[IN_SIZE];
-} TwConsole;
+} TwRings;
 
-static TwConsole console = { .out_size = OUT_SIZE, .in_size = IN_SIZE };
-static EventNotifier input;
-static bool input_ready;
+QEMU_BUILD_BUG_ON(offsetof(TwRings, out) != 64);
+
+typedef struct TwEnd {
+    TwRings rings;
+    EventNotifier input;
+    bool input_ready;
+    Chardev *chr;
+} TwEnd;
+
+#define NO_BYTES { .out_size = OUT_SIZE, .in_size = IN_SIZE }
+
+static TwEnd console = { .rings = NO_BYTES };
+static TwEnd control = { .rings = NO_BYTES };
 
 typedef struct {
     Chardev parent;
+    TwEnd *end;
 } WasmStdioChardev;
 
 DECLARE_INSTANCE_CHECKER(WasmStdioChardev, WASM_STDIO_CHARDEV,
                          TYPE_CHARDEV_STDIO)
 
-/* For the host: where the rings are. */
-EMSCRIPTEN_KEEPALIVE TwConsole *tw_console(void)
+static void tell(TwEnd *end)
 {
-    return &console;
+    if (qatomic_load_acquire(&end->input_ready)) {
+        event_notifier_set(&end->input);
+    }
+}
+
+/* For the host: where the rings are. */
+EMSCRIPTEN_KEEPALIVE TwRings *tw_console(void)
+{
+    return &console.rings;
+}
+
+EMSCRIPTEN_KEEPALIVE TwRings *tw_control(void)
+{
+    return &control.rings;
 }
 
 /* For the host: input was put into the ring. Callable from any thread. */
 EMSCRIPTEN_KEEPALIVE void tw_console_input(void)
 {
-    if (qatomic_load_acquire(&input_ready)) {
-        event_notifier_set(&input);
+    tell(&console);
+}
+
+EMSCRIPTEN_KEEPALIVE void tw_control_input(void)
+{
+    tell(&control);
+}
+
+static void put(TwRings *rings, uint8_t byte)
+{
+    uint32_t head = rings->out_head;
+
+    while (head - qatomic_load_acquire(&rings->out_tail) == OUT_SIZE) {
+        uint32_t tail = head - OUT_SIZE;
+        __builtin_wasm_memory_atomic_wait32((int *)&rings->out_tail, (int)tail,
+                                            -1);
     }
+    rings->out[head % OUT_SIZE] = byte;
+    qatomic_store_release(&rings->out_head, head + 1);
 }
 
 static int wasm_stdio_write(Chardev *chr, const uint8_t *buf, int len)
 {
-    tw_guest_output();
-    for (int i = 0; i < len; i++) {
-        uint32_t head = console.out_head;
+    TwEnd *end = WASM_STDIO_CHARDEV(chr)->end;
 
-        while (head - qatomic_load_acquire(&console.out_tail) == OUT_SIZE) {
-            uint32_t tail = head - OUT_SIZE;
-            __builtin_wasm_memory_atomic_wait32((int *)&console.out_tail,
-                                                (int)tail, -1);
-        }
-        console.out[head % OUT_SIZE] = buf[i];
-        qatomic_store_release(&console.out_head, head + 1);
+    if (end == &console) {
+        tw_guest_output();
     }
-    if (qatomic_load_acquire(&console.out_sleeping)) {
-        __builtin_wasm_memory_atomic_notify((int *)&console.out_head, 1);
+    for (int i = 0; i < len; i++) {
+        put(&end->rings, buf[i]);
+    }
+    if (qatomic_load_acquire(&end->rings.out_sleeping)) {
+        __builtin_wasm_memory_atomic_notify((int *)&end->rings.out_head, 1);
     }
     return len;
 }
 
-static Chardev *reader;
-
-static void wasm_stdio_input(EventNotifier *e)
+static bool has_input(const TwRings *rings)
 {
-    event_notifier_test_and_clear(e);
-    while (reader &&
-           console.in_tail != qatomic_load_acquire(&console.in_head)) {
+    return rings->in_tail != qatomic_load_acquire(&rings->in_head);
+}
+
+/* Take what is in the ring, as far as the reader has room. */
+static void take_input(TwEnd *end)
+{
+    TwRings *rings = &end->rings;
+
+    while (end->chr && has_input(rings)) {
         uint8_t buf[256];
         uint32_t n = 0;
-        uint32_t tail = console.in_tail;
-        int room = qemu_chr_be_can_write(reader);
+        uint32_t tail = rings->in_tail;
+        int room = qemu_chr_be_can_write(end->chr);
 
         if (room == 0) {
             return;         /* accept_input says when to go on */
         }
-        while (n < MIN(sizeof(buf), room) && tail + n != console.in_head) {
-            buf[n] = console.in[(tail + n) % IN_SIZE];
+        while (n < MIN(sizeof(buf), room) && tail + n != rings->in_head) {
+            buf[n] = rings->in[(tail + n) % IN_SIZE];
             n++;
         }
-        qatomic_store_release(&console.in_tail, tail + n);
-        qemu_chr_be_write(reader, buf, n);
+        qatomic_store_release(&rings->in_tail, tail + n);
+        qemu_chr_be_write(end->chr, buf, n);
+    }
+}
+
+static void console_input(EventNotifier *e)
+{
+    event_notifier_test_and_clear(e);
+    take_input(&console);
+}
+
+/* Somebody came, went or said something. */
+static void control_input(EventNotifier *e)
+{
+    TwRings *rings = &control.rings;
+    uint32_t attached = qatomic_load_acquire(&rings->attached);
+
+    event_notifier_test_and_clear(e);
+    if (control.chr && attached != rings->opened) {
+        if (!attached) {
+            /* Nobody waits for an answer to what was said last. */
+            qatomic_store_release(&rings->in_tail, rings->in_head);
+        }
+        qemu_chr_be_event(control.chr,
+                          attached ? CHR_EVENT_OPENED : CHR_EVENT_CLOSED);
+        qatomic_store_release(&rings->opened, attached);
+        __builtin_wasm_memory_atomic_notify((int *)&rings->opened, UINT32_MAX);
+    }
+    if (rings->opened) {
+        take_input(&control);
     }
 }
 
 static void wasm_stdio_accept_input(Chardev *chr)
 {
-    if (console.in_tail != qatomic_load_acquire(&console.in_head)) {
-        event_notifier_set(&input);
+    TwEnd *end = WASM_STDIO_CHARDEV(chr)->end;
+
+    if (has_input(&end->rings)) {
+        event_notifier_set(&end->input);
     }
 }
 
 static void wasm_stdio_open(Chardev *chr, ChardevBackend *backend,
                             bool *be_opened, Error **errp)
 {
-    if (reader) {
+    bool is_control = g_strcmp0(chr->label, "control") == 0;
+    TwEnd *end = is_control ? &control : &console;
+
+    if (end->chr) {
         error_setg(errp, "cannot use stdio by multiple character devices");
         return;
     }
-    if (event_notifier_init(&input, false) < 0) {
+    if (event_notifier_init(&end->input, false) < 0) {
         error_setg(errp, "no event notifier for console input");
         return;
     }
-    reader = chr;
-    event_notifier_set_handler(&input, wasm_stdio_input);
-    qatomic_store_release(&input_ready, true);
-    event_notifier_set(&input);
-    *be_opened = true;
+    end->chr = chr;
+    WASM_STDIO_CHARDEV(chr)->end = end;
+    event_notifier_set_handler(&end->input,
+                               is_control ? control_input : console_input);
+    qatomic_store_release(&end->input_ready, true);
+    event_notifier_set(&end->input);
+    *be_opened = !is_control;
 }
 
 static void wasm_stdio_parse(QemuOpts *opts, ChardevBackend *backend,
@@ -145,8 +228,10 @@ static void wasm_stdio_parse(QemuOpts *opts, ChardevBackend *backend,
 
 static void wasm_stdio_finalize(Object *obj)
 {
-    if (reader == CHARDEV(obj)) {
-        reader = NULL;
+    TwEnd *end = WASM_STDIO_CHARDEV(obj)->end;
+
+    if (end) {
+        end->chr = NULL;
     }
 }
 

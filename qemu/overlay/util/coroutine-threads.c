@@ -11,7 +11,8 @@
  * entered it: coroutine-tls.h expects thread-local variables to be that
  * thread's, and so do mutexes that know their owner. Both come from two Wasm
  * globals of the running instance: the base of thread-local storage and the
- * pthread. A coroutine's thread takes over both from its caller at each switch.
+ * pthread. A coroutine's thread takes over both from its caller at each switch;
+ * only malloc() has a heap for each thread, and goes on using that.
  *
  *     caller thread                     coroutine's thread
  *     switch(ENTER): turn = MINE,   ->  takes identity of the caller,
@@ -81,6 +82,13 @@ static void *coroutine_thread(void *opaque)
     CoroutineThread *co = opaque;
     void *own_tls = __builtin_wasm_tls_base();
     pthread_t own_self = pthread_self();
+
+    /*
+     * mimalloc finds its heap of this thread by a global that the identity does
+     * not move (the linker's, for a thread-local variable of another file), and
+     * makes it by one that it does. So the heap has to be there before.
+     */
+    g_free(g_malloc(1));
 
     for (;;) {
         wait_for_turn(co);

@@ -1,0 +1,102 @@
+/*
+ * Bytes to and from QEMU: the other end of char-stdio-wasm.c, two rings in its
+ * linear memory.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+/* TwRings, in 32-bit words. */
+const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_SIZE = 3;
+const IN_HEAD = 4, IN_TAIL = 5, IN_SIZE = 6;
+const ATTACHED = 7, OPENED = 8;
+const WORDS = 16;
+
+const RETRY_MS = 10;
+
+export class Rings {
+    /*
+     * @base: of TwRings; @tell: says to QEMU that something changed; @sink takes
+     * each piece that QEMU says.
+     */
+    constructor(module, base, tell, sink) {
+        const buffer = module.wasmMemory.buffer;
+        this.tell = tell;
+        this.sink = sink;
+        this.words = new Int32Array(buffer, base, WORDS);
+        this.outSize = this.words[OUT_SIZE];
+        this.inSize = this.words[IN_SIZE];
+        this.out = new Uint8Array(buffer, base + 4 * WORDS, this.outSize);
+        this.in = new Uint8Array(buffer, base + 4 * WORDS + this.outSize,
+                                 this.inSize);
+        this.pending = Buffer.alloc(0);
+    }
+
+    drain() {
+        const head = Atomics.load(this.words, OUT_HEAD);
+        const tail = Atomics.load(this.words, OUT_TAIL);
+        const n = (head - tail) >>> 0;
+        if (n === 0) {
+            return false;
+        }
+        const start = (tail >>> 0) % this.outSize;
+        const first = Math.min(n, this.outSize - start);
+        this.sink(this.out.slice(start, start + first));
+        if (first < n) {
+            this.sink(this.out.slice(0, n - first));
+        }
+        Atomics.store(this.words, OUT_TAIL, head);
+        Atomics.notify(this.words, OUT_TAIL);
+        return true;
+    }
+
+    async run() {
+        for (;;) {
+            if (this.drain()) {
+                continue;
+            }
+            const head = Atomics.load(this.words, OUT_TAIL);
+            Atomics.store(this.words, OUT_SLEEPING, 1);
+            const wait = Atomics.waitAsync(this.words, OUT_HEAD, head);
+            if (wait.async) {
+                await wait.value;
+            }
+            Atomics.store(this.words, OUT_SLEEPING, 0);
+        }
+    }
+
+    input(bytes) {
+        this.pending = Buffer.concat([this.pending, bytes]);
+        this.feed();
+    }
+
+    feed() {
+        let head = Atomics.load(this.words, IN_HEAD);
+        let moved = 0;
+        while (moved < this.pending.length &&
+               ((head - Atomics.load(this.words, IN_TAIL)) >>> 0) <
+               this.inSize) {
+            this.in[(head >>> 0) % this.inSize] = this.pending[moved++];
+            head = (head + 1) | 0;
+        }
+        this.pending = this.pending.subarray(moved);
+        Atomics.store(this.words, IN_HEAD, head);
+        this.tell();
+        if (this.pending.length) {
+            setTimeout(() => this.feed(), RETRY_MS);
+        }
+    }
+
+    /* Begin or end a session; resolves when QEMU did, too. */
+    async attach(attached) {
+        const wanted = attached ? 1 : 0;
+        this.pending = Buffer.alloc(0);
+        Atomics.store(this.words, ATTACHED, wanted);
+        this.tell();
+        while (Atomics.load(this.words, OPENED) !== wanted) {
+            const wait = Atomics.waitAsync(this.words, OPENED, 1 - wanted);
+            if (wait.async) {
+                await wait.value;
+            }
+        }
+    }
+}
