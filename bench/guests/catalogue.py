@@ -108,6 +108,11 @@ WORKLOADS: tuple[Workload, ...] = (
         ),
     ),
     Workload("shell", "a prompt on the console", interactive=True),
+    Workload(
+        "wait",
+        "read the workload from the console: what a saved machine does",
+        interactive=True,
+    ),
 )
 
 
@@ -167,3 +172,9 @@ def kernel_words(spec: str) -> list[str]:
     name, _, rest = spec.partition(":")
     pairs = filter(None, rest.split(","))
     return [f"tierlab.workload={name}", *(f"tierlab.{pair}" for pair in pairs)]
+
+
+def console_line(spec: str) -> str:
+    """The line that asks the workload `wait` for another."""
+    name, _, rest = spec.partition(":")
+    return " ".join([name, *filter(None, rest.split(","))])
