@@ -11,10 +11,13 @@ STATS_SCHEMA = 1
 
 RUNS_DIR = "runs"
 PROFILES_DIR = "profiles"
+SNAPSHOTS_DIR = "snapshots"
 SUMMARY_FILE = "summary.json"
 IDLE_FILE = "idle.json"
 
 NO_TIER = "-"
+# Behind a workload's name where the machine was resumed, not booted.
+RESUMED = " resumed"
 FAILURE_KINDS = (
     "panic",
     "oops",
@@ -23,5 +26,6 @@ FAILURE_KINDS = (
     "marker-missing",
     "workload",
     "said-failed",
+    "snapshot",
     "engine-error",
 )

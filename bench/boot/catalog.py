@@ -14,7 +14,9 @@ from bench.guests.guest import Guest
 WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
 # What a comparison can run: nobody sits there to type.
 UNATTENDED = tuple(w.name for w in catalogue.WORKLOADS if not w.interactive)
-SHELL = next(w.name for w in catalogue.WORKLOADS if w.interactive)
+SHELL = "shell"
+# Reads from the console what to do: for machines that are saved.
+WAIT = "wait"
 
 _VARIABLE = "TIERLAB_PRODUCT_GUEST_"
 

@@ -12,9 +12,12 @@ import selectors
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from select import PIPE_BUF
 
 from bench.boot.errors import HarnessError
 from bench.boot.interrupt import Deferred
@@ -84,6 +87,7 @@ class EngineProcess:
         limits: Limits,
         input_fd: int | None = None,
         hold_input: bool = False,
+        types: bool = False,
         signals: Deferred | None = None,
         sampler: Sampler | None = None,
     ) -> None:
@@ -95,13 +99,17 @@ class EngineProcess:
         self._hold_input = hold_input
         self._signals = signals
         self._pending = b""
+        # What other threads want done, and what wakes the loop for it.
+        self._calls: deque[Callable[[], None]] = deque()
+        self._calling = threading.Lock()
+        self._wake: int | None = os.eventfd(0, os.EFD_CLOEXEC)
         self._killed: str | None = None
         self._kill_at_ms = 0.0
         # Not epoll, which refuses regular files (input may be one).
         self._select = selectors.PollSelector()
         self._epoch_ms = time.time() * 1000
         self._start = time.monotonic()
-        self._child = _spawn(argv, env, piped_input=input_fd is not None)
+        self._child = _spawn(argv, env, piped_input=input_fd is not None or types)
 
     @property
     def pid(self) -> int:
@@ -126,7 +134,15 @@ class EngineProcess:
                     pipe.close()
             if pidfd is not None:
                 os.close(pidfd)
+            self._stop_calls()
         return ended
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have something done in the loop, unless it ended.  From any thread."""
+        with self._calling:
+            if self._wake is not None:
+                self._calls.append(function)
+                os.eventfd_write(self._wake, 1)
 
     def release_input(self) -> None:
         """Start to relay input that was held back."""
@@ -134,13 +150,25 @@ class EngineProcess:
             self._hold_input = False
             self._listen()
 
-    def _now_ms(self) -> float:
+    def send(self, data: bytes) -> None:
+        """Type a line, which a pipe takes at once."""
+        pipe = self._child.stdin
+        assert pipe is not None and len(data) <= PIPE_BUF
+        try:
+            os.write(pipe.fileno(), data)
+        except OSError:
+            return  # it ended, and that will be noticed
+
+    def now_ms(self) -> float:
+        """Time since the process was started.  From any thread."""
         return (time.monotonic() - self._start) * 1000
 
     def _watch(self, pidfd: int | None) -> None:
         assert self._child.stdout is not None and self._child.stderr is not None
         self._select.register(self._child.stdout, selectors.EVENT_READ, self._on_output)
         self._select.register(self._child.stderr, selectors.EVENT_READ, self._on_error)
+        assert self._wake is not None
+        self._select.register(self._wake, selectors.EVENT_READ, None)
         if pidfd is not None:
             self._select.register(pidfd, selectors.EVENT_READ, None)
         if self._signals is not None:
@@ -150,7 +178,7 @@ class EngineProcess:
 
     def _step(self, pidfd: int | None) -> bool:
         """One round; true when the process has ended and is drained."""
-        now = self._now_ms()
+        now = self.now_ms()
         self._enforce(now)
         wait = self._wait_s(now)
         if self._sampler is not None:
@@ -163,6 +191,8 @@ class EngineProcess:
         for key, _ in self._select.select(0 if ended else wait):
             if key.fileobj == pidfd:
                 ended = True
+            elif key.fileobj == self._wake:
+                self._do_calls()
             elif self._signals is not None and key.fileobj is self._signals:
                 self._signals.check()
             elif key.fileobj == self._input_fd:
@@ -175,12 +205,24 @@ class EngineProcess:
             self._drain()
         return ended
 
+    def _do_calls(self) -> None:
+        assert self._wake is not None
+        os.eventfd_read(self._wake)
+        while self._calls:
+            self._calls.popleft()()
+
+    def _stop_calls(self) -> None:
+        with self._calling:
+            assert self._wake is not None
+            os.close(self._wake)
+            self._wake = None
+
     def _read(self, key: selectors.SelectorKey) -> bool:
         data = os.read(key.fd, READ_SIZE)
         if not data:
             self._select.unregister(key.fileobj)
             return False
-        key.data(data, self._now_ms())
+        key.data(data, self.now_ms())
         return True
 
     def _drain(self) -> None:
@@ -256,7 +298,7 @@ class EngineProcess:
         given to anybody else.
         """
         os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
-        wall = self._now_ms()
+        wall = self.now_ms()
         self._signal(signal.SIGKILL)
         _, status, usage = os.wait4(self._child.pid, 0)
         code = os.waitstatus_to_exitcode(status)

@@ -6,7 +6,7 @@ import hashlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,15 @@ from analysis.schema import NO_TIER, RUN_SCHEMA
 from bench.boot.console import ConsoleParser, Phase, clean_line
 from bench.boot.errors import HarnessError
 from bench.boot.interrupt import Deferred
+from bench.boot.passage import Passage
 from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
 from bench.boot.provenance import run_provenance
 from bench.boot.sampler import Sample, Sampler
 from bench.boot.stats import pack_tbs, read_stats
 from bench.boot.timeline import last_line, read_timeline
+from bench.boot.transfer import Restore, Save
 from bench.engines.base import BootRequest, Command, Engine
-from bench.guests.guest import Guest
+from bench.guests.guest import Guest, Marker
 
 DEFAULT_TIMEOUT = 300.0
 # A panicked kernel may never stop; give it time to print its trace.
@@ -62,6 +64,8 @@ class Boot:
     policy: Mapping[str, Any] | None = None
     repetition: int = 1
     keep_tbs: bool = True
+    save: Save | None = None
+    restore: Restore | None = None
 
 
 def timeout_of(guest: Guest, asked: float | None) -> float:
@@ -72,8 +76,15 @@ def timeout_of(guest: Guest, asked: float | None) -> float:
 class _Watcher:
     """Follows both streams of a running engine."""
 
-    def __init__(self, parser: ConsoleParser, limits: Limits, tie: Terminal) -> None:
+    def __init__(
+        self,
+        parser: ConsoleParser,
+        limits: Limits,
+        tie: Terminal,
+        passage: Passage,
+    ) -> None:
         self.parser = parser
+        self._passage = passage
         self.console = _Kept(CONSOLE_KEPT)
         self.errors = _Kept(STDERR_KEPT)
         self.process: EngineProcess | None = None
@@ -90,8 +101,9 @@ class _Watcher:
             self._limits.asked = ("verdict", at_ms)
         if self.parser.panic is not None and self._limits.asked is None:
             self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
-        if any(p.phase == "prompt" for p in reached):
+        if any(p.phase == "prompt" for p in reached) and not self._passage.will_type:
             self._at_prompt()
+        self._passage.reached(reached)
         if self._tie.output is not None:
             self._tie.output(data)
 
@@ -163,23 +175,32 @@ def run_boot(
     with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
         stats_path = Path(scratch) / "stats.json"
         timeline_path = Path(scratch) / "timeline.jsonl"
+        passage = Passage(boot.save, boot.restore, Path(scratch))
         request = replace(boot.request, stats=stats_path, timeline=timeline_path)
+        request = passage.request(request)
         sampler = _sampler(tie, timeline_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
-        parser = _parser(guest)
-        watcher = _Watcher(parser, limits, tie)
+        parser = _parser(guest, passage.markers(guest))
+        watcher = _Watcher(parser, limits, tie, passage)
         provenance = {
             **shared,
             **run_provenance(boot.engine, guest, boot.products),
         }
-        ended = _run(command, watcher, limits, tie, sampler)
+        ended = _run(command, watcher, limits, tie, sampler, passage)
         parser.close(ended.wall_ms)
+        passage.ended(
+            request,
+            boot.engine.name,
+            provenance["engine"]["qemu"],
+            parser.phases,
+            watcher.console.as_json(),
+        )
         stats, no_stats = (
             read_stats(stats_path) if boot.engine.has_tiers else (None, "")
         )
         timeline = read_timeline(timeline_path)
-    failure = find_failure(boot, parser, ended, watcher.errors.text())
+    failure = find_failure(boot, parser, ended, watcher.errors.text(), passage)
     failure = failure or _other_policy(boot, stats)
     return {
         "schema": RUN_SCHEMA,
@@ -206,26 +227,34 @@ def run_boot(
         "samples": sampler.as_json(),
         "timeline": timeline,
         "stats": _stats_json(stats, no_stats, ended, boot.keep_tbs),
+        "snapshot": passage.report or None,
         "console": watcher.console.as_json(),
         "stderr": watcher.errors.as_json(),
         "provenance": provenance,
     }
 
 
-def _parser(guest: Guest) -> ConsoleParser:
+def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
     if guest.oopses is None:
-        return ConsoleParser(guest.markers, ending=guest.ending)
-    return ConsoleParser(guest.markers, (), guest.oopses, guest.ending)
+        return ConsoleParser(markers, ending=guest.ending)
+    return ConsoleParser(markers, (), guest.oopses, guest.ending)
 
 
 def find_failure(
-    boot: Boot, parser: ConsoleParser, ended: Ended, errors: str
+    boot: Boot,
+    parser: ConsoleParser,
+    ended: Ended,
+    errors: str,
+    passage: Passage | None = None,
 ) -> dict[str, str] | None:
     """The first cause, if the boot failed: guest's own words come first."""
     if parser.panic is not None:
         return _failure("panic", parser.panic)
     if parser.oops is not None:
         return _failure("oops", parser.oops)
+    if passage is not None and passage.failure is not None:
+        said = _last_line(errors)
+        return _failure("snapshot", passage.failure + (f" ({said})" if said else ""))
     if parser.verdict is not None and not parser.verdict[0]:
         return _failure("said-failed", parser.verdict[1])
     if ended.killed == "timeout":
@@ -235,8 +264,9 @@ def find_failure(
             f"did not end within {boot.timeout_s:g} s; reached {last}; "
             f"last line: {parser.last_line or 'none'}",
         )
+    before = passage.reached_before() if passage is not None else ()
     if parser.verdict is not None:
-        return _unreached(boot, parser)
+        return _unreached(boot, parser, before)
     if ended.signal is not None:
         return _failure(
             "engine-error", _last_line(errors) or f"killed by signal {ended.signal}"
@@ -244,6 +274,8 @@ def find_failure(
     end = parser.reached("workload-end")
     if end is not None and end.status:
         return _failure("workload", f"workload ended with status {end.status}")
+    if passage is not None and passage.saved and not ended.status:
+        return None
     guest = boot.request.guest
     if ended.status != guest.ending.status:
         said = _last_line(errors)
@@ -255,13 +287,15 @@ def find_failure(
     if guest.ending.passed is not None:
         wanted = guest.ending.passed.pattern
         return _failure("marker-missing", f"it ended without a line like {wanted}")
-    return _unreached(boot, parser)
+    return _unreached(boot, parser, before)
 
 
-def _unreached(boot: Boot, parser: ConsoleParser) -> dict[str, str] | None:
+def _unreached(
+    boot: Boot, parser: ConsoleParser, before: Iterable[str]
+) -> dict[str, str] | None:
     guest, workload = boot.request.guest, boot.request.workload
     for phase in _expected_phases(workload) if guest.workloads else guest.expects:
-        if parser.reached(phase) is None:
+        if phase not in before and parser.reached(phase) is None:
             return _failure("marker-missing", f"the guest never reached {phase}")
     return None
 
@@ -277,7 +311,7 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
 
 
 def _expected_phases(workload: str) -> tuple[str, ...]:
-    if workload.partition(":")[0] in ("none", "shell"):
+    if workload.partition(":")[0] in ("none", "shell", "wait"):
         return ("init",)
     return ("init", "workload-start", "workload-end")
 
@@ -296,6 +330,7 @@ def _run(
     limits: Limits,
     tie: Terminal,
     sampler: Sampler,
+    passage: Passage,
 ) -> Ended:
     process = EngineProcess(
         command.argv,
@@ -305,10 +340,12 @@ def _run(
         limits=limits,
         input_fd=tie.input_fd,
         hold_input=tie.hold_input,
+        types=passage.will_type,
         signals=tie.signals,
         sampler=sampler,
     )
     watcher.process = process
+    passage.started(command, process, limits)
     if tie.started is not None:
         tie.started(process.pid)
     return process.run()
@@ -347,6 +384,7 @@ def _config(boot: Boot) -> dict[str, Any]:
         "timeout_s": boot.timeout_s,
         "engine_flags": list(request.engine_flags),
         "repetition": boot.repetition,
+        "resumed": boot.restore.snapshot.as_json() if boot.restore else None,
     }
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from analysis.load import Run, run_from_json
 from analysis.schema import PROFILES_DIR
 from bench.boot.campaign import DEFAULT_OUT
-from bench.boot.catalog import SHELL, WORKLOADS, check_workload
+from bench.boot.catalog import SHELL, WAIT, WORKLOADS, GuestEntry
 from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.faults import check_fault
 from bench.boot.files import write_json
@@ -34,6 +34,7 @@ from bench.cli.common import (
     obtain_for,
     other_kernel,
 )
+from bench.cli.snapshots import Snapshots, require_guest, snapshot_options
 from bench.devices import device_options
 from bench.devices.base import Device
 from bench.engines import find_engine
@@ -109,6 +110,7 @@ DEFAULT_TIER = "threshold"
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 @device_options
+@snapshot_options
 def boot(
     guest: str,
     tier: str | None,
@@ -128,19 +130,13 @@ def boot(
     engine_flags: tuple[str, ...],
     seed: int,
     devices: tuple[Device, ...],
+    snapshots: Snapshots,
 ) -> int:
     """Boot GUEST once.  Its console goes to stdout, the summary to stderr.
 
     GUEST is a name that `tierlab guests` lists, or a file NAME.toml that
     describes a guest of your own: see docs/guests.md.
     """
-    workload = check_workload(workload or (SHELL if interactive else "none"))
-    if workload == SHELL and not interactive:
-        raise HarnessError(
-            "workload 'shell' waits for input",
-            next_step="add --interactive",
-            status=USAGE,
-        )
     driver = find_engine(engine)
     if not driver.has_tiers and (tier or chain or counts or fault):
         raise HarnessError(
@@ -151,12 +147,8 @@ def boot(
     if fault:
         check_fault(fault)
     entry = find_any_guest(guest, kernel=kernel)
-    if entry.guest is not None and workload not in ("none", SHELL):
-        raise HarnessError(
-            f"guest '{entry.name}' runs no workloads of ours",
-            next_step="leave out --workload",
-            status=USAGE,
-        )
+    require_guest(snapshots, entry.name)
+    workload = _workload(entry, workload, interactive, snapshots)
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
     products, guests = obtain_for([entry], [engine])
     chosen = other_kernel(entry, guests[entry.name], kernel)
@@ -177,13 +169,50 @@ def boot(
         devices=devices,
     )
     job = Boot(driver, request, products, timeout, policy.facts if policy else None)
+    given = {"smp": smp, "memory_mib": memory, "icount": icount}
+    job = snapshots.settled(job, given)
     if policy is not None and policy.wants_seed:
         job = replace(job, request=replace(request, profile=_seed(job)))
     result = _boot_on_screen(job, interactive)
     _summary(result, err_console())
+    _saved(result, err_console())
     if json_path is not None:
         write_json(json_path, result)
     return DONE if result["ok"] else FAILED
+
+
+def _workload(
+    entry: GuestEntry, given: str | None, interactive: bool, snapshots: Snapshots
+) -> str:
+    """What the guest is to do; refuses what this guest or this boot cannot."""
+    own = entry.guest is not None
+    workload = snapshots.workload(given, interactive, own)
+    if own and workload not in ("none", SHELL):
+        raise HarnessError(
+            f"guest '{entry.name}' runs no workloads of ours",
+            next_step="leave out --workload",
+            status=USAGE,
+        )
+    if workload in (SHELL, WAIT) and not (interactive or snapshots.save):
+        raise HarnessError(
+            f"workload '{workload}' waits for input",
+            next_step="add --interactive",
+            status=USAGE,
+        )
+    return workload
+
+
+def _saved(result: dict[str, Any], console: Console) -> None:
+    saved = (result["snapshot"] or {}).get("saved")
+    if saved is None:
+        return
+    mib = [saved[name] / 2**20 for name in ("bytes", "stream_bytes")]
+    console.print(
+        f"Saved {saved['path']}: {mib[0]:.1f} MiB ({mib[1]:.1f} unpacked), "
+        f"in {saved['save_ms'] / 1000:.1f} s.  To go on: tierlab boot "
+        f"{result['config']['guest']} --restore {saved['path']}",
+        soft_wrap=True,
+    )
 
 
 def _seed(job: Boot) -> Path:

@@ -31,6 +31,9 @@ class Places(Protocol):
         absolute, and each used once.
         """
 
+    def left(self, host: Path, inside: str) -> str:
+        """The path for a file that QEMU writes; the host has it at the end."""
+
     def live(self, host: Path, inside: str) -> str:
         """The same for a file or folder that is read and written in place."""
 

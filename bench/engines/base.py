@@ -69,6 +69,11 @@ class BootRequest:
     # What an earlier boot executed: the file that the policy names in `from`.
     profile: Path | None = None
     devices: tuple[Device, ...] = ()
+    # A Unix socket on which QEMU is to speak QMP.
+    control: Path | None = None
+    # Of a saved machine: read when it is to be resumed, written when it is saved.
+    stream_in: Path | None = None
+    stream_out: Path | None = None
     stats: Path | None = None
     timeline: Path | None = None
 
@@ -84,11 +89,20 @@ class BootRequest:
 
 
 @dataclass(frozen=True)
+class Streams:
+    """What the files of a saved machine are called inside the engine."""
+
+    incoming: str = ""
+    outgoing: str = ""
+
+
+@dataclass(frozen=True)
 class Command:
     """How to start the engine: arguments and variables to add."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    streams: Streams = Streams()
 
 
 @dataclass(frozen=True)
@@ -155,6 +169,9 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
         # Without sleep=off an idle guest's clock would follow the host's.
         arguments += ["-icount", f"shift={request.icount},sleep=off"]
         arguments += ["-rtc", ICOUNT_RTC]
+    if request.stream_in is not None:
+        # Whoever holds the control channel says when, and is told of errors.
+        arguments += ["-incoming", "defer"]
     for device in request.devices:
         arguments += device.qemu_arguments(guest.arch, guest.machine, places)
     return [*arguments, *guest.arguments]
@@ -176,6 +193,15 @@ def _file_arguments(guest: Guest, places: Places) -> list[str]:
         else:
             arguments += [f"-{file.role}", path]
     return arguments
+
+
+def streams(request: BootRequest, places: Places) -> Streams:
+    """Where QEMU finds or leaves the machine's state."""
+    read, written = request.stream_in, request.stream_out
+    return Streams(
+        places.file(read, "/tierlab/incoming") if read else "",
+        places.left(written, "/tierlab/outgoing") if written else "",
+    )
 
 
 def first_line(argv: list[str]) -> str:

@@ -14,6 +14,7 @@ from bench.engines.base import (
     Missing,
     first_line,
     qemu_arguments,
+    streams,
 )
 
 
@@ -23,6 +24,10 @@ class HostPlaces:
     engine = "native"
 
     def file(self, host: Path, inside: str) -> str:
+        """The file itself."""
+        return str(host)
+
+    def left(self, host: Path, inside: str) -> str:
         """The file itself."""
         return str(host)
 
@@ -60,8 +65,12 @@ class NativeEngine:
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
         """QEMU straight on the guest's files; flags go to QEMU."""
         guest = request.guest
-        arguments = qemu_arguments(request, HostPlaces())
-        return Command((_program(guest.arch), *arguments, *request.engine_flags))
+        places = HostPlaces()
+        arguments = qemu_arguments(request, places)
+        if request.control is not None:
+            arguments += ["-qmp", f"unix:{request.control},server=on,wait=off"]
+        argv = (_program(guest.arch), *arguments, *request.engine_flags)
+        return Command(argv, streams=streams(request, places))
 
 
 def _program(arch: str) -> str:

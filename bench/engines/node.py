@@ -17,9 +17,13 @@ from bench.engines.base import (
     first_line,
     profile_place,
     qemu_arguments,
+    streams,
 )
 
 RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
+# The id makes it the control channel: qemu/overlay/chardev/char-stdio-wasm.c.
+CONTROL_ARGUMENTS = ["-chardev", "stdio,id=control"]
+CONTROL_ARGUMENTS += ["-mon", "chardev=control,mode=control"]
 EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
 
 
@@ -27,13 +31,19 @@ EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
 class NodePlaces:
     """QEMU has a file system in memory, filled before it starts."""
 
-    # Path in there -> file of the host.
+    # Path in there -> file of the host: before it starts, when it ended.
     files: dict[str, Path] = field(default_factory=dict)
+    fetched: dict[str, Path] = field(default_factory=dict)
     engine = "node"
 
     def file(self, host: Path, inside: str) -> str:
         """A copy, made before QEMU starts."""
         self.files[inside] = host
+        return inside
+
+    def left(self, host: Path, inside: str) -> str:
+        """Copied from there when QEMU ended."""
+        self.fetched[inside] = host
         return inside
 
     def live(self, host: Path, inside: str) -> str:
@@ -84,20 +94,26 @@ class NodeEngine:
         """Node with its flags, the runner, files, variables, QEMU's arguments."""
         places = NodePlaces()
         arguments = qemu_arguments(request, places)
+        inside = streams(request, places)
         if request.profile is not None:
             places.file(request.profile, profile_place(request.tier))
         argv = [str(_node(products)), *request.engine_flags, str(RUNNER)]
         argv += ["--program", str(_program(products, request.guest.arch))]
-        for inside, host in places.files.items():
-            argv += ["--file", f"{host}={inside}"]
+        for path, host in places.files.items():
+            argv += ["--file", f"{host}={path}"]
+        for path, host in places.fetched.items():
+            argv += ["--fetch", f"{host}={path}"]
         for name, value in _variables(request).items():
             argv += ["--env", f"{name}={value}"]
         if request.stats is not None:
             argv += ["--stats", str(request.stats)]
         if request.timeline is not None:
             argv += ["--timeline", str(request.timeline)]
+        if request.control is not None:
+            argv += ["--control", str(request.control)]
+            arguments += CONTROL_ARGUMENTS
         argv += ["--", *arguments]
-        return Command(tuple(argv))
+        return Command(tuple(argv), streams=inside)
 
 
 def _variables(request: BootRequest) -> dict[str, str]:

@@ -10,6 +10,8 @@ The scenario is a list of steps, each an object with one key:
     {"exit": STATUS}    {"kill": SIGNAL}      {"hang": true}   deaf to SIGTERM
     {"child": SECONDS}  a child that holds the console open
     {"eat": MIB}        of memory, touched
+    {"qmp": SCRIPT}     a control channel; see fake_qmp.py
+    {"await": COMMAND}  until a client of it had that done
 The text @EPOCH_MS@ in stats stands for the present time.
 """
 
@@ -24,10 +26,29 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from bench.tests.fake_qmp import FakeQmp  # noqa: E402
+
+
+qmp: FakeQmp | None = None
+
+
+def control(key: str, value: Any) -> None:
+    """Steps of the control channel, which is there if it was asked for."""
+    global qmp
+    path = os.environ.get("FAKE_CONTROL")
+    if path and key == "qmp":
+        qmp = FakeQmp(path, value)
+    elif qmp is not None and key == "await":
+        qmp.wait(value)
+
 
 def play(key: str, value: Any, stats: str | None, timeline: str | None) -> None:
     """Do one step."""
-    if key == "say":
+    if key in ("qmp", "await"):
+        control(key, value)
+    elif key == "say":
         os.write(1, value.encode())
     elif key == "err":
         os.write(2, value.encode())

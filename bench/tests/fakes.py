@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.engines.base import BootRequest, Command, Missing
+from bench.engines.base import BootRequest, Command, Missing, Streams
 from bench.guests import manifest
 from bench.guests.catalogue import GuestSpec
 
@@ -97,7 +97,9 @@ class FakeEngine:
         path.write_text(json.dumps(scenario))
         argv = [sys.executable, str(PROGRAM), str(path)]
         outputs = [str(request.stats), str(request.timeline)] if self.has_tiers else []
-        return Command((*argv, *outputs))
+        control = {"FAKE_CONTROL": str(request.control)} if request.control else {}
+        streams = Streams(str(request.stream_in or ""), str(request.stream_out or ""))
+        return Command((*argv, *outputs), control, streams)
 
 
 def make_guest(directory: Path, name: str = GUEST) -> Path:

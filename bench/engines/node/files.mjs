@@ -1,5 +1,6 @@
 /*
- * What QEMU finds when it starts: variables, and files in its memory.
+ * What QEMU finds when it starts: variables, and files in its memory; and what
+ * it leaves there.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,6 +21,13 @@ function put(module, from, to) {
     module.FS.writeFile(to, data, { canOwn: true });
 }
 
+/* The other way; QEMU may not have written it. */
+function fetch(module, from, to) {
+    if (module.FS.analyzePath(from).exists) {
+        fs.writeFileSync(to, module.FS.readFile(from));
+    }
+}
+
 /* Firmware and the like, which the build put beside the program. */
 function putShare(module, program) {
     const share = path.join(path.dirname(program), 'share');
@@ -37,6 +45,10 @@ export const filesPart = {
             (settings.files ??= []).push(
                 pair('--file', text, text?.lastIndexOf('=')));
         },
+        '--fetch': (settings, text) => {
+            (settings.fetch ??= []).push(
+                pair('--fetch', text, text?.lastIndexOf('=')));
+        },
         '--env': (settings, text) => {
             (settings.env ??= []).push(
                 pair('--env', text, text?.indexOf('=')));
@@ -50,6 +62,15 @@ export const filesPart = {
         for (const [from, to] of settings.files ?? []) {
             put(module, from, to);
         }
+        for (const [, from] of settings.fetch ?? []) {
+            module.FS.mkdirTree(path.posix.dirname(from));
+        }
         putShare(module, settings.program);
+    },
+
+    exited(module, settings) {
+        for (const [to, from] of settings.fetch ?? []) {
+            fetch(module, from, to);
+        }
     },
 };
