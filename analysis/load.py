@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from analysis.schema import RUN_SCHEMA, RUNS_DIR
+from analysis.schema import RESUMED, RUN_SCHEMA, RUNS_DIR
 
 Key = tuple[str, str, str, str, str]
+
+# A round that takes so much longer than a steady one still warms up.
+UNSTEADY = 1.1
 
 # Switches of the runtime, as the configuration of a run has them.
 _SWITCHES = ("chain", "counts", "fault")
@@ -49,11 +52,24 @@ class Run:
     rounds_ms: tuple[float, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
+    # Whether it went on from a saved machine instead of booting.
+    resumed: bool = False
 
     @property
     def key(self) -> Key:
         """What makes runs comparable repetitions of one another."""
         return (self.guest, self.engine, self.tier, self.workload, self.switches)
+
+    @property
+    def resume_ms(self) -> float | None:
+        """Process start to the moment at which the saved machine goes on."""
+        return self.phases.get("resume")
+
+    @property
+    def answer_ms(self) -> float | None:
+        """From there to the start of the workload that it was asked for."""
+        start, resume = self.phases.get("workload-start"), self.resume_ms
+        return None if start is None or resume is None else start - resume
 
     @property
     def boot_ms(self) -> float | None:
@@ -63,7 +79,7 @@ class Run:
     @property
     def workload_ms(self) -> float | None:
         """Workload start to its end; no figure where there is no workload."""
-        if self.workload == "none":
+        if self.workload in ("none", f"none{RESUMED}"):
             return None
         start = self.phases.get("workload-start")
         end = self.phases.get("workload-end")
@@ -78,6 +94,22 @@ class Run:
         if len(self.rounds_ms) < 2:
             return None
         return float(np.median(self.rounds_ms[len(self.rounds_ms) // 2 :]))
+
+    @property
+    def settled_ms(self) -> float | None:
+        """Time of the rounds up to the last that is not yet steady."""
+        if self.steady_ms is None:
+            return None
+        slow = [ms > self.steady_ms * UNSTEADY for ms in self.rounds_ms]
+        last = max((n for n, is_slow in enumerate(slow, start=1) if is_slow), default=0)
+        return sum(self.rounds_ms[:last])
+
+    @property
+    def lost_ms(self) -> float | None:
+        """What the rounds took more than as many steady ones."""
+        if self.steady_ms is None:
+            return None
+        return sum(self.rounds_ms) - len(self.rounds_ms) * self.steady_ms
 
     def counter(self, name: str, scale: float = 1.0) -> float | None:
         """A counter, scaled; None if the runtime does not have it."""
@@ -165,7 +197,8 @@ def _run(raw: Mapping[str, Any]) -> Run:
         short=str((config.get("policy") or {}).get("short", config["tier"])),
         boot_phase=str(config.get("boot_phase", "init")),
         engine=str(config["engine"]),
-        workload=str(config["workload"]),
+        workload=str(config["workload"]) + (RESUMED if config.get("resumed") else ""),
+        resumed=bool(config.get("resumed")),
         ok=bool(raw["ok"]),
         failure=failure.get("kind"),
         message=str(failure.get("message", "")),

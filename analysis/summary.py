@@ -26,6 +26,10 @@ MEDIANS: tuple[tuple[str, Figure], ...] = (
     ("tbs_compiled", lambda run: run.counter("tbs_compiled")),
     ("compile_ms", lambda run: run.compile_ms),
     ("worst_stall_ms", lambda run: run.counter("worst_stall_ns", 1e-6)),
+    ("answer_ms", lambda run: run.answer_ms),
+    ("first_round_ms", lambda run: run.rounds_ms[0] if run.rounds_ms else None),
+    ("settled_ms", lambda run: run.settled_ms),
+    ("lost_ms", lambda run: run.lost_ms),
     ("wait_ms", lambda run: run.wait_ms),
     ("modules", lambda run: run.counter("modules_installed")),
     ("occupancy", lambda run: run.per("tbs_compiled", "modules_installed")),
@@ -84,6 +88,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
         "engine": engine,
         "workload": workload,
         "switches": switches,
+        "resumed": runs[0].resumed,
         "runs": len(runs),
         "failed": sum(not run.ok for run in runs),
         "failures": [
@@ -168,6 +173,10 @@ def _boot(run: Run) -> float | None:
     return run.boot_ms
 
 
+def _resume(run: Run) -> float | None:
+    return run.resume_ms
+
+
 def _work(run: Run) -> float | None:
     return run.workload_ms
 
@@ -179,6 +188,7 @@ def _steady(run: Run) -> float | None:
 # What is compared: prefix of its ratios, its column, where it comes from.
 TIMES: tuple[tuple[str, str, Figure], ...] = (
     ("", "boot_ms", _boot),
+    ("resume_", "resume_ms", _resume),
     ("workload_", "workload_ms", _work),
     ("steady_", "steady_ms", _steady),
 )

@@ -18,19 +18,32 @@ NOTE = (
     "failed run is counted and gives no times."
 )
 
+_BOOT_TITLE = "Boot: process start to init, or to the end where there is no init"
+
 Cell = Callable[[Row], str | Text]
 
 
 def comparison_tables(rows: Sequence[Row]) -> list[Table]:
     """Boot times, times of workloads if there were any, and what it all cost."""
-    tables = [_table("Boot: process start to init, or to the end where there is no init", rows, _BOOT)]
-    worked = [row for row in rows if row["workload"] != "none"]
+    tables = []
+    booted = [row for row in rows if not row["resumed"]]
+    if booted:
+        tables.append(_table(_BOOT_TITLE, booted, _BOOT))
+    resumed = [row for row in rows if row["resumed"]]
+    if resumed:
+        title = "Resume: process start until the saved machine goes on"
+        tables.append(_table(title, resumed, _RESUME))
+    worked = [row for row in rows if row["workload"].partition(" ")[0] != "none"]
     if worked:
         tables.append(_table("Workload: start to end", worked, _WORK))
     steady = [row for row in rows if row["steady_ms"] is not None]
     if steady:
         title = "Steady state: a round, median of the last half of them"
         tables.append(_table(title, steady, _STEADY))
+    warmed = [row for row in resumed if row["steady_ms"] is not None]
+    if warmed:
+        title = "Warm-up: to the answer, and until rounds are steady"
+        tables.append(_table(title, warmed, _WARM_UP))
     tables.append(_table("Cost", rows, _COST))
     compiled = [row for row in rows if row["modules"]]
     if compiled:
@@ -137,6 +150,14 @@ def _times(heading: str, column: str, prefix: str) -> list[tuple[str, Cell]]:
 
 
 _BOOT = _times("boot s", "boot_ms", "")
+_RESUME = _times("resume s", "resume_ms", "resume_")
+_WARM_UP: list[tuple[str, Cell]] = [
+    ("answer\nms", _plain("answer_ms")),
+    ("first\nround s", _plain("first_round_ms", 2, 0.001)),
+    ("steady\nround s", _plain("steady_ms", 2, 0.001)),
+    ("steady\nafter s", _plain("settled_ms", 2, 0.001)),
+    ("lost\ns", _plain("lost_ms", 2, 0.001)),
+]
 _WORK = _times("work s", "workload_ms", "workload_")
 _STEADY = _times("round s", "steady_ms", "steady_")
 _COST: list[tuple[str, Cell]] = [

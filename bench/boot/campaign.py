@@ -22,9 +22,11 @@ from analysis.schema import (
     NO_TIER,
     PROFILES_DIR,
     RUNS_DIR,
+    SNAPSHOTS_DIR,
     SUMMARY_FILE,
 )
 from analysis.summary import summary_document
+from bench.boot.catalog import WAIT
 from bench.boot.files import make_directory, write_json
 from bench.boot.idle import idle_share
 from bench.boot.interrupt import Deferred
@@ -38,6 +40,8 @@ from bench.boot.run import (
     timeout_of,
     utc_stamp,
 )
+from bench.boot.saved import given_machine, made_machine, resumed
+from bench.boot.snapshot import Snapshot
 from bench.boot.suite import Suite
 from bench.engines.base import BootRequest, Engine, Switches
 from bench.guests.guest import Guest
@@ -74,6 +78,7 @@ class Campaign:
     directory: Path
     runs: list[Run] = field(default_factory=list)
     idle: float | None = None
+    _saved: dict[str, Snapshot] = field(default_factory=dict)
     _profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def configurations(self) -> list[Configuration]:
@@ -118,11 +123,13 @@ class Campaign:
     ) -> None:
         """Make every run.  The summary is whole after each of them.
 
-        First of all come boots for profiles that policies want.
+        First of all come boots for machines to be resumed and for profiles that
+        policies want.
         """
         tie = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
         self.write_summary()
+        self._save(tie, seeding)
         self._seed(tie, seeding)
         order = self.schedule()
         for number, (repetition, configuration) in enumerate(order, start=1):
@@ -148,6 +155,7 @@ class Campaign:
             c
             for c in self.configurations()
             if self.suite.idle
+            and not self._resumes
             and (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
         ]
         if not found:
@@ -191,7 +199,7 @@ class Campaign:
             memory_mib=self.suite.memory_mib,
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
-        return Boot(
+        boot = Boot(
             engine=self.engines[configuration.engine],
             request=request,
             products=self.products,
@@ -199,7 +207,28 @@ class Campaign:
             policy=policy.facts if policy else None,
             repetition=repetition,
         )
+        saved = self._saved.get(configuration.guest)
+        return resumed(boot, saved) if saved else boot
 
+    @property
+    def _resumes(self) -> bool:
+        return self.suite.resume or bool(self.suite.restore)
+
+    def _save(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
+        """The machines to resume, made by an engine without tiers if there is one."""
+        if self.suite.restore:
+            snapshot = given_machine(Path(self.suite.restore))
+            self._saved = {snapshot.facts.guest: snapshot}
+        elif self.suite.resume:
+            plain = [c for c in self.configurations() if c.tier is None]
+            for guest in self.suite.guests:
+                found = [c for c in plain or self.configurations() if c.guest == guest]
+                before(replace(found[0], workload=WAIT))
+                self._saved[guest] = made_machine(
+                    self.directory / SNAPSHOTS_DIR,
+                    self._boot(1, found[0]),
+                    lambda boot: run_boot(boot, self.provenance, tie),
+                )
 
     def _policy(self, configuration: Configuration) -> Policy | None:
         return next((p for p in self.policies if p.spec == configuration.tier), None)

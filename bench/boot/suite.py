@@ -71,6 +71,9 @@ class Suite:
     timeout: float | None = None
     memory_mib: int | None = None
     seed: int = 1
+    # Resume a saved machine instead of booting; without a file, one is made.
+    resume: bool = False
+    restore: str = ""
     # Boot once more and measure what an idle guest costs.
     idle: bool = True
     # Shown above the tables: what this is, and what to look at.
@@ -162,11 +165,11 @@ def _checked(key: str, value: Any, place: str) -> Any:
         return _names(value, place)
     if key in _RANGES:
         return _integer(value, place, *_RANGES[key])
-    if key in ("title", "purpose", "fault"):
+    if key in ("title", "purpose", "fault", "restore"):
         if not isinstance(value, str):
             raise _refused(place, value, "a text")
         return check_fault(value, place) if key == "fault" else value
-    if key == "idle":
+    if key in ("idle", "resume"):
         if not isinstance(value, bool):
             raise _refused(place, value, "true or false")
         return value

@@ -28,6 +28,7 @@ from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.provenance import shared_provenance
+from bench.boot.saved import given_machine
 from bench.boot.suite import (
     Known,
     Suite,
@@ -92,6 +93,13 @@ from bench.engines.base import CHAINING, COUNTING
 @click.option("--timeout", type=float, metavar="S", help="Seconds a boot may take.")
 @click.option("--memory", type=int, metavar="MIB", help="Guest memory.")
 @click.option("--seed", type=int, metavar="N", help="Order of runs and randomness.")
+@click.option("--resume", is_flag=True, help="Save each machine, and resume it.")
+@click.option(
+    "--restore",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Resume this saved machine instead of booting.",
+)
 def compare(
     suite_file: str | None,
     guests: tuple[str, ...],
@@ -110,6 +118,8 @@ def compare(
     timeout: float | None,
     memory: int | None,
     seed: int | None,
+    resume: bool,
+    restore: Path | None,
 ) -> int:
     """Boot guests under several tiers and engines, and compare.
 
@@ -121,8 +131,16 @@ def compare(
     path = find_suite(suite_file) if suite_file is not None else None
     where = str(path) if path is not None else ""
     suite = read_suite(path) if path is not None else Suite()
+    if restore is not None:
+        facts = given_machine(restore).facts
+        # What the machine is, it brings itself.
+        guests, smp = guests or (facts.guest,), smp or facts.smp
+        memory = memory or facts.memory_mib
+        icount = facts.icount if icount is None else icount
     suite = override(
         suite,
+        resume=resume or None,
+        restore=str(restore) if restore else None,
         guests=guests,
         tiers=tiers,
         engines=engines,
@@ -236,7 +254,7 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
         progress.update(task, description=configuration.label(), left=left)
 
     def seeding(configuration: Configuration) -> None:
-        what = f"for its profile: {configuration.label()}"
+        what = f"before the runs: {configuration.label()}"
         progress.update(task, description=what, left="")
 
     def after(run: Run) -> None:
