@@ -2,7 +2,8 @@
 
 apt does the work, with a state of its own in the cache: the host's list of
 architectures and its package lists stay as they are. The sources and the keys
-are the host's, so every package is checked against Debian's signed index.
+are the host's, so every package is checked against Debian's signed index;
+packages of another suite come from the same places.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from bench.setup import Context, SetupError
+from bench.setup.aptsources import deb_lines
 from bench.setup.lock import locked
 
 UPDATE_AND_RETRY = "check the network and apt's sources, then run again"
@@ -34,10 +36,15 @@ class Package:
 
 
 @contextmanager
-def foreign_apt(ctx: Context, architecture: str) -> Iterator[ForeignApt]:
-    """apt for packages of `architecture`, its lists read; one user at a time."""
-    with locked(ctx.cache, f"apt-{architecture}"):
-        apt = ForeignApt(ctx, architecture)
+def foreign_apt(
+    ctx: Context, architecture: str, suite: str = ""
+) -> Iterator[ForeignApt]:
+    """apt for packages of `architecture`, its lists read; one user at a time.
+
+    Of the system's own suite, unless another is named.
+    """
+    apt = ForeignApt(ctx, architecture, suite)
+    with locked(ctx.cache, apt.name):
         apt.update()
         yield apt
 
@@ -45,10 +52,12 @@ def foreign_apt(ctx: Context, architecture: str) -> Iterator[ForeignApt]:
 class ForeignApt:
     """What foreign_apt gives."""
 
-    def __init__(self, ctx: Context, architecture: str) -> None:
+    def __init__(self, ctx: Context, architecture: str, suite: str = "") -> None:
         self._ctx = ctx
         self.architecture = architecture
-        self._state = ctx.cache / "downloads" / f"apt-{architecture}"
+        self.name = "-".join(filter(None, ["apt", suite, architecture]))
+        self._suite = suite
+        self._state = ctx.cache / "downloads" / self.name
         self._update_error: SetupError | None = None
 
     def update(self) -> None:
@@ -61,6 +70,8 @@ class ForeignApt:
         for directory in ("lists/partial", "archives/partial", "debs"):
             (self._state / directory).mkdir(parents=True, exist_ok=True)
         (self._state / "status").touch()
+        if self._suite:
+            (self._state / "sources.list").write_text(deb_lines(self._suite))
         try:
             self._ctx.run(["apt-get", *self._options(), "update"])
         except SetupError as error:
@@ -142,6 +153,9 @@ class ForeignApt:
             "Acquire::Retries": 3,
             "Acquire::IndexTargets::deb-src::Sources::DefaultEnabled": "false",
         }
+        if self._suite:
+            options["Dir::Etc::sourcelist"] = self._state / "sources.list"
+            options["Dir::Etc::sourceparts"] = "-"
         for key, value in options.items():
             yield "-o"
             yield f"{key}={value}"

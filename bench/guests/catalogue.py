@@ -50,11 +50,27 @@ class GuestSpec:
     smp: int = 1
     firmware: str | None = None
     arguments: tuple[str, ...] = ()
+    # What it is made of (sources.py): a kernel, "" for the one of its own name;
+    # a user land, "" for that of `arch`; a file of the kernel's package.
+    kernel: str = ""
+    land: str = ""
+    dtb: str = ""
+    # What /init is to know of the machine: how it carries the exit status, and
+    # the module that powers it off.
+    finisher: str = ""
+    power_module: str = ""
+    # The console line that the firmware prints first, if it prints any.
+    firmware_marker: str | None = None
 
     @property
     def product(self) -> str:
         """The name of the build product that holds it."""
         return f"guest-{self.name}"
+
+    @property
+    def userland(self) -> str:
+        """The architecture of its programs."""
+        return self.land or self.arch
 
 
 # Deterministic consoles: no timestamps, nothing placed at random, the initrd
@@ -63,26 +79,119 @@ _DETERMINISTIC = (
     "printk.time=0 nokaslr norandmaps initramfs_async=0 oops=panic panic=-1"
 )
 # earlycon: the first lines come when they are written, so that the marker of
-# the kernel's start means something.
+# the kernel's start means something. edd=off: else the kernel's set-up code
+# leaves a line unfinished that the next one continues.
 _RISCV64 = f"earlycon console=ttyS0 {_DETERMINISTIC}"
+_AARCH64 = f"earlycon console=ttyAMA0 {_DETERMINISTIC}"
+_X86 = f"edd=off earlycon=uart8250,io,0x3f8 console=ttyS0 {_DETERMINISTIC}"
+# The mini UART is the console of this device tree. QEMU 10.0 lacks the registers
+# that the power domains' driver reads at once: it would be an oops.
+_RASPI3 = (
+    "earlycon=bcm2835aux,mmio32,0x3f215040 console=ttyS1,115200 "
+    f"initcall_blacklist=bcm2835_power_driver_init {_DETERMINISTIC}"
+)
+
+# A CPU like those of the time when 64-bit Arm servers began. QEMU's `max` has
+# pointer authentication, which is slow in software.
+_AARCH64_CPU = "cortex-a57"
+
+# How a machine carries an exit status to QEMU's own: /init's FINISHER.
+_TEST_DEVICE = "sifive-test:0x100000"
+_DEBUG_EXIT = "debug-exit:0xf4"
+_SEMIHOSTING = "semihosting"
+_DEBUG_EXIT_DEVICE = ("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04")
+_SEMIHOSTING_ARGUMENTS = (
+    "-semihosting-config",
+    "enable=on,target=native,userspace=on",
+)
+
+_OPENSBI = r"^OpenSBI v[0-9]"
+_SEABIOS = r"^SeaBIOS \(version "
+
+
+def _riscv64(name: str, title: str) -> GuestSpec:
+    return GuestSpec(
+        name,
+        title,
+        "riscv64",
+        "virt",
+        256,
+        _RISCV64,
+        finisher=_TEST_DEVICE,
+        firmware_marker=_OPENSBI,
+    )
+
+
+def _aarch64(name: str, title: str) -> GuestSpec:
+    return GuestSpec(
+        name,
+        title,
+        "aarch64",
+        "virt",
+        256,
+        _AARCH64,
+        cpu=_AARCH64_CPU,
+        arguments=_SEMIHOSTING_ARGUMENTS,
+        finisher=_SEMIHOSTING,
+    )
+
+
+def _pc(name: str, title: str, land: str = "") -> GuestSpec:
+    return GuestSpec(
+        name,
+        title,
+        "x86_64",
+        "pc",
+        256,
+        _X86,
+        arguments=("-vga", "none", *_DEBUG_EXIT_DEVICE),
+        land=land,
+        finisher=_DEBUG_EXIT,
+        firmware_marker=_SEABIOS,
+    )
+
+
+_TINY = "small kernel from Debian's linux-source, busybox"
+_DEBIAN = "Debian's own kernel, busybox"
 
 GUESTS: tuple[GuestSpec, ...] = (
+    _riscv64("riscv64-tiny", _TINY),
+    _riscv64("riscv64-debian", _DEBIAN),
+    _aarch64("aarch64-tiny", _TINY),
+    _aarch64("aarch64-debian", _DEBIAN),
     GuestSpec(
-        "riscv64-tiny",
-        "small kernel from Debian's linux-source, busybox",
-        "riscv64",
-        "virt",
-        256,
-        _RISCV64,
+        "aarch64-raspi3ap",
+        "Raspberry Pi 3A+: Debian's own kernel and device tree, busybox",
+        "aarch64",
+        "raspi3ap",
+        512,
+        _RASPI3,
+        smp=4,  # this machine has neither fewer nor more
+        arguments=("-serial", "null", "-serial", "mon:stdio", *_SEMIHOSTING_ARGUMENTS),
+        kernel="aarch64-debian",
+        dtb="bcm2837-rpi-3-a-plus.dtb",
+        finisher=_SEMIHOSTING,
+        power_module="bcm2835_wdt",
     ),
+    _pc("x86_64-tiny", _TINY),
+    _pc("x86_64-debian", _DEBIAN),
     GuestSpec(
-        "riscv64-debian",
-        "Debian's own kernel, busybox",
-        "riscv64",
-        "virt",
+        "x86_64-tiny-microvm",
+        "the same on a machine without legacy devices",
+        "x86_64",
+        "microvm",
         256,
-        _RISCV64,
+        _X86,
+        arguments=_DEBUG_EXIT_DEVICE,
+        kernel="x86_64-tiny",
+        finisher=_DEBUG_EXIT,
     ),
+    _pc("i386-debian", "Debian 12's own 32-bit kernel, busybox", "i386"),
+)
+
+_MIB = WorkloadParam("mib", "MiB", 4, 1, 64, "size of the file")
+_SECONDS = WorkloadParam(
+    "seconds", "s", 0, 0, 86_400, "end after so long; 0: no such limit"
 )
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -90,10 +199,7 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload(
         "sha256",
         "digest of a file, again and again",
-        params=(
-            WorkloadParam("mib", "MiB", 4, 1, 64, "size of the file"),
-            WorkloadParam("rounds", "rounds", 1, 1, 1000, "digests of it"),
-        ),
+        params=(_MIB, WorkloadParam("rounds", "rounds", 1, 1, 1000, "digests of it")),
     ),
     Workload("gzip", "compress and decompress 2 MiB of numbers"),
     Workload("sh", "a shell loop that forks, executes and adds"),
@@ -102,10 +208,40 @@ WORKLOADS: tuple[Workload, ...] = (
         "programs loaded to fresh memory, run once and thrown away",
         params=(
             WorkloadParam("rounds", "rounds", 4, 1, 1_000_000, "at most so many"),
-            WorkloadParam(
-                "seconds", "s", 0, 0, 86_400, "end after so long; 0: no such limit"
-            ),
+            _SECONDS,
         ),
+    ),
+    Workload(
+        "parallel",
+        "digests of a file by several processes at once",
+        params=(
+            _MIB,
+            WorkloadParam("procs", "processes", 2, 1, 8, "at once"),
+            WorkloadParam("rounds", "rounds", 4, 1, 1000, "digests by each"),
+        ),
+    ),
+    Workload(
+        "stress",
+        "memory order and locks on all vCPUs",
+        params=(
+            WorkloadParam("rounds", "rounds", 1, 1, 1_000_000, "at most so many"),
+            _SECONDS,
+        ),
+    ),
+    Workload(
+        "clock",
+        "seconds of the guest's clock, to hold against the host's",
+        params=(
+            WorkloadParam("rounds", "s", 10, 1, 3600, "so many"),
+            WorkloadParam("busy", "", 0, 0, 1, "0 sleeps, 1 computes"),
+        ),
+    ),
+    Workload("disk", "a file written to a mounted disk and read again", params=(_MIB,)),
+    Workload("share", "files made, read, renamed in a shared folder", params=(_MIB,)),
+    Workload(
+        "net",
+        "a page from a server on the host",
+        params=(WorkloadParam("port", "", 8000, 1, 65_535, "of the server"),),
     ),
     Workload("shell", "a prompt on the console", interactive=True),
     Workload(

@@ -1,4 +1,4 @@
-"""The initramfs that all guests share: busybox and our /init.
+"""The initramfs: busybox, our /init and programs, the kernel's modules.
 
 It is stored plain: unpacking gzip costs the guest 50 million instructions
 (measured, riscv64), a bigger file costs only QEMU's loader.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Mapping
 
 from bench.guests import cpio
+from bench.guests.catalogue import GuestSpec
 
 # The amounts of work, chosen for 0.5 to 2 s each on native QEMU.
 SH_FORKS = 100
@@ -19,8 +21,10 @@ GZIP_PARTS = 10
 CHURN_LINES = 300
 SHA256_LARGEST_MIB = 64
 
-# Where sifive,test listens; a machine without it cannot carry a status.
-FINISHER_BY_MACHINE = {("riscv64", "virt"): "0x100000"}
+# Our scripts by their names here, and where they are in the guest.
+SCRIPTS = {"init": "init", "devices": "etc/devices", "udhcpc": "etc/udhcpc"}
+
+_DIRECTORIES = ("bin", "dev", "etc", "lib", "lib/modules", "mnt", "proc", "sys")
 
 # What /init calls, as links to busybox; workload `shell` installs the rest.
 APPLETS = (
@@ -28,18 +32,32 @@ APPLETS = (
     "cmp",
     "crc32",
     "cttyhack",
+    "dd",
     "devmem",
     "gunzip",
     "gzip",
     "head",
+    "ifconfig",
+    "insmod",
+    "ip",
+    "mkdir",
     "mount",
+    "mv",
     "poweroff",
+    "rm",
+    "rmdir",
+    "route",
     "seq",
     "setsid",
     "sh",
     "sha256sum",
     "sleep",
+    "stat",
+    "sync",
+    "udhcpc",
+    "umount",
     "wc",
+    "wget",
     "yes",
 )
 
@@ -77,10 +95,11 @@ def churn_md5() -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def settings(arch: str, machine: str) -> str:
+def settings(spec: GuestSpec) -> str:
     """/etc/tierlab, which /init reads."""
     values = {
-        "FINISHER": FINISHER_BY_MACHINE.get((arch, machine), ""),
+        "FINISHER": spec.finisher,
+        "POWER_MODULE": spec.power_module,
         "SH_FORKS": SH_FORKS,
         "SH_ADDITIONS": SH_ADDITIONS,
         "SH_SUM": sh_sum(),
@@ -93,17 +112,28 @@ def settings(arch: str, machine: str) -> str:
     return "".join(f"{key}={value}\n" for key, value in values.items())
 
 
-def build(busybox: bytes, init: bytes, arch: str, machine: str) -> bytes:
-    """The archive for guests of `arch` on `machine`."""
+def build(
+    busybox: bytes,
+    scripts: Mapping[str, bytes],
+    spec: GuestSpec,
+    programs: Mapping[str, bytes],
+    modules: Mapping[str, bytes],
+) -> bytes:
+    """The archive for a guest.
+
+    Scripts are named as in SCRIPTS, modules as in /lib/modules.
+    """
     entries = [
-        *(cpio.directory(name) for name in ("bin", "dev", "etc", "proc", "sys")),
+        *(cpio.directory(name) for name in _DIRECTORIES),
         cpio.directory("tmp", 0o1777),
         # before /dev is mounted, the kernel opens this for /init
         cpio.character_device("dev/console", 5, 1),
-        cpio.regular("init", init, 0o755),
+        *(cpio.regular(SCRIPTS[n], data, 0o755) for n, data in scripts.items()),
         cpio.regular("bin/busybox", busybox, 0o755),
-        cpio.regular("etc/tierlab", settings(arch, machine).encode()),
+        cpio.regular("etc/tierlab", settings(spec).encode()),
         cpio.regular("etc/sha256", sha256_table().encode()),
         *(cpio.symlink(f"bin/{applet}", "busybox") for applet in APPLETS),
+        *(cpio.regular(f"bin/{n}", data, 0o755) for n, data in programs.items()),
+        *(cpio.regular(f"lib/modules/{n}", data) for n, data in modules.items()),
     ]
     return cpio.pack(entries)

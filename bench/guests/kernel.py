@@ -1,16 +1,16 @@
-"""Build the kernel of riscv64-tiny from Debian's linux-source package."""
+"""Build a tiny guest's kernel from Debian's linux-source package."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from bench.guests.sources import ARCHITECTURES, Architecture, Tiny
 from bench.setup import Context, SetupError
 from bench.setup.upstream import installed
 
 SOURCE_PACKAGE = "linux-source-6.12"
 SOURCE = Path("/usr/src/linux-source-6.12.tar.xz")
-CONFIG = "bench/guests/riscv64-tiny.config"
 
 # Most of the tree is drivers' code and other machines, which no configuration
 # of ours compiles; Kconfig and Kbuild files stay.
@@ -22,7 +22,6 @@ _UNUSED_DRIVERS = (
     "iio",
     "infiniband",
     "media",
-    "net",
     "scsi",
     "staging",
     "usb",
@@ -32,8 +31,9 @@ _UNUSED = (
     "*/Documentation/*.rst",
     "*/Documentation/*.yaml",
     "*/Documentation/*.txt",
-    "*/arch/[!r]*/*.[chS]",
+    "*/arch/[!arx]*/*.[chS]",
     "*/arch/*.dts*",
+    "*/drivers/net/[!v]*/*.[ch]",
     "*/sound/*.[ch]",
     "*/tools/testing/*",
     "*/tools/perf/*",
@@ -41,9 +41,15 @@ _UNUSED = (
 )
 
 
-def source_identity() -> str:
+def configs(tiny: Tiny) -> tuple[str, ...]:
+    """The parts of this kernel's configuration, in the checkout."""
+    return tuple(f"bench/guests/{name}.config" for name in tiny.configs)
+
+
+def identity(tiny: Tiny) -> str:
     """What the kernel is made from and with, for the product's key."""
-    return installed(SOURCE_PACKAGE, "gcc-riscv64-linux-gnu")
+    architecture = ARCHITECTURES[tiny.arch]
+    return installed(SOURCE_PACKAGE, architecture.compiler_package)
 
 
 def unpack_source(ctx: Context) -> Path:
@@ -68,22 +74,40 @@ def unpack_source(ctx: Context) -> Path:
 
 
 def refused_lines(wanted: str, config: str) -> list[str]:
-    """The lines of our fragment that Kconfig did not take."""
+    """The lines of our fragments that Kconfig did not take."""
     taken = set(config.splitlines())
     return [
         line
         for line in wanted.splitlines()
-        if line and not line.startswith("#") and line not in taken
+        if line.startswith(("CONFIG_", "# CONFIG_")) and line not in taken
     ]
 
 
-def build_tiny(ctx: Context) -> bytes:
-    """Configure and build (or go on with it); returns the Image."""
+def build_tiny(ctx: Context, tiny: Tiny) -> bytes:
+    """Configure and build (or go on with it); returns the kernel."""
+    architecture = ARCHITECTURES[tiny.arch]
     tree = unpack_source(ctx)
-    fragment = ctx.root / CONFIG
-    env = {
-        **os.environ,
-        "KCONFIG_ALLCONFIG": str(fragment),
+    fragment = ctx.work / "fragment.config"
+    names = configs(tiny)
+    texts = [(ctx.root / name).read_text(encoding="utf-8") for name in names]
+    fragment.write_text("".join(texts), encoding="utf-8")
+    env = {**os.environ, **_environment(ctx), "KCONFIG_ALLCONFIG": str(fragment)}
+    make = ["make", f"ARCH={tiny.kbuild}", *_tools(architecture)]
+    ctx.run([*make, "allnoconfig"], cwd=tree, env=env)
+    config = (tree / ".config").read_text(encoding="utf-8")
+    refused = refused_lines("".join(texts), config)
+    if refused:
+        raise SetupError(
+            f"{' and '.join(names)} do not fit this kernel",
+            f"Kconfig did not take {', '.join(refused)}",
+            "correct these files and run again",
+        )
+    ctx.run([*make, f"-j{ctx.jobs}", tiny.target], cwd=tree, env=env)
+    return _stripped(ctx, architecture, tree / tiny.file)
+
+
+def _environment(ctx: Context) -> dict[str, str]:
+    return {
         # same sources, same kernel, whoever builds it
         "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970",
         "KBUILD_BUILD_VERSION": "1",
@@ -93,22 +117,18 @@ def build_tiny(ctx: Context) -> bytes:
         "CCACHE_BASEDIR": str(ctx.work),
         "CCACHE_NOHASHDIR": "1",
     }
-    make = [
-        "make",
-        "ARCH=riscv",
-        "CROSS_COMPILE=riscv64-linux-gnu-",
-        "CC=ccache riscv64-linux-gnu-gcc",
-    ]
-    ctx.run([*make, "allnoconfig"], cwd=tree, env=env)
-    refused = refused_lines(
-        fragment.read_text(encoding="utf-8"),
-        (tree / ".config").read_text(encoding="utf-8"),
-    )
-    if refused:
-        raise SetupError(
-            f"{CONFIG} does not fit this kernel",
-            f"Kconfig did not take {', '.join(refused)}",
-            "correct that file and run again",
-        )
-    ctx.run([*make, f"-j{ctx.jobs}", "Image"], cwd=tree, env=env)
-    return (tree / "arch/riscv/boot/Image").read_bytes()
+
+
+def _tools(architecture: Architecture) -> list[str]:
+    prefix = architecture.compiler
+    return [f"CROSS_COMPILE={prefix}", f"CC=ccache {prefix}gcc"]
+
+
+def _stripped(ctx: Context, architecture: Architecture, file: Path) -> bytes:
+    """The file without the symbols that only a debugger reads."""
+    if file.suffix or file.name != "vmlinux":
+        return file.read_bytes()
+    out = ctx.work / "stripped"
+    strip = f"{architecture.compiler}strip"
+    ctx.run([strip, "--strip-all", "-o", str(out), str(file)])
+    return out.read_bytes()

@@ -37,9 +37,6 @@ PHASES = (
 )
 
 _OWN = r"^@tierlab {phase} guest=(?P<guest>[0-9]+\.[0-9]+)"
-_REGEX_BY_ARCH_PHASE = {
-    ("riscv64", "firmware"): r"^OpenSBI v[0-9]",
-}
 _REGEX_BY_PHASE = {
     "kernel": r"^(?:\[ *[0-9]+\.[0-9]+\] )?Linux version [0-9]",
     "init": _OWN.format(phase="init") + "$",
@@ -50,15 +47,14 @@ _REGEX_BY_PHASE = {
 }
 
 
-def markers_of(arch: str) -> list[dict[str, str]]:
+def markers_of(spec: GuestSpec) -> list[dict[str, str]]:
     """The markers of a guest, in boot order, as guest.json has them."""
-    markers = []
-    for phase in PHASES:
-        regex = _REGEX_BY_ARCH_PHASE.get((arch, phase))
-        regex = regex or _REGEX_BY_PHASE.get(phase)
-        if regex is not None:
-            markers.append({"phase": phase, "match": regex})
-    return markers
+    regexes = {"firmware": spec.firmware_marker, **_REGEX_BY_PHASE}
+    return [
+        {"phase": phase, "match": regex}
+        for phase in PHASES
+        if (regex := regexes.get(phase)) is not None
+    ]
 
 
 def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
@@ -81,7 +77,7 @@ def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
             role: {"sha256": file_sha256(path), "bytes": path.stat().st_size}
             for role, path in found.items()
         },
-        "markers": markers_of(spec.arch),
+        "markers": markers_of(spec),
     }
     text = json.dumps(manifest, indent=2) + "\n"
     (directory / FILE_NAME).write_text(text, encoding="utf-8")

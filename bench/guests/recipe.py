@@ -1,38 +1,69 @@
-"""How the guests are made: kernels, the initramfs, and both put together.
+"""How the guests are made: kernels, user lands, and both put together.
 
-A guest's product is assembled from a kernel's and the initramfs's, so that a
-change of /init does not build a kernel again.
+A guest's product is assembled from a kernel's and a user land's, so that a
+change of /init builds nothing again.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
-from bench.guests import catalogue, image, initramfs, kernel, manifest
+from bench.guests import catalogue, image, initramfs, kernel, manifest, modules, programs
 from bench.guests.apt import extract, first_dependency, foreign_apt
+from bench.guests.sources import ARCHITECTURES, PACKAGED, TINY, Architecture, Packaged, Tiny
 from bench.setup import Context, SetupError, Step
 
 _HERE = "bench/guests"
+_MODULES = "modules"
+_BUSYBOX = "busybox"
+
+Action = Callable[[Context], None]
 
 
-def _fetch_debian_kernel(ctx: Context) -> None:
-    """The kernel that Debian's newest riscv64 kernel package holds."""
-    with foreign_apt(ctx, "riscv64") as apt:
-        meta = apt.package("linux-image-riscv64")
-        name = first_dependency(meta, r"linux-image-[0-9].*")
-        deb = apt.download(apt.package(name))
-        data = extract(deb, r"boot/vmlinu[xz]-.*")
-    _store_kernel(ctx, data, name)
+def _fetcher(packaged: Packaged) -> Action:
+    def fetch(ctx: Context) -> None:
+        """The kernel, device trees and modules of the newest package."""
+        architecture = ARCHITECTURES[packaged.arch]
+        with foreign_apt(ctx, architecture.debian, architecture.suite) as apt:
+            name = first_dependency(apt.package(packaged.meta), r"linux-image-[0-9].*")
+            deb = apt.download(apt.package(name))
+            tree = ctx.work / "package"
+            shutil.rmtree(tree, ignore_errors=True)
+            ctx.run(["dpkg-deb", "--extract", str(deb), str(tree)])
+        found = _one(tree, "boot/vmlinu[xz]-*", name)
+        _store_kernel(ctx, found.read_bytes(), packaged.arch, name)
+        for wanted in packaged.trees:
+            shutil.copyfile(_one(tree, f"usr/lib/**/{wanted}", name), ctx.out / wanted)
+        modules.collect(tree, packaged.modules, ctx.out / _MODULES)
+        shutil.rmtree(tree)
+
+    return fetch
 
 
-def _build_tiny_kernel(ctx: Context) -> None:
-    _store_kernel(ctx, kernel.build_tiny(ctx), kernel.SOURCE_PACKAGE)
+def _one(tree: Path, pattern: str, package: str) -> Path:
+    found = sorted(tree.glob(pattern))
+    if not found:
+        raise SetupError(
+            f"the package {package} is not as expected",
+            f"no file in it matches {pattern}",
+            "report this, with the package's version",
+        )
+    return found[0]
 
 
-def _store_kernel(ctx: Context, data: bytes, origin: str) -> None:
+def _builder(tiny: Tiny) -> Action:
+    def build(ctx: Context) -> None:
+        data = kernel.build_tiny(ctx, tiny)
+        _store_kernel(ctx, data, tiny.arch, kernel.SOURCE_PACKAGE)
+
+    return build
+
+
+def _store_kernel(ctx: Context, data: bytes, arch: str, origin: str) -> None:
     try:
-        data = image.bootable(data)
+        data = image.bootable(data, arch)
         image.release(data)
     except image.ImageError as error:
         raise SetupError(
@@ -43,86 +74,116 @@ def _store_kernel(ctx: Context, data: bytes, origin: str) -> None:
     (ctx.out / "kernel").write_bytes(data)
 
 
-def _build_initramfs(ctx: Context) -> None:
-    with foreign_apt(ctx, "riscv64") as apt:
-        deb = apt.download(apt.package("busybox-static"))
-        busybox = extract(deb, r"(usr/)?bin/busybox")
-    init = (ctx.root / _HERE / "init").read_bytes()
-    archive = initramfs.build(busybox, init, "riscv64", "virt")
-    (ctx.out / "initrd").write_bytes(archive)
+def _userland(architecture: Architecture) -> Action:
+    def make(ctx: Context) -> None:
+        """busybox from its package, programs from their source."""
+        with foreign_apt(ctx, architecture.debian, architecture.suite) as apt:
+            deb = apt.download(apt.package("busybox-static"))
+            (ctx.out / _BUSYBOX).write_bytes(extract(deb, r"(usr/)?bin/busybox"))
+        programs.build(ctx, architecture)
+
+    return make
 
 
-def _assembler(spec: catalogue.GuestSpec) -> Callable[[Context], None]:
+def _assembler(spec: catalogue.GuestSpec) -> Action:
     def assemble(ctx: Context) -> None:
-        kernel_file = ctx.needs[_kernel_product(spec)] / "kernel"
-        shutil.copyfile(kernel_file, ctx.out / "kernel")
-        shutil.copyfile(
-            ctx.needs[_initramfs_product(spec)] / "initrd", ctx.out / "initrd"
+        made = ctx.needs[_kernel_product(spec)]
+        userland = ctx.needs[ARCHITECTURES[spec.userland].product]
+        shutil.copyfile(made / "kernel", ctx.out / "kernel")
+        if spec.dtb:
+            shutil.copyfile(made / spec.dtb, ctx.out / "dtb")
+        archive = initramfs.build(
+            (userland / _BUSYBOX).read_bytes(),
+            _files(ctx.root / _HERE, tuple(initramfs.SCRIPTS)),
+            spec,
+            _files(userland, programs.names(ARCHITECTURES[spec.userland])),
+            _files(made / _MODULES),
         )
-        version = image.release(kernel_file.read_bytes())
+        (ctx.out / "initrd").write_bytes(archive)
+        version = image.release((made / "kernel").read_bytes())
         manifest.write(spec, ctx.out, version)
         manifest.load(ctx.out)
 
     return assemble
 
 
+def _files(directory: Path, names: tuple[str, ...] | None = None) -> dict[str, bytes]:
+    """Files by their names: those named, or all if there is the directory."""
+    if names is None:
+        names = tuple(p.name for p in directory.iterdir()) if directory.is_dir() else ()
+    return {name: (directory / name).read_bytes() for name in names}
+
+
 def _kernel_product(spec: catalogue.GuestSpec) -> str:
-    return f"kernel-{spec.name}"
+    return f"kernel-{spec.kernel or spec.name}"
 
 
-def _initramfs_product(spec: catalogue.GuestSpec) -> str:
-    return f"initramfs-{spec.arch}"
+def _packaged_step(packaged: Packaged) -> Step:
+    return Step(
+        name=packaged.product,
+        title=f"Debian's kernel for {packaged.arch}",
+        files=tuple(
+            f"{_HERE}/{name}.py" for name in ("apt", "image", "modules", "sources")
+        ),
+        values=(),
+        needs=(),
+        action=_fetcher(packaged),
+        minutes=0.7,
+    )
+
+
+def _tiny_step(tiny: Tiny) -> Step:
+    return Step(
+        name=tiny.product,
+        title=f"small kernel for {tiny.arch}",
+        files=(
+            *kernel.configs(tiny),
+            f"{_HERE}/kernel.py",
+            f"{_HERE}/image.py",
+        ),
+        values=(kernel.identity(tiny), *map(str, (tiny.kbuild, tiny.target, tiny.file))),
+        needs=(),
+        action=_builder(tiny),
+        minutes=5.0,
+    )
+
+
+def _userland_step(architecture: Architecture) -> Step:
+    return Step(
+        name=architecture.product,
+        title=f"busybox and programs for {architecture.name}",
+        files=(f"{_HERE}/apt.py", f"{_HERE}/programs.py", f"{programs.SOURCES}/*"),
+        values=(
+            "busybox-static",
+            architecture.debian,
+            architecture.suite,
+            programs.identity(architecture),
+        ),
+        needs=(),
+        action=_userland(architecture),
+        minutes=0.2,
+    )
 
 
 def _guest_step(spec: catalogue.GuestSpec) -> Step:
+    parts = ("catalogue", "cpio", "guest", "initramfs", "manifest", "recipe")
     return Step(
         name=spec.product,
         title=f"guest {spec.name}",
         files=(
-            f"{_HERE}/catalogue.py",
-            f"{_HERE}/guest.py",
-            f"{_HERE}/manifest.py",
-            f"{_HERE}/recipe.py",
+            *(f"{_HERE}/{script}" for script in initramfs.SCRIPTS),
+            *(f"{_HERE}/{part}.py" for part in parts),
         ),
         values=(),
-        needs=(_kernel_product(spec), _initramfs_product(spec)),
+        needs=(_kernel_product(spec), ARCHITECTURES[spec.userland].product),
         action=_assembler(spec),
         minutes=0.1,
     )
 
 
 STEPS: list[Step] = [
-    Step(
-        name="kernel-riscv64-debian",
-        title="Debian's kernel for riscv64",
-        files=(f"{_HERE}/apt.py", f"{_HERE}/image.py"),
-        values=("linux-image-riscv64",),
-        needs=(),
-        action=_fetch_debian_kernel,
-        minutes=0.5,
-    ),
-    Step(
-        name="kernel-riscv64-tiny",
-        title="small kernel for riscv64",
-        files=(kernel.CONFIG, f"{_HERE}/kernel.py", f"{_HERE}/image.py"),
-        values=(kernel.source_identity(),),
-        needs=(),
-        action=_build_tiny_kernel,
-        minutes=5.0,
-    ),
-    Step(
-        name="initramfs-riscv64",
-        title="initramfs for riscv64",
-        files=(
-            f"{_HERE}/init",
-            f"{_HERE}/apt.py",
-            f"{_HERE}/cpio.py",
-            f"{_HERE}/initramfs.py",
-        ),
-        values=("busybox-static",),
-        needs=(),
-        action=_build_initramfs,
-        minutes=0.2,
-    ),
+    *(_packaged_step(packaged) for packaged in PACKAGED),
+    *(_tiny_step(tiny) for tiny in TINY),
+    *(_userland_step(architecture) for architecture in ARCHITECTURES.values()),
     *(_guest_step(spec) for spec in catalogue.GUESTS),
 ]

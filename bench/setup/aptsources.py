@@ -1,4 +1,4 @@
-"""The system's package archives, as `deb-src` lines.
+"""The system's package archives, as lines of a sources.list.
 
 Reads both forms of apt's sources: one line an entry, and stanzas (deb822).
 """
@@ -6,7 +6,7 @@ Reads both forms of apt's sources: one line an entry, and stanzas (deb822).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SUITES = ("trixie", "stable")
@@ -18,6 +18,23 @@ _FIELD = re.compile(r"^(\S+):(.*(?:\n[ \t].*)*)", re.M)
 
 def deb_src_lines(etc_apt: Path = Path("/etc/apt")) -> str:
     """What to put into a sources.list to read the sources of `main`."""
+    return _joined(f"deb-src {rest}" for rest in _archives(etc_apt))
+
+
+def deb_lines(suite: str, etc_apt: Path = Path("/etc/apt")) -> str:
+    """The same for the packages of another suite, from the same places."""
+    return _joined(
+        "deb " + re.sub(rf"(?<= )({'|'.join(SUITES)})(?=[- ])", suite, rest)
+        for rest in _archives(etc_apt)
+    )
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in dict.fromkeys(lines))
+
+
+def _archives(etc_apt: Path) -> list[str]:
+    """[OPTIONS] URI SUITE COMPONENT of each, without its type."""
     lines: list[str] = []
     for path in [
         etc_apt / "sources.list",
@@ -27,7 +44,7 @@ def deb_src_lines(etc_apt: Path = Path("/etc/apt")) -> str:
             lines += _one_line(path.read_text(encoding="utf-8"))
     for path in sorted((etc_apt / "sources.list.d").glob("*.sources")):
         lines += _stanzas(path.read_text(encoding="utf-8"))
-    return "".join(f"{line}\n" for line in dict.fromkeys(lines))
+    return lines
 
 
 def _one_line(text: str) -> Iterator[str]:
@@ -65,4 +82,4 @@ def _wanted(suite: str) -> bool:
 
 def _line(uri: str, suite: str, options: str) -> str:
     chosen = " ".join(o for o in options.split() if not o.startswith("arch"))
-    return f"deb-src {f'[{chosen}] ' if chosen else ''}{uri} {suite} {COMPONENT}"
+    return f"{f'[{chosen}] ' if chosen else ''}{uri} {suite} {COMPONENT}"

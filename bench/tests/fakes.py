@@ -107,8 +107,15 @@ def make_guest(directory: Path, name: str = GUEST) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "kernel").write_bytes(b"kernel")
     (directory / "initrd").write_bytes(b"initrd")
-    # Of riscv64's kind, for its firmware's marker.
-    spec = GuestSpec(name, "fake", "riscv64", "virt", 64, "console=ttyS0")
+    spec = GuestSpec(
+        name,
+        "fake",
+        "riscv64",
+        "virt",
+        64,
+        "console=ttyS0",
+        firmware_marker=r"^OpenSBI v[0-9]",
+    )
     manifest.write(spec, directory, "6.12.0-fake")
     return directory
 

@@ -13,28 +13,46 @@ import pytest
 
 from bench.guests import catalogue, cpio, initramfs
 
-INIT = Path(__file__).parents[1] / "init"
-TEXT = INIT.read_text(encoding="utf-8")
+HERE = Path(__file__).parents[1]
+SCRIPTS = {name: HERE / name for name in initramfs.SCRIPTS}
+TEXT = SCRIPTS["init"].read_text(encoding="utf-8")
+DEVICES = SCRIPTS["devices"].read_text(encoding="utf-8")
+SPEC = catalogue.find_guest("riscv64-tiny")
 SHELLS = [["sh", "-n"], ["busybox", "sh", "-n"]]
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda argv: " ".join(argv))
-def test_parses(shell: list[str]) -> None:
+@pytest.mark.parametrize("name", initramfs.SCRIPTS)
+def test_parses(name: str, shell: list[str]) -> None:
     if shutil.which(shell[0]) is None:
         pytest.skip(f"needs {shell[0]}")
-    subprocess.run([*shell, str(INIT)], check=True)
+    subprocess.run([*shell, str(SCRIPTS[name])], check=True)
 
 
 def test_every_workload_of_the_catalogue_is_there() -> None:
-    functions = set(re.findall(r"^workload_(\w+)\(\)", TEXT, re.MULTILINE))
+    both = TEXT + DEVICES
+    functions = set(re.findall(r"^workload_(\w+)\(\)", both, re.MULTILINE))
     names = {workload.name for workload in catalogue.WORKLOADS}
+    # `wait` becomes another one
     assert functions == names - {"none", "wait"}
+    known = re.search(r"^(none)\).*?^((?:\w+ \| )+\w+)\)$", TEXT, re.MULTILINE | re.DOTALL)
+    assert known is not None
+    assert {known[1], *known[2].split(" | ")} == names - {"wait"}
+
+
+def test_every_word_of_the_catalogue_is_taken() -> None:
+    taken = set(re.findall(r"^ {8}(\w+)=\*\)", TEXT, re.MULTILINE))
+    params = {p.name for w in catalogue.WORKLOADS for p in w.params}
+    assert params <= taken
+    # and explained at the top
+    explained = set(re.findall(r"^#   tierlab\.(\w+)=", TEXT, re.MULTILINE))
+    assert explained == taken
 
 
 def test_settings_are_what_the_script_reads() -> None:
     given = set(
         re.findall(
-            r"^(\w+)=", initramfs.settings("riscv64", "virt"), re.MULTILINE
+            r"^(\w+)=", initramfs.settings(SPEC), re.MULTILINE
         )
     )
     own = {"PATH", "HOME", "TERM", "PS1"}
@@ -43,21 +61,36 @@ def test_settings_are_what_the_script_reads() -> None:
 
 
 def test_archive_holds_what_the_boot_needs() -> None:
-    archive = initramfs.build(b"BUSYBOX", INIT.read_bytes(), "riscv64", "virt")
+    scripts = {name: path.read_bytes() for name, path in SCRIPTS.items()}
+    programs = {"stress": b"STRESS"}
+    modules = {"list": b"a b a", "a.ko": b"A", "b.ko": b"B"}
+    archive = initramfs.build(b"BUSYBOX", scripts, SPEC, programs, modules)
     members = {entry.name: entry for entry in cpio.unpack(archive)}
-    assert members["init"].data == INIT.read_bytes()
-    assert members["init"].mode == stat.S_IFREG | 0o755
+    for name, place in initramfs.SCRIPTS.items():
+        assert members[place].data == scripts[name]
+        assert members[place].mode == stat.S_IFREG | 0o755
     assert members["bin/sh"].data == b"busybox"
+    assert members["bin/stress"].data == b"STRESS"
+    assert members["lib/modules/b.ko"].data == b"B"
     console = members["dev/console"]
     assert stat.S_ISCHR(console.mode)
     assert console.device == (5, 1)
-    assert b"FINISHER=0x100000\n" in members["etc/tierlab"].data
-    for directory in ("proc", "sys", "dev", "tmp"):
+    assert b"FINISHER=sifive-test:0x100000\n" in members["etc/tierlab"].data
+    for directory in ("proc", "sys", "dev", "tmp", "mnt"):
         assert stat.S_ISDIR(members[directory].mode)
 
 
-def test_machine_without_finisher() -> None:
-    assert initramfs.settings("aarch64", "virt").startswith("FINISHER=\n")
+def test_every_applet_that_the_scripts_call_is_linked() -> None:
+    """Words that begin a command and are neither ours nor the shell's."""
+    text = "".join(path.read_text() for path in SCRIPTS.values())
+    text = re.sub(r"#.*|\$\(\(.*?\)\)|'[^']*'|\"[^\"]*\"", "_", text)
+    text = re.sub(r"^ *[\w |]+\)", "", text, flags=re.MULTILINE)  # patterns of case
+    begins = r"(?:^|[|&;(]|\bif|\bdo)\s*"
+    called = set(re.findall(begins + r"([a-z][a-z0-9]+) ", text, re.MULTILINE))
+    own = set(re.findall(r"^(\w+)\(\)", text, re.MULTILINE)) | {"stress", "semihost"}
+    shell = set("case do done echo esac export for if printf read return until wait".split())
+    shell |= set("while busybox cd then".split())
+    assert called - own - shell <= set(initramfs.APPLETS)
 
 
 def test_sha256_table() -> None:
@@ -68,26 +101,25 @@ def test_sha256_table() -> None:
 
 
 @pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
-@pytest.mark.parametrize("name", ["sha256", "gzip", "sh", "churn"])
+@pytest.mark.parametrize("name", ["sha256", "gzip", "sh", "churn", "parallel"])
 @pytest.mark.parametrize("damage", [False, True])
 def test_workload_checks_itself(
     tmp_path: Path, name: str, damage: bool
 ) -> None:
     """The functions of /init, run here: right data pass, wrong ones do not."""
     (tmp_path / "tmp").mkdir()
-    settings = initramfs.settings("riscv64", "virt")
+    settings = initramfs.settings(SPEC)
     table = initramfs.sha256_table()
     if damage:
         settings = re.sub(r"(?<=_SUM=|_CRC=|_MD5=)", "1", settings)
         table = table.replace("\n4 ", "\n4 0")
     (tmp_path / "sha256").write_text(table)
-    functions = TEXT[TEXT.index("workload_sha256()") :]
-    functions = functions[: functions.index("workload_shell()")]
+    functions = TEXT[TEXT.index("time_is_up()") : TEXT.index("workload_shell()")]
     functions = functions.replace("/tmp/", f"{tmp_path}/tmp/")
     functions = functions.replace("/etc/sha256", f"{tmp_path}/sha256")
     functions = functions.replace("/bin/busybox", str(shutil.which("busybox")))
     quiet = "marker() { echo \"$2\" >>marks; }"
-    script = f"mib=4\nrounds=3\nseconds=0\nbegan=0\n{quiet}\n"
+    script = f"mib=4\nrounds=3\nprocs=2\nseconds=0\nbegan=0\n{quiet}\n"
     script += f"{settings}{functions}\nworkload_{name}\n"
     run = subprocess.run(
         ["busybox", "sh", "-c", script],
@@ -99,6 +131,7 @@ def test_workload_checks_itself(
     assert run.stderr == ""
     assert run.stdout.startswith(f"{name} ")
     assert run.returncode == (1 if damage else 0)
-    if name in ("sha256", "churn"):
+    if name in ("sha256", "churn", "parallel"):
         marks = (tmp_path / "marks").read_text().split()
-        assert marks == (["n=0"] if damage else ["n=0", "n=1", "n=2", "n=3"])
+        stops = damage and name != "parallel"
+        assert marks == (["n=0"] if stops else ["n=0", "n=1", "n=2", "n=3"])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.guests import manifest
+from bench.guests import catalogue, manifest
 
 SAMPLES = Path(__file__).parent / "samples"
 MARKERS = {
     marker["phase"]: re.compile(marker["match"])
-    for marker in manifest.markers_of("riscv64")
+    for marker in manifest.markers_of(catalogue.find_guest("riscv64-tiny"))
 }
 IN_ORDER = ["firmware", "kernel", "init", "workload-start", "workload-end"]
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from bench.guests import apt, catalogue, image, kernel, recipe
+from bench.guests import apt, catalogue, image, kernel, modules, recipe, sources
 from bench.setup import Context, SetupError
 
 IMAGE = (
@@ -37,27 +37,52 @@ def test_every_file_of_a_step_exists() -> None:
 
 
 def test_image_is_taken_plain_or_gzipped() -> None:
-    assert image.bootable(IMAGE) == IMAGE
-    assert image.bootable(gzip.compress(IMAGE)) == IMAGE
+    assert image.bootable(IMAGE, "riscv64") == IMAGE
+    assert image.bootable(gzip.compress(IMAGE), "riscv64") == IMAGE
     assert image.release(IMAGE) == "6.12.9+deb13-riscv64"
 
 
+def test_bzimage_says_its_version_in_its_header() -> None:
+    data = bytearray(0x400)
+    data[0x202:0x206] = b"HdrS"
+    data[0x20E:0x210] = (0x100).to_bytes(2, "little")
+    data[0x300:0x320] = b"6.1.0-50-686 (debian-kernel@x) #".ljust(0x20)
+    for arch in ("x86_64", "i386"):
+        assert image.bootable(bytes(data), arch) == bytes(data)
+    assert image.release(bytes(data)) == "6.1.0-50-686"
+
+
 @pytest.mark.parametrize(
-    ("data", "complaint"),
+    ("data", "arch", "complaint"),
     [
-        (b"", "not a riscv64 Image"),
-        (b"\x7fELF".ljust(100), "not a riscv64 Image"),
-        (gzip.compress(IMAGE)[:-9], "gzip data are damaged"),
+        (b"", "riscv64", "no riscv64 Image"),
+        (b"\x7fELF\x02".ljust(100), "riscv64", "no riscv64 Image"),
+        (b"\x7fELF\x01".ljust(100), "x86_64", "no bzImage or 64-bit ELF file"),
+        (IMAGE, "aarch64", "no arm64 Image"),
+        (gzip.compress(IMAGE)[:-9], "riscv64", "gzip data are damaged"),
     ],
 )
-def test_other_images_are_refused(data: bytes, complaint: str) -> None:
+def test_other_images_are_refused(data: bytes, arch: str, complaint: str) -> None:
     with pytest.raises(image.ImageError, match=complaint):
-        image.bootable(data)
+        image.bootable(data, arch)
 
 
 def test_image_without_version() -> None:
     with pytest.raises(image.ImageError, match="no Linux version"):
         image.release(IMAGE[:0x40])
+
+
+def test_modules_come_after_what_they_need() -> None:
+    needs = {"a": ["b", "c"], "b": ["d"], "c": ["d", "b"], "d": []}
+    assert modules.load_order("a", needs.__getitem__) == ["d", "b", "c", "a"]
+
+
+def test_every_kernel_is_of_an_architecture_and_in_use() -> None:
+    used = {spec.kernel or spec.name for spec in catalogue.GUESTS}
+    made = {source.name: source.arch for source in (*sources.PACKAGED, *sources.TINY)}
+    assert used == set(made)
+    for spec in catalogue.GUESTS:
+        assert made[spec.kernel or spec.name] == spec.userland
 
 
 def test_config_lines_that_kconfig_refused() -> None:

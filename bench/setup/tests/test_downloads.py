@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.setup import SetupError, apt, npm
-from bench.setup.aptsources import deb_src_lines
+from bench.setup.aptsources import deb_lines, deb_src_lines
 from bench.setup.command import Runner
 from bench.setup.upstream import Upstream, read, upstream_version
 
@@ -222,6 +222,11 @@ def test_deb_src_of_both_forms(tmp_path: Path) -> None:
         "deb-src [signed-by=/k.gpg] http://b.example/debian trixie main",
         "deb-src [signed-by=/e.gpg] http://e.example/debian trixie main",
         "deb-src [signed-by=/e.gpg] http://e.example/debian trixie-updates main",
+    ]
+    assert deb_lines("bookworm", tmp_path).splitlines() == [
+        "deb [signed-by=/k.gpg] http://b.example/debian bookworm main",
+        "deb [signed-by=/e.gpg] http://e.example/debian bookworm main",
+        "deb [signed-by=/e.gpg] http://e.example/debian bookworm-updates main",
     ]
 
 

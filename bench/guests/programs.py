@@ -1,0 +1,66 @@
+"""The guests' own programs: C without a library, by Debian's cross compilers."""
+
+from __future__ import annotations
+
+from bench.guests.sources import Architecture
+from bench.setup import Context
+from bench.setup.upstream import installed
+
+SOURCES = "bench/guests/src"
+
+_FLAGS = (
+    "-std=gnu11",
+    "-O2",
+    "-ffreestanding",
+    "-fno-stack-protector",
+    "-fno-pie",
+    "-fno-tree-loop-distribute-patterns",  # else loops become calls of memcpy
+    "-nostdlib",
+    "-static",
+    "-no-pie",
+    "-s",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+)
+
+# Each program and its files; `semihost` is for machines that end by it.
+_PROGRAMS = {
+    "stress": ("stress.c", "litmus.c", "locks.c"),
+    "semihost": ("semihost.c",),
+}
+_ONLY = {"semihost": ("aarch64",)}
+
+# What the instruction set must have for the program to be worth it: compare and
+# exchange of 16 bytes, and on i386 of 8.
+_ARCH_FLAGS = {
+    "x86_64": ("-mcx16",),
+    "i386": ("-march=i686",),
+    "aarch64": ("-march=armv8-a", "-mno-outline-atomics"),
+    "riscv64": ("-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany"),
+}
+
+
+def names(architecture: Architecture) -> tuple[str, ...]:
+    """The programs there are for it."""
+    arch = architecture.name
+    return tuple(name for name in _PROGRAMS if arch in _ONLY.get(name, (arch,)))
+
+
+def command(architecture: Architecture, name: str, source: str, out: str) -> list[str]:
+    """The compiler's command line for one program."""
+    flags = (*_FLAGS, *_ARCH_FLAGS[architecture.name], *architecture.flags)
+    files = [f"{source}/{file}" for file in ("start.c", *_PROGRAMS[name])]
+    return [f"{architecture.compiler}gcc", *flags, "-o", out, *files]
+
+
+def identity(architecture: Architecture) -> str:
+    """With what they are compiled, for the product's key."""
+    return installed(architecture.compiler_package)
+
+
+def build(ctx: Context, architecture: Architecture) -> None:
+    """Compile them into `ctx.out`."""
+    source = str(ctx.root / SOURCES)
+    for name in names(architecture):
+        ctx.run(command(architecture, name, source, str(ctx.out / name)))
