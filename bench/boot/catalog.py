@@ -30,6 +30,8 @@ class GuestEntry:
     arch: str
     # Of a user's own: what its file describes.
     guest: Guest | None = None
+    # Of the project's own: what is declared of it.
+    spec: catalogue.GuestSpec | None = None
 
     @property
     def product(self) -> str:
@@ -68,7 +70,9 @@ def described(text: str, where: str = "", kernel: Path | None = None) -> GuestEn
 
 def known_guests(environ: Mapping[str, str] | None = None) -> dict[str, GuestEntry]:
     """The catalogue's guests, then a developer's own (bench.boot.products)."""
-    known = {g.name: GuestEntry(g.name, g.title, g.arch) for g in catalogue.GUESTS}
+    known = {
+        g.name: GuestEntry(g.name, g.title, g.arch, spec=g) for g in catalogue.GUESTS
+    }
     for variable in sorted(os.environ if environ is None else environ):
         if variable.startswith(_VARIABLE):
             name = variable.removeprefix(_VARIABLE).lower().replace("_", "-")

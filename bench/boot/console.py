@@ -33,13 +33,18 @@ _ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0
 _PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
 
 PANIC_PATTERNS: tuple[str, ...] = (r"Kernel panic - not syncing",)
-# "Call Trace:" also follows a mere WARN; a clean boot prints neither, and a
-# warning that only one engine provokes is an emulation error all the same.
+# "Call Trace:" (Arm: "Call trace:") also follows a mere WARN; a clean boot prints
+# neither, and a warning that only one engine provokes is an emulation error all
+# the same. "[#1]" counts what the kernel dies of, whatever that is called.
 OOPS_PATTERNS: tuple[str, ...] = (
     r"\bOops\b(?: \[#| -|:)",
     r"(?:^|\] )BUG: ",
+    r"(?:^|\] )kernel BUG at ",
+    r"(?:^|\] )WARNING: CPU: ",
     r"Unable to handle kernel",
-    r"Call Trace:",
+    r"(?:^|\] )Internal error: ",
+    r"(?:fault|error|opcode|abort|exception).* \[#[0-9]+\]",
+    r"Call [Tt]race:",
 )
 
 

@@ -45,3 +45,13 @@ def obtain(names: Iterable[str], console: Console) -> dict[str, Path]:
 
         found.update(ensure(wanted, console=console))
     return found
+
+
+def there(names: Iterable[str], console: Console) -> dict[str, Path]:
+    """Directories of those of the products that need not be built."""
+    from bench.setup import present
+
+    found = {name: os.environ.get(product_variable(name)) for name in names}
+    own = {name: Path(path) for name, path in found.items() if path is not None}
+    built = present((name for name in found if name not in own), console=console)
+    return {**own, **built}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,13 +12,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.boot.catalog import known_guests
+from bench.boot.catalog import GuestEntry, known_guests
+from bench.boot.errors import HarnessError
 from bench.boot.policies import declared
-from bench.boot.products import TIERS, obtain
+from bench.boot.products import TIERS, obtain, there
 from bench.boot.suite import Suite, named_suites, read_suite
 from bench.cli.common import err_console, out_console, print_json
 from bench.engines import ENGINES
-from bench.guests.catalogue import WORKLOADS
+from bench.guests.catalogue import WORKLOADS, GuestError
+from bench.guests.manifest import load
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -25,7 +29,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @json_option
 def guests(as_json: bool) -> int:
     """List the guests and the workloads they run."""
-    entries = known_guests().values()
+    found = [_guest_facts(e, d) for e, d in _with_products(known_guests())]
     workloads = [
         {
             "name": w.name,
@@ -35,12 +39,20 @@ def guests(as_json: bool) -> int:
         for w in WORKLOADS
     ]
     if as_json:
-        found = [{"name": e.name, "arch": e.arch, "title": e.title} for e in entries]
         print_json({"guests": found, "workloads": workloads})
         return 0
-    table = _table("guest", "architecture", "what it is")
-    for entry in entries:
-        table.add_row(entry.name, entry.arch, entry.title)
+    table = _table("guest", "machine", "vCPUs", "memory", "kernel", "MiB", "what it is")
+    for facts in found:
+        mib = f"{facts['bytes'] / 2**20:.1f}" if facts["built"] else ""
+        table.add_row(
+            facts["name"],
+            f"{facts['arch']} {facts['machine'] or ''}",
+            str(facts["smp"] or ""),
+            f"{facts['memory_mib']} MiB" if facts["memory_mib"] else "",
+            facts["kernel_version"] or "not built",
+            mib,
+            facts["title"],
+        )
     tasks = _table("workload", "parameter", "default", "range", "unit", "meaning")
     for workload in WORKLOADS:
         tasks.add_row(workload.name, "", "", "", "", workload.title)
@@ -51,6 +63,33 @@ def guests(as_json: bool) -> int:
     console.print(table)
     console.print(tasks)
     return 0
+
+
+def _with_products(
+    entries: Mapping[str, GuestEntry],
+) -> list[tuple[GuestEntry, Path | None]]:
+    built = there((e.product for e in entries.values()), err_console())
+    return [(entry, built.get(entry.product)) for entry in entries.values()]
+
+
+def _guest_facts(entry: GuestEntry, product: Path | None) -> dict[str, Any]:
+    """What is declared of a guest, and if it is built, what was made."""
+    try:
+        guest = load(product) if product else None
+    except GuestError as error:
+        raise HarnessError(str(error)) from error
+    known = guest or entry.spec
+    return {
+        "name": entry.name,
+        "arch": entry.arch,
+        "title": entry.title,
+        "machine": known.machine if known else None,
+        "smp": known.smp if known else None,
+        "memory_mib": known.memory_mib if known else None,
+        "built": guest is not None,
+        "kernel_version": guest.kernel_version if guest else None,
+        "bytes": sum(file.size for file in guest.files) if guest else None,
+    }
 
 
 @click.command()

@@ -17,6 +17,7 @@ from bench.boot.interrupt import Interrupted, raising
 from bench.cli.bench import bench
 from bench.cli.boot import boot
 from bench.cli.build import build
+from bench.cli.check import check
 from bench.cli.compare import compare
 from bench.cli.equal_imports import equal_imports
 from bench.cli.lists import engines, guests, suites, tiers
@@ -28,7 +29,7 @@ from bench.cli.test import test
 _COMMANDS = (
     *(boot, compare, soak, profile, equal_imports),
     *(suites, guests, engines, tiers),
-    *(build, test, bench),
+    *(build, test, check, bench),
 )
 
 

@@ -6,7 +6,7 @@ what is missing or damaged.
 """
 
 from bench.setup.errors import SetupError
-from bench.setup.runner import ensure
+from bench.setup.runner import ensure, present
 from bench.setup.step import Context, Step
 
-__all__ = ["Context", "SetupError", "Step", "ensure"]
+__all__ = ["Context", "SetupError", "Step", "ensure", "present"]

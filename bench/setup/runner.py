@@ -38,6 +38,13 @@ def ensure(names: Iterable[str], *, console: Console) -> dict[str, Path]:
     return Store(steps(), ROOT, default_cache(), console).ensure(names)
 
 
+def present(names: Iterable[str], *, console: Console) -> dict[str, Path]:
+    """Directories of those products that are there already; builds nothing."""
+    from bench.setup.registry import steps
+
+    return Store(steps(), ROOT, default_cache(), console).present(names)
+
+
 class Store:
     """The products of one checkout in one cache."""
 
@@ -56,11 +63,7 @@ class Store:
         """See the module's ensure."""
         wanted = list(dict.fromkeys(names))
         try:
-            order = self._order(wanted)
-            for name in order:
-                self._keys[name] = product_key(
-                    self._steps[name], self._root, self._keys
-                )
+            order = self._keyed(wanted)
             missing = self._missing(wanted)
             todo = [name for name in order if name in missing]
             self._progress = Progress(self._console, len(todo))
@@ -70,6 +73,19 @@ class Store:
         except OSError as error:
             raise from_os_error(error, "the set-up", self._cache) from error
         return {name: self.path(name) for name in wanted}
+
+    def present(self, names: Iterable[str]) -> dict[str, Path]:
+        """See the module's present."""
+        wanted = list(dict.fromkeys(names))
+        self._keyed(wanted)
+        return {name: self.path(name) for name in wanted if not self._damage(name)}
+
+    def _keyed(self, wanted: Iterable[str]) -> list[str]:
+        """What they come down to, in the order of building, with its keys."""
+        order = self._order(wanted)
+        for name in order:
+            self._keys[name] = product_key(self._steps[name], self._root, self._keys)
+        return order
 
     def path(self, name: str) -> Path:
         """Where a product is, or will be."""

@@ -167,7 +167,12 @@ def test_lists(capfd: Capture) -> None:
     assert names == list(ENGINES)
     assert main(["guests", "--json"]) == 0
     guests = json.loads(capfd.readouterr().out)["guests"]
-    assert GUEST in [g["name"] for g in guests]
+    by_name = {g["name"]: g for g in guests}
+    # The fake is built: its files and kernel are known.
+    assert by_name[GUEST]["built"] and by_name[GUEST]["bytes"] == 12
+    assert by_name[GUEST]["kernel_version"] == "6.12.0-fake"
+    raspi = by_name["aarch64-raspi3ap"]
+    assert (raspi["machine"], raspi["smp"], raspi["memory_mib"]) == ("raspi3ap", 4, 512)
     assert main(["tiers", "--json"]) == 0
     policies = json.loads(capfd.readouterr().out)["policies"]
     assert policies[1]["params"][0]["name"] == "n"
