@@ -214,7 +214,8 @@ def test_how_a_guest_ends(run: Runner, script: str, status: int) -> None:
     assert done.returncode == status
     # A line that did not end is not lost.
     assert done.stdout == b"128 MiB, a=b -- c\nlast-words"
-    assert done.stderr.endswith(b"v86 stopped: Error: unreachable\n") == (script == "trap")
+    why = b"v86 stopped: Error: unreachable\n"
+    assert done.stderr.endswith(why) == (script == "trap")
 
 
 def test_the_seed_is_the_guests_randomness(run: Runner) -> None:
