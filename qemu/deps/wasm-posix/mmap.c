@@ -3,6 +3,10 @@
  * and the code buffer that touches hundreds of MiB. Fresh memory above the
  * break is zero already, so take it from there and leave it alone.
  *
+ * Pages are said to have the 4 KiB that they have on most hosts. Wasm's own have
+ * 64, which matters to nothing, as none is protected; but QEMU rounds the sizes of
+ * memory up to them, and a machine saved here would not fit a native QEMU.
+ *
  * What is unmapped as a whole is kept for the next caller; parts (QEMU trims
  * the guard areas of its mappings) are not worth tracking.
  *
@@ -17,7 +21,7 @@
 
 #include "wasm-posix.h"
 
-enum { GRANULE = 65536, MAX_AREAS = 256 };
+enum { PAGE = 4096, GRANULE = 65536, MAX_AREAS = 256 };
 
 typedef struct Area {
     char *base;
@@ -77,7 +81,7 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd,
 {
     void *p;
 
-    if (fd != -1 || !(flags & MAP_ANONYMOUS) || len < GRANULE) {
+    if (fd != -1 || !(flags & MAP_ANONYMOUS)) {
         return __real_mmap(addr, len, prot, flags, fd, off);
     }
     pthread_mutex_lock(&lock);
@@ -105,6 +109,11 @@ int __wrap_munmap(void *addr, size_t len)
     }
     pthread_mutex_unlock(&lock);
     return area ? 0 : __real_munmap(addr, len);
+}
+
+int getpagesize(void)
+{
+    return PAGE;
 }
 
 /* There is one protection for all of linear memory. */
