@@ -46,8 +46,7 @@ def _plot(sweep: Sweep, directory: Path, stem: str) -> list[Path]:
             capsize=3,
             linewidth=1.4,
         )
-    styles = ("--", ":", "-.")
-    for (name, row), dashes in zip(sweep.references.items(), styles, strict=False):
+    for (name, row), dashes in zip(sweep.references.items(), ("--", ":"), strict=False):
         axes.axhline(
             row["boot_ms"] / 1000, color="#555555", linestyle=dashes, label=name
         )

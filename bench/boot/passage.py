@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.schema import NO_TIER
+from bench.boot.catalog import WAIT
 from bench.boot.console import Phase
 from bench.boot.process import EngineProcess, Limits
 from bench.boot.snapshot import Facts, write_snapshot
@@ -30,6 +31,7 @@ def machine_facts(request: BootRequest, qemu: str) -> Facts:
         icount=request.icount,
         devices=[device.as_json() for device in request.devices],
         workload=request.workload,
+        booted_for=request.workload,
         seed=request.seed,
         marker="",
         phases=[],
@@ -55,6 +57,7 @@ class Passage:
         self._process: EngineProcess | None = None
         self._limits = Limits()
         self._line = restore.line if restore else None
+        self._workload = ""
         self._asked_ms: float | None = None
         self._resumed: Phase | None = None
         self._took_ms: float | None = None
@@ -69,6 +72,7 @@ class Passage:
         """With what the engine needs; what was saved is unpacked for it."""
         if self._save is None and self._restore is None:
             return request
+        self._workload = request.workload
         request = replace(request, control=self._control)
         if self._save is not None:
             request = replace(request, stream_out=self._outgoing)
@@ -79,7 +83,7 @@ class Passage:
             request = replace(
                 request,
                 stream_in=self._incoming,
-                workload=snapshot.facts.workload,
+                workload=snapshot.facts.booted_for,
                 seed=snapshot.facts.seed,
             )
         return request
@@ -124,8 +128,14 @@ class Passage:
         """Whether the guest's prompt is for us, not for the user."""
         return self._line is not None
 
-    def ended(self, request: BootRequest, engine: str, qemu: str,
-              phases: list[Phase], console: Mapping[str, Any]) -> None:
+    def ended(
+        self,
+        request: BootRequest,
+        engine: str,
+        qemu: str,
+        phases: list[Phase],
+        console: Mapping[str, Any],
+    ) -> None:
         """QEMU is gone: put what was saved in its place."""
         if self._transfer is None:
             return
@@ -142,7 +152,8 @@ class Passage:
         facts = replace(
             machine_facts(request, qemu),
             marker=self._save.at,
-            phases=[phase.phase for phase in phases],
+            phases=[*self.reached_before(), *(phase.phase for phase in phases)],
+            workload=WAIT if self.will_type else self._workload,
             engine=engine,
             saved=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             console=dict(console),

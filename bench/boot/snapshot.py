@@ -43,7 +43,9 @@ class Facts:
     smp: int
     icount: int | None
     devices: list[dict[str, Any]]
+    # What it does now, and what its kernel's command line says.
     workload: str
+    booted_for: str
     seed: int
     # How it was saved: nothing of this matters to what it does next.
     marker: str
@@ -221,7 +223,7 @@ def _facts(raw: Any) -> Facts:
         raise TypeError("not an object")
     facts = Facts(**raw)
     for name, kind in (
-        ("guest", str), ("qemu", str), ("workload", str), ("marker", str),
+        ("guest", str), ("qemu", str), ("workload", str), ("booted_for", str), ("marker", str),
         ("machine", dict), ("files", list), ("devices", list), ("phases", list),
         ("memory_mib", int), ("smp", int), ("packed_bytes", int),
         ("stream_bytes", int), ("packed_sha256", str), ("console", dict),

@@ -6,11 +6,8 @@ from bench.boot.errors import unknown
 from bench.engines.base import Engine
 from bench.engines.native import NativeEngine
 from bench.engines.node import NodeEngine
-from bench.engines.v86 import V86Engine
 
-_ALL: tuple[Engine, ...] = (NodeEngine(), NativeEngine(), V86Engine())
-
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in _ALL}
+ENGINES: dict[str, Engine] = {e.name: e for e in (NodeEngine(), NativeEngine())}
 
 
 def find_engine(name: str, where: str = "") -> Engine:

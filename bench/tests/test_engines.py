@@ -12,7 +12,13 @@ import pytest
 
 from bench import devices
 from bench.devices.base import Device, Kind, Places
-from bench.engines.base import BootRequest, Switches, first_line, qemu_arguments
+from bench.engines.base import (
+    BootRequest,
+    Streams,
+    Switches,
+    first_line,
+    qemu_arguments,
+)
 from bench.engines.native import HostPlaces, NativeEngine
 from bench.engines.node import NodeEngine, NodePlaces
 from bench.guests.guest import Guest, GuestFile
@@ -172,6 +178,27 @@ def test_node_gets_the_runtimes_switches(
     assert f"{tmp_path / 'p'}=/profiles/earlier-boot" in ours
     assert option(ours, "--timeline") == str(tmp_path / "t")
     assert option(argv, "-accel") == "tcg,tb-size=16"
+
+
+def test_a_machine_that_is_saved_or_resumed(
+    guest: Guest, products: dict[str, Path], tmp_path: Path
+) -> None:
+    socket, read, written = (tmp_path / name for name in ("qmp", "in", "out"))
+    request = BootRequest(guest, control=socket, stream_in=read, stream_out=written)
+    native = NativeEngine().command(request, {})
+    assert option(native.argv, "-incoming") == "defer"
+    assert option(native.argv, "-qmp").startswith(f"unix:{socket},")
+    assert native.streams == Streams(str(read), str(written))
+    node = NodeEngine().command(request, products)
+    ours = node.argv[node.argv.index("--") :]
+    assert option(ours, "-incoming") == "defer"
+    assert option(ours, "-chardev") == "stdio,id=control"
+    assert option(node.argv, "--control") == str(socket)
+    assert f"{read}={node.streams.incoming}" in node.argv
+    assert option(node.argv, "--fetch") == f"{written}={node.streams.outgoing}"
+    # A plain boot has nothing of it: it would be another machine to measure.
+    plain = NodeEngine().command(BootRequest(guest), products)
+    assert not {"-incoming", "-chardev", "--control", "--fetch"} & set(plain.argv)
 
 
 def test_native_takes_flags_for_qemu(guest: Guest) -> None:

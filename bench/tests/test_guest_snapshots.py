@@ -9,7 +9,7 @@ was never saved.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from bench.boot.catalog import known_guests
 from bench.boot.control import Control
 from bench.boot.policies import check_policy
 from bench.boot.products import TIERS, obtain
@@ -26,13 +27,12 @@ from bench.boot.snapshot import Snapshot, read_snapshot
 from bench.boot.transfer import Restore, Save
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
-from bench.guests.guest import Guest
 from bench.guests.manifest import load
 
 pytestmark = pytest.mark.guest
 
-ARCH = "riscv64"
-GUEST = f"guest-{ARCH}-tiny"
+GUEST = "riscv64-tiny"
+MACHINES = ("riscv64-tiny", "x86_64-debian", "aarch64-debian")
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
 NATIVE = "native"
@@ -48,35 +48,23 @@ WAYS = [
     ("region:n=20", NATIVE),
 ]
 
-MakeBoot = Callable[..., Boot]
 MakeSaved = Callable[..., tuple[Snapshot, str]]
 
 
-@pytest.fixture(scope="module")
-def products() -> dict[str, Path]:
-    names = [GUEST, TIERS, *find_engine("node").products(ARCH)]
-    return obtain(names, Console(stderr=True))
+def make(where: str, workload: str, guest: str = GUEST, **options: Any) -> Boot:
+    """A boot in the native engine, or in Node under a policy."""
+    entry = known_guests()[guest]
+    engine = find_engine(NATIVE if where == NATIVE else "node")
+    names = [entry.product, TIERS, *engine.products(entry.arch)]
+    products = obtain(names, Console(stderr=True))
+    tier = None if where == NATIVE else check_policy(products[TIERS], where).spec
+    machine = load(products[entry.product])
+    request = BootRequest(machine, workload=workload, tier=tier, **options)
+    return Boot(engine, request, products, TIMEOUT_S)
 
 
 @pytest.fixture(scope="module")
-def guest(products: Mapping[str, Path]) -> Guest:
-    return load(products[GUEST])
-
-
-@pytest.fixture(scope="module")
-def make(guest: Guest, products: Mapping[str, Path]) -> MakeBoot:
-    def of(where: str, workload: str, **options: Any) -> Boot:
-        policy = None if where == NATIVE else check_policy(products[TIERS], where)
-        tier = policy.spec if policy else None
-        request = BootRequest(guest, workload=workload, tier=tier, **options)
-        engine = find_engine("node" if policy else NATIVE)
-        return Boot(engine, request, products, TIMEOUT_S)
-
-    return of
-
-
-@pytest.fixture(scope="module")
-def save(make: MakeBoot, tmp_path_factory: pytest.TempPathFactory) -> MakeSaved:
+def save(tmp_path_factory: pytest.TempPathFactory) -> MakeSaved:
     """Boots, saves, and wants that to be well; each machine once."""
     made: dict[str, tuple[Snapshot, str]] = {}
 
@@ -99,7 +87,7 @@ def go(boot: Boot, tie: Terminal | None = None, **plan: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def unsaved(make: MakeBoot) -> str:
+def unsaved() -> str:
     """What the guest prints when nobody interferes."""
     result = go(make("never", WORKLOAD, icount=ICOUNT_SHIFT))
     return str(result["console"]["text"])
@@ -107,7 +95,7 @@ def unsaved(make: MakeBoot) -> str:
 
 @pytest.mark.parametrize(("before", "after"), WAYS, ids=map("-to-".join, WAYS))
 def test_a_machine_goes_on_as_if_nothing_had_been(
-    before: str, after: str, make: MakeBoot, save: MakeSaved, unsaved: str
+    before: str, after: str, save: MakeSaved, unsaved: str
 ) -> None:
     options = {"icount": ICOUNT_SHIFT}
     snapshot, first = save(before, WORKLOAD, "workload-start", **options)
@@ -124,7 +112,7 @@ def test_a_machine_goes_on_as_if_nothing_had_been(
     [(NATIVE, "region:n=50"), ("region:n=50", "threshold:n=50"), ("never", NATIVE)],
 )
 def test_the_workload_is_chosen_when_it_is_resumed(
-    before: str, after: str, smp: int, make: MakeBoot, save: MakeSaved
+    before: str, after: str, smp: int, save: MakeSaved
 ) -> None:
     snapshot, _ = save(before, "wait", "prompt", smp=smp)
     for workload in ("sh", "sha256:mib=1,rounds=2"):
@@ -135,7 +123,7 @@ def test_the_workload_is_chosen_when_it_is_resumed(
         assert len(result["rounds"]) == (3 if "rounds" in workload else 0)
 
 
-def test_saved_under_load_by_four_vcpus(make: MakeBoot, save: MakeSaved) -> None:
+def test_saved_under_load_by_four_vcpus(save: MakeSaved) -> None:
     snapshot, first = save(
         "region:n=50", "churn:rounds=2", "text:@tierlab round", smp=4
     )
@@ -146,7 +134,7 @@ def test_saved_under_load_by_four_vcpus(make: MakeBoot, save: MakeSaved) -> None
 
 
 def test_a_resumed_machine_is_saved_again(
-    make: MakeBoot, save: MakeSaved, tmp_path: Path, unsaved: str
+    save: MakeSaved, tmp_path: Path, unsaved: str
 ) -> None:
     options = {"icount": ICOUNT_SHIFT}
     snapshot, first = save(NATIVE, WORKLOAD, "init", **options)
@@ -157,9 +145,21 @@ def test_a_resumed_machine_is_saved_again(
     assert first + second + third == unsaved
 
 
-def test_a_stream_that_qemu_refuses_is_one_line(
-    make: MakeBoot, save: MakeSaved, tmp_path: Path
+@pytest.mark.parametrize("guest", MACHINES)
+def test_every_machine_there_and_back(
+    guest: str, save: MakeSaved, tmp_path: Path
 ) -> None:
+    """Booted natively, it goes on in Node, and from there on natively again."""
+    snapshot, _ = save(NATIVE, "wait", "prompt", guest=guest)
+    again = Save(tmp_path / "again.snap", "workload-start")
+    there = resumed(make("region:n=50", "sh", guest), snapshot)
+    go(there, restore=there.restore, save=again)
+    back = make(NATIVE, "sh", guest)
+    result = go(back, restore=Restore(read_snapshot(again.path)))
+    assert [phase["phase"] for phase in result["phases"]][-1] == "workload-end"
+
+
+def test_a_stream_that_qemu_refuses_is_one_line(save: MakeSaved) -> None:
     snapshot, _ = save(NATIVE, "wait", "prompt", smp=1)
     # The facts say one CPU, the machine that is started has two.
     boot = replace(make("never", "none", smp=2), restore=Restore(snapshot))
@@ -170,9 +170,7 @@ def test_a_stream_that_qemu_refuses_is_one_line(
 
 
 @pytest.mark.parametrize("where", ["threshold:n=100", NATIVE])
-def test_one_session_with_qemu_after_another(
-    where: str, make: MakeBoot, tmp_path: Path
-) -> None:
+def test_one_session_with_qemu_after_another(where: str, tmp_path: Path) -> None:
     path = tmp_path / "control"
     found: list[Any] = []
 

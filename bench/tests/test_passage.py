@@ -95,6 +95,14 @@ def test_a_resumed_machine_can_be_saved(
     result = boot(guest, fake, again, restore=restore, save=second)
     assert result["ok"], result["failure"]
     assert set(result["snapshot"]) == {"saved", "resumed"}
+    facts = read_snapshot(second.path).facts
+    assert (facts.workload, facts.booted_for) == ("sha256", "wait")
+    assert {"init", "prompt", "resume", "workload-start"} <= set(facts.phases)
+    # And goes on with what it did.
+    last: Scenario = [{"qmp": {}}, {"await": "cont"}, {"say": fakes.END}]
+    result = boot(guest, fake, last, restore=Restore(read_snapshot(second.path)))
+    assert result["ok"], result["failure"]
+    assert fake.requests[-1].workload == "wait"
 
 
 def test_any_words_of_the_console(

@@ -1,1 +1,0 @@
-"""Other emulators that run in the same engine, to be compared with."""

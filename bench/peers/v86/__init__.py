@@ -1,1 +1,0 @@
-"""v86, a 32-bit PC as WebAssembly with a JIT of its own."""
