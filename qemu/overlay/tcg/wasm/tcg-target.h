@@ -9,7 +9,7 @@
 #include "lib/bytecode.h"
 
 #define TCG_TARGET_INSN_UNIT_SIZE 8
-#define TCG_TARGET_NB_REGS TW_NB_REGS
+#define TCG_TARGET_NB_REGS 32 /* TW_NB_ALL_REGS, for #if */
 #define MAX_CODE_GEN_BUFFER_SIZE ((size_t)1 * GiB)
 
 typedef enum {
@@ -37,6 +37,14 @@ typedef enum {
     TCG_REG_TMP = TW_REG_TMP,
     TCG_AREG0 = TW_REG_ENV,
     TCG_REG_CALL_STACK = TW_REG_FRAME,
+    TCG_REG_V0 = TW_REG_V0,
+    TCG_REG_V1,
+    TCG_REG_V2,
+    TCG_REG_V3,
+    TCG_REG_V4,
+    TCG_REG_V5,
+    TCG_REG_V6,
+    TCG_REG_V7,
 } TCGReg;
 
 #endif
