@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from analysis.summary import NATIVE, NEVER, SINGLE, Row
+from analysis.summary import NATIVE, NEVER, PEER, SINGLE, Row
 
 GUEST = "riscv64-debian"
 ENGINE = "node"
 WORKLOAD = "sha256"
+# The guest that the peer boots, too.
+PEER_GUEST = "i386-debian"
 # Of the policies; how a group is chosen is told by their parameters.
 BATCH, REGION, PROFILE = "batch", "region", "profile"
 
@@ -87,8 +89,19 @@ def _policy(*names: str) -> Choice:
 def _sha256(row: Row) -> bool:
     """In regions, whatever policy chose them."""
     shaped = row["tier"].split(":")[0] == REGION or "shape=regions" in row["tier"]
-    digest = row["workload"].split(":")[0] == WORKLOAD
-    return bool(_ours(row) and shaped and digest)
+    return _ours(row) and shaped and _digest(row)
+
+
+def _digest(row: Row) -> bool:
+    return bool(row["workload"].split(":")[0] == WORKLOAD)
+
+
+def _beside_peer(row: Row) -> bool:
+    return bool(row["engine"] == ENGINE and row["guest"] == PEER_GUEST)
+
+
+def _digest_beside_peer(row: Row) -> bool:
+    return _beside_peer(row) and _digest(row)
 
 
 def _grouping(row: Row) -> bool:
@@ -97,11 +110,14 @@ def _grouping(row: Row) -> bool:
 
 
 def _wasm(row: Row) -> bool:
-    return bool(row["engine"] != NATIVE)
+    return bool(row["engine"] not in (NATIVE, PEER))
 
 
 _BOOT = f"{GUEST} boot"
 _DIGEST = f"{GUEST} {WORKLOAD}, steady state, regions"
+_PEER_BOOT = f"{PEER_GUEST} boot against {PEER}, best policy"
+_PEER_WORK = f"{PEER_GUEST} {WORKLOAD} against {PEER}, best policy"
+_PEER_DIGEST = f"{PEER_GUEST} {WORKLOAD}, steady state, against {PEER}, best policy"
 
 FIGURES: tuple[Figure, ...] = (
     # The best threshold stands for the policy, the worst row for a cost.
@@ -118,6 +134,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(f"{_DIGEST}, against the best threshold", "", 0.6, "steady_ratio_single",
            _sha256),
     Figure(f"{_DIGEST}, against native", "", 2.0, "steady_ratio_native", _sha256),
+    Figure(_PEER_BOOT, "", 1.0, f"ratio_{PEER}", _beside_peer),
+    Figure(_PEER_WORK, "", 0.5, f"workload_ratio_{PEER}", _digest_beside_peer),
+    Figure(_PEER_DIGEST, "", 0.5, f"steady_ratio_{PEER}", _digest_beside_peer),
     Figure("translation per TB", "us", 15.0, "translate_us_mean", _wasm, max),
     Figure("engine start to first guest instruction", "ms", 1000.0,
            "start_to_first_insn_ms", _wasm, max),

@@ -46,7 +46,8 @@ def _plot(sweep: Sweep, directory: Path, stem: str) -> list[Path]:
             capsize=3,
             linewidth=1.4,
         )
-    for (name, row), dashes in zip(sweep.references.items(), ("--", ":"), strict=False):
+    styles = ("--", ":", "-.")
+    for (name, row), dashes in zip(sweep.references.items(), styles, strict=False):
         axes.axhline(
             row["boot_ms"] / 1000, color="#555555", linestyle=dashes, label=name
         )

@@ -14,6 +14,8 @@ Row = dict[str, Any]
 Figure = Callable[[Run], float | None]
 
 NATIVE = "native"
+# Another emulator in the same Node; it has no tiers of ours.
+PEER = "v86"
 NEVER = "never"
 # The policy whose modules hold one TB each: what groups are measured by.
 SINGLE = "threshold"
@@ -78,7 +80,10 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
     guest, engine, tier, workload, switches = key
     runs = groups[key]
     references = {
-        "native": groups.get((guest, NATIVE, NO_TIER, workload, ""), ()),
+        **{
+            name: groups.get((guest, name, NO_TIER, workload, ""), ())
+            for name in (NATIVE, PEER)
+        },
         "never": groups.get((guest, engine, NEVER, workload, switches), ()),
     }
     row: Row = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
-from analysis.summary import NATIVE, NEVER, Row
+from analysis.summary import NATIVE, NEVER, PEER, Row
 
 MIN_POINTS = 3
 BAR_WIDTH = 24
@@ -133,6 +133,7 @@ def _references(here: Sequence[Row], own: Sequence[Row]) -> dict[str, Row]:
     for name, rows in (
         (NATIVE, [r for r in here if r["engine"] == NATIVE]),
         (NEVER, [r for r in own if r["tier"] == NEVER]),
+        (PEER, [r for r in here if r["engine"] == PEER]),
     ):
         if rows and rows[0]["boot_ms"] is not None:
             found[name] = rows[0]

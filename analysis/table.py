@@ -10,7 +10,7 @@ from rich.text import Text
 
 from analysis.figures import Verdict
 from analysis.schema import NO_TIER
-from analysis.summary import Row
+from analysis.summary import PEER, Row
 
 NOTE = (
     "Medians; below them the 95 % percentile bootstrap interval of the median "
@@ -21,6 +21,9 @@ NOTE = (
 _BOOT_TITLE = "Boot: process start to init, or to the end where there is no init"
 
 Cell = Callable[[Row], str | Text]
+
+# A column only where the peer ran: 80 characters are few.
+_BESIDE_PEER = f"/ {PEER}"
 
 
 def comparison_tables(rows: Sequence[Row]) -> list[Table]:
@@ -73,6 +76,8 @@ def _table(
     title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Cell]]
 ) -> Table:
     """A section per guest and workload: 80 columns have no room for both."""
+    if not any(row["engine"] == PEER for row in rows):
+        columns = [column for column in columns if column[0] != _BESIDE_PEER]
     table = Table(
         title=title,
         title_justify="left",
@@ -145,6 +150,7 @@ def _times(heading: str, column: str, prefix: str) -> list[tuple[str, Cell]]:
         (heading, _estimate(column, 0.001)),
         ("/ native", _estimate(f"{prefix}ratio_native")),
         ("/ never", _estimate(f"{prefix}ratio_never")),
+        (_BESIDE_PEER, _estimate(f"{prefix}ratio_{PEER}")),
         ("/ best\nthreshold", _estimate(f"{prefix}ratio_single")),
     ]
 

@@ -159,6 +159,43 @@ def test_steady_state_is_the_last_half_of_the_rounds() -> None:
     assert all(found[title + base].met for base in ("native", "the best threshold"))
 
 
+def test_a_peer_is_compared_with_and_is_not_ours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(engine: str, tier: str, boot: float, work: float, last: float) -> Any:
+        rounds = [400.0, last, last]
+        return result(
+            engine,
+            tier,
+            boot,
+            guest="i386-debian",
+            workload="sha256",
+            work_ms=work,
+            rounds=rounds,
+            # Big as it is, the peer's memory is not ours to limit.
+            rss=3000.0 if engine == "v86" else 500.0,
+        )
+
+    results = [
+        run("v86", "-", 9000.0, 900.0, 300.0),
+        run("node", "never", 20000.0, 5000.0, 2000.0),
+        run("node", "region", 8100.0, 540.0, 90.0),
+    ]
+    found = told(results)
+    kept = {
+        title.removesuffix(" against v86, best policy"): (verdict.value, verdict.met)
+        for title, verdict in found.items()
+    }
+    assert kept["i386-debian boot"] == (0.9, True)
+    assert kept["i386-debian sha256"] == (0.6, False)
+    assert kept["i386-debian sha256, steady state,"] == (0.3, True)
+    assert kept["peak resident memory"] == (500.0, True)
+    text = shown(summarise(run_from_json(r) for r in results), 80, capsys)
+    assert "/ v86" in text and "…" not in text
+    alone = shown(summarise([run_from_json(results[1])]), 80, capsys)
+    assert "/ v86" not in alone
+
+
 def test_switches_are_other_configurations() -> None:
     results = [
         result("native", "-", 1000.0),

@@ -186,17 +186,13 @@ class Campaign:
         profile = policy.profile if policy else None
         if policy is not None and policy.wants_seed:
             profile = self._profiles.get((configuration.guest, configuration.workload))
-        request = BootRequest(
-            guest=self.guests[configuration.guest],
+        request = replace(
+            suite_request(self.suite, self.guests[configuration.guest]),
             workload=configuration.workload,
             tier=configuration.tier,
             switches=configuration.switches,
             engine_flags=self.suite.engine_flags if policy else (),
-            smp=self.suite.smp,
-            icount=self.suite.icount,
-            tb_size_mib=self.suite.tb_size_mib,
             profile=profile,
-            memory_mib=self.suite.memory_mib,
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
         boot = Boot(
@@ -246,6 +242,17 @@ class Campaign:
                 boot,
                 lambda earlier: run_boot(earlier, self.provenance, tie),
             )
+
+
+def suite_request(suite: Suite, guest: Guest) -> BootRequest:
+    """What all boots of a guest in a comparison have in common."""
+    return BootRequest(
+        guest=guest,
+        smp=suite.smp,
+        icount=suite.icount,
+        tb_size_mib=suite.tb_size_mib,
+        memory_mib=suite.memory_mib,
+    )
 
 
 def results_directory(out: Path | None) -> Path:

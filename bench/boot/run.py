@@ -14,7 +14,7 @@ from typing import Any
 
 from analysis.schema import NO_TIER, RUN_SCHEMA
 from bench.boot.console import ConsoleParser, Phase, clean_line
-from bench.boot.errors import HarnessError
+from bench.boot.errors import USAGE, HarnessError
 from bench.boot.interrupt import Deferred
 from bench.boot.passage import Passage
 from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
@@ -170,7 +170,6 @@ def run_boot(
     """
     tie = tie or Terminal()
     guest = boot.request.guest
-    _require_available(boot)
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
         stats_path = Path(scratch) / "stats.json"
@@ -178,6 +177,7 @@ def run_boot(
         passage = Passage(boot.save, boot.restore, Path(scratch))
         request = replace(boot.request, stats=stats_path, timeline=timeline_path)
         request = passage.request(request)
+        require(boot.engine, request, boot.products)
         sampler = _sampler(tie, timeline_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
@@ -351,11 +351,22 @@ def _run(
     return process.run()
 
 
-def _require_available(boot: Boot) -> None:
-    missing = boot.engine.available(boot.request.guest.arch, boot.products)
+def require(
+    engine: Engine, request: BootRequest, products: Mapping[str, Path]
+) -> None:
+    """Raise an error unless the engine is there and can do such a boot."""
+    refusal = engine.refuses(request)
+    if refusal is not None:
+        raise HarnessError(
+            f"engine '{engine.name}' cannot do this boot of '{request.guest.name}'",
+            refusal,
+            "choose another engine, guest or setting",
+            status=USAGE,
+        )
+    missing = engine.available(request.guest.arch, products)
     if missing is not None:
         raise HarnessError(
-            f"engine '{boot.engine.name}' is not installed",
+            f"engine '{engine.name}' is not installed",
             missing.why,
             missing.next_step,
         )

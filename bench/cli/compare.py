@@ -22,12 +22,18 @@ from analysis.table import (
     failure_lines,
     verdict_text,
 )
-from bench.boot.campaign import Campaign, Configuration, results_directory
+from bench.boot.campaign import (
+    Campaign,
+    Configuration,
+    results_directory,
+    suite_request,
+)
 from bench.boot.catalog import GuestEntry, known_guests
 from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.provenance import shared_provenance
+from bench.boot.run import require
 from bench.boot.saved import given_machine
 from bench.boot.suite import (
     Known,
@@ -191,13 +197,12 @@ def _prepare(suite: Suite, out: Path | None, where: str) -> Campaign:
     if any(engine.has_tiers for engine in engines.values()):
         policies = check_policies(suite.tiers, tiers_where)
     products, guests = obtain_for(entries, suite.engines)
-    for name, engine in engines.items():
+    # Only whether there is one matters here: not every engine can resume it.
+    saved = Path("machine") if suite.resume or suite.restore else None
+    for engine in engines.values():
         for guest in guests.values():
-            missing = engine.available(guest.arch, products)
-            if missing is not None:
-                raise HarnessError(
-                    f"engine '{name}' is not installed", missing.why, missing.next_step
-                )
+            request = replace(suite_request(suite, guest), stream_in=saved)
+            require(engine, request, products)
     return Campaign(
         suite=suite,
         guests=guests,

@@ -6,8 +6,11 @@ from bench.boot.errors import unknown
 from bench.engines.base import Engine
 from bench.engines.native import NativeEngine
 from bench.engines.node import NodeEngine
+from bench.engines.v86 import V86Engine
 
-ENGINES: dict[str, Engine] = {e.name: e for e in (NodeEngine(), NativeEngine())}
+_ALL: tuple[Engine, ...] = (NodeEngine(), NativeEngine(), V86Engine())
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in _ALL}
 
 
 def find_engine(name: str, where: str = "") -> Engine:

@@ -131,6 +131,9 @@ class Engine(Protocol):
     def products(self, arch: str) -> tuple[str, ...]:
         """Products that a boot of this architecture needs."""
 
+    def refuses(self, request: BootRequest) -> str | None:
+        """Why it can never do this boot, whatever is installed; None if it can."""
+
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """None when it can be started, given the products there are."""
 
@@ -162,8 +165,7 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
     arguments += ["-nographic", "-no-reboot", "-nic", "none"]
     arguments += ["-seed", str(request.seed)]
     arguments += _file_arguments(guest, places)
-    words = kernel_words(request.workload) if guest.workloads else []
-    append = " ".join(filter(None, [guest.append, *words]))
+    append = command_line(request)
     arguments += ["-append", append] if append else []
     if request.icount is not None:
         # Without sleep=off an idle guest's clock would follow the host's.
@@ -175,6 +177,13 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
     for device in request.devices:
         arguments += device.qemu_arguments(guest.arch, guest.machine, places)
     return [*arguments, *guest.arguments]
+
+
+def command_line(request: BootRequest) -> str:
+    """The kernel's command line: the guest's own, and the workload's words."""
+    guest = request.guest
+    words = kernel_words(request.workload) if guest.workloads else []
+    return " ".join(filter(None, [guest.append, *words]))
 
 
 def _file_arguments(guest: Guest, places: Places) -> list[str]:

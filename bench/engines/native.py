@@ -47,6 +47,10 @@ class NativeEngine:
         """Comes from a package: nothing to build."""
         return ()
 
+    def refuses(self, request: BootRequest) -> str | None:
+        """Nothing: QEMU itself says what does not fit."""
+        return None
+
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """Looks for the program in PATH."""
         if shutil.which(_program(arch)):

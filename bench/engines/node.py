@@ -66,10 +66,14 @@ class NodeEngine:
         """Node itself and QEMU for the guest's architecture."""
         return ("node", f"qemu-wasm-{arch}")
 
+    def refuses(self, request: BootRequest) -> str | None:
+        """Nothing: QEMU itself says what does not fit."""
+        return None
+
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """Checks for the files that the command line will name."""
         for what, path in (
-            ("node", _node(products)),
+            ("node", node_program(products)),
             ("QEMU for Wasm", _program(products, arch)),
             ("the Node runner", RUNNER),
         ):
@@ -79,10 +83,10 @@ class NodeEngine:
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
         """Node, V8, and what the product says of QEMU and emscripten."""
-        node = _node(products)
+        node = node_program(products)
         facts = {"engine": "", "qemu": "", "emscripten": ""}
         if node is not None:
-            facts.update(_node_versions(str(node)))
+            facts.update(node_versions(str(node)))
         program = _program(products, arch)
         if program is not None:
             facts.update(_product_versions(program.parent))
@@ -97,7 +101,7 @@ class NodeEngine:
         inside = streams(request, places)
         if request.profile is not None:
             places.file(request.profile, profile_place(request.tier))
-        argv = [str(_node(products)), *request.engine_flags, str(RUNNER)]
+        argv = [str(node_program(products)), *request.engine_flags, str(RUNNER)]
         argv += ["--program", str(_program(products, request.guest.arch))]
         for path, host in places.files.items():
             argv += ["--file", f"{host}={path}"]
@@ -122,7 +126,8 @@ def _variables(request: BootRequest) -> dict[str, str]:
     return {**tier, **seed, **request.switches.environment()}
 
 
-def _node(products: Mapping[str, Path]) -> Path | None:
+def node_program(products: Mapping[str, Path]) -> Path | None:
+    """The program of the product `node`."""
     product = products.get("node")
     return product / "bin" / "node" if product else None
 
@@ -133,7 +138,8 @@ def _program(products: Mapping[str, Path], arch: str) -> Path | None:
 
 
 @cache
-def _node_versions(node: str) -> dict[str, str]:
+def node_versions(node: str) -> dict[str, str]:
+    """Of Node, as `engine`, and of its V8."""
     version = first_line([node, "--version"])
     v8 = first_line([node, "-p", "process.versions.v8"])
     return {"engine": f"node {version}", "v8": v8}

@@ -11,6 +11,7 @@ RECIPES = (
     "bench.engines.recipe",
     "bench.guests.recipe",
     "bench.micro.recipe",
+    "bench.peers.v86.recipe",
     "qemu.deps.recipe",
     "qemu.recipe",
     "tiers.recipe",

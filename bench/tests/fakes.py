@@ -74,11 +74,16 @@ class FakeEngine:
     has_tiers: bool = True
     scenarios: dict[str, Scenario] = field(default_factory=lambda: {"": GOOD})
     missing: Missing | None = None
+    refusal: str | None = None
     requests: list[BootRequest] = field(default_factory=list)
 
     def products(self, arch: str) -> tuple[str, ...]:
         """None."""
         return ()
+
+    def refuses(self, request: BootRequest) -> str | None:
+        """As the test says."""
+        return self.refusal
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """As the test says."""

@@ -82,6 +82,18 @@ def test_a_suite_is_refused_by_file_and_key(tmp_path: Path, capfd: Capture) -> N
 
 
 @pytest.mark.parametrize("command", [BOOT, COMPARE])
+def test_an_engine_that_cannot_do_it(
+    command: list[str], fake: FakeEngine, capfd: Capture
+) -> None:
+    fake.refusal = "it has one CPU"
+    assert main(command) == 2
+    assert "engine 'fake' cannot do this boot of 'fake64-tiny': it has one CPU" in (
+        error_line(capfd)
+    )
+    assert not fake.requests and not Path("results").exists()
+
+
+@pytest.mark.parametrize("command", [BOOT, COMPARE])
 def test_an_engine_that_is_not_installed(
     command: list[str], fake: FakeEngine, capfd: Capture
 ) -> None:

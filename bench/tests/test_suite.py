@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.figures import GUEST, PEER_GUEST
+from analysis.summary import PEER
 from bench.boot.errors import USAGE, HarnessError
 from bench.boot.suite import (
     SUITES,
@@ -18,7 +20,7 @@ from bench.boot.suite import (
     read_suite,
 )
 
-KNOWN = Known(["riscv64-tiny", "riscv64-debian"], ["node", "native"])
+KNOWN = Known(["riscv64-tiny", GUEST, PEER_GUEST], ["node", "native", PEER])
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -120,7 +122,8 @@ def test_our_own_suites_can_be_read(name: str) -> None:
     suite = check_names(read_suite(find_suite(name)), KNOWN, name)
     assert suite.title and suite.purpose
     # Ratios need their base, and figures the guest that they are told of.
-    assert "native" in suite.engines and "riscv64-debian" in suite.guests
+    guest = PEER_GUEST if PEER in suite.engines else GUEST
+    assert "native" in suite.engines and guest in suite.guests
 
 
 def test_the_experiments_are_told_of() -> None:

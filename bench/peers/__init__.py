@@ -1,0 +1,1 @@
+"""Other emulators that run in the same engine, to be compared with."""
