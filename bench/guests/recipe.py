@@ -122,10 +122,8 @@ def _packaged_step(packaged: Packaged) -> Step:
     return Step(
         name=packaged.product,
         title=f"Debian's kernel for {packaged.arch}",
-        files=tuple(
-            f"{_HERE}/{name}.py" for name in ("apt", "image", "modules", "sources")
-        ),
-        values=(),
+        files=tuple(f"{_HERE}/{name}.py" for name in ("apt", "image", "modules")),
+        values=(repr(packaged), repr(ARCHITECTURES[packaged.arch])),
         needs=(),
         action=_fetcher(packaged),
         minutes=0.7,
@@ -141,7 +139,7 @@ def _tiny_step(tiny: Tiny) -> Step:
             f"{_HERE}/kernel.py",
             f"{_HERE}/image.py",
         ),
-        values=(kernel.identity(tiny), *map(str, (tiny.kbuild, tiny.target, tiny.file))),
+        values=(repr(tiny), kernel.identity(tiny)),
         needs=(),
         action=_builder(tiny),
         minutes=5.0,
@@ -153,12 +151,7 @@ def _userland_step(architecture: Architecture) -> Step:
         name=architecture.product,
         title=f"busybox and programs for {architecture.name}",
         files=(f"{_HERE}/apt.py", f"{_HERE}/programs.py", f"{programs.SOURCES}/*"),
-        values=(
-            "busybox-static",
-            architecture.debian,
-            architecture.suite,
-            programs.identity(architecture),
-        ),
+        values=(repr(architecture), programs.identity(architecture)),
         needs=(),
         action=_userland(architecture),
         minutes=0.2,
