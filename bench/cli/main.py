@@ -19,6 +19,7 @@ from bench.cli.boot import boot
 from bench.cli.build import build
 from bench.cli.check import check
 from bench.cli.compare import compare
+from bench.cli.conform import conform
 from bench.cli.equal_imports import equal_imports
 from bench.cli.lists import engines, guests, suites, tiers
 from bench.cli.profile import profile
@@ -27,7 +28,7 @@ from bench.cli.test import test
 
 
 _COMMANDS = (
-    *(boot, compare, soak, profile, equal_imports),
+    *(boot, compare, conform, soak, profile, equal_imports),
     *(suites, guests, engines, tiers),
     *(build, test, check, bench),
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.boot.provenance import ROOT
 from bench.boot.suite import find_suite, read_suite
 from bench.cli.main import main
 from bench.engines.base import BootRequest, qemu_arguments
@@ -336,3 +339,34 @@ def test_a_guests_own_oopses(metal: Path, fake: FakeEngine) -> None:
     assert run("boot", str(metal), "--engine", "fake") == 0
     metal.write_text(f"{METAL}\noopses = ['Trace']")
     assert run("boot", str(metal), "--engine", "fake") == 1
+
+
+def examples() -> list[str]:
+    """The descriptions in the documentation."""
+    text = (ROOT / "docs/guests.md").read_text()
+    return re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(examples())))
+def test_the_documentations_examples_are_valid(number: int, folder: Path) -> None:
+    (folder / "fw_jump.bin").write_bytes(b"firmware")
+    path = folder / "example.toml"
+    path.write_text(examples()[number])
+    given = None if "kernel =" in path.read_text() else folder / "image.elf"
+    guest = describe(path, given if "[[load]]" not in path.read_text() else None)
+    assert arguments(guest)
+
+
+def test_the_documentation_names_every_key() -> None:
+    text = (ROOT / "docs/guests.md").read_text()
+    source = Path(inspect.getfile(describe)).read_text()
+    keys = re.findall(r'\.(?:text|texts|choice|number|table|tables|seconds|regex|'
+                      r'regexes)\(\s*"(\w+)"', source)
+    assert len(keys) > 15
+    for key in keys:
+        assert re.search(rf"`\[*{key}\]*`", text), key
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bench/metal").glob("*.toml")))
+def test_the_projects_own_descriptions_are_valid(path: Path, folder: Path) -> None:
+    assert describe(path, folder / "image.elf").ending.timeout_s is not None
