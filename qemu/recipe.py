@@ -35,6 +35,7 @@ PROFILE = bool(os.environ.get("TIERLAB_PROFILE"))
 # Library calls that libtwposix replaces, in QEMU and glib alike.
 WRAPPED = (
     "read", "write", "close", "fcntl", "poll", "ppoll", "mmap", "munmap", "mprotect",
+    "exit",
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
 

@@ -5,6 +5,7 @@
  *   eventfd()        counters that poll() can sleep on
  *   poll(), ppoll()  sleep on a futex that every eventfd write wakes
  *   mmap(), munmap() anonymous memory that stays untouched until used
+ *   exit()           from any thread, see exit.c
  *
  * The program is linked with -Wl,--wrap=NAME for each of tw_posix_wraps in
  * the recipe, so that glib and QEMU use these without a change.
@@ -37,5 +38,8 @@ static inline bool tw_is_eventfd(int fd)
  */
 void tw_futex_wait(uint32_t *word, uint32_t seen, int64_t ns);
 void tw_futex_wake(uint32_t *word);
+
+/* The program's, if it has one: called by the thread that calls exit(). */
+void tw_before_exit(void) __attribute__((weak));
 
 #endif

@@ -1,0 +1,18 @@
+/*
+ * A vCPU that ends the program, as semihosting does, holds the big lock, which
+ * QEMU's exit notifiers want; on Wasm they run on another thread (wasm-posix's
+ * exit.c).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+
+void tw_before_exit(void);
+
+void tw_before_exit(void)
+{
+    if (bql_locked()) {
+        bql_unlock();
+    }
+}
