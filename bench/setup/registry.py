@@ -12,6 +12,7 @@ RECIPES = (
     "bench.guests.recipe",
     "bench.micro.recipe",
     "bench.peers.v86.recipe",
+    "bench.relay.recipe",
     "qemu.deps.recipe",
     "qemu.recipe",
     "tiers.recipe",
