@@ -19,7 +19,7 @@ export const consolePart = {
         process.stdin.on('data', (bytes) => rings.input(bytes));
         process.stdin.on('error', () => {});
         /* QEMU has no signals here: the keys that quit it, Ctrl-A X. */
-        process.once('SIGTERM', () => rings.input([1, 0x78]));
+        process.once('SIGTERM', () => rings.input(Buffer.from([1, 0x78])));
     },
 
     ended() {
