@@ -39,6 +39,14 @@ WRAPPED = (
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
 
+# What the runner calls.
+EXPORTED = (
+    "_main", "_tw_console", "_tw_console_input", "_tw_control", "_tw_control_input",
+    "_tw_network", "_tw_network_event",
+)  # fmt: skip
+# QEMU's own functions that the overlay replaces where it is linked.
+REPLACED = ("net_init_stream",)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -207,10 +215,10 @@ def _link_settings() -> list[str]:
         "DEFAULT_PTHREAD_STACK_SIZE": "1048576",
         "STACK_SIZE": "1048576",
         "EXPORTED_RUNTIME_METHODS": "FS,ENV,wasmMemory,callMain",
-        "EXPORTED_FUNCTIONS": "_main,_tw_console,_tw_console_input,"
-        "_tw_control,_tw_control_input",
+        "EXPORTED_FUNCTIONS": ",".join(EXPORTED),
     }
     flags = [f"-s{name}={value}" for name, value in settings.items()]
+    flags += [f"-Wl,--wrap={name}" for name in REPLACED]
     names = ["--profiling-funcs"] if PROFILE else []
     return ["-O2", *flags, *names, "-Wno-pthreads-mem-growth"]
 

@@ -27,9 +27,10 @@ import { controlPart } from './control.mjs';
 import { filesPart } from './files.mjs';
 import { EXIT_SETUP, fail, writeAll } from './host.mjs';
 import { parse } from './options.mjs';
+import { relayPart } from './relay.mjs';
 import { reportsPart } from './reports.mjs';
 
-const PARTS = [filesPart, reportsPart, consolePart, controlPart];
+const PARTS = [filesPart, reportsPart, consolePart, controlPart, relayPart];
 const EXIT_ABORTED = 134;
 
 async function main() {

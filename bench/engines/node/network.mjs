@@ -1,0 +1,181 @@
+/*
+ * The guest's network: the other end of runner-wasm.c. Its frames go to a relay
+ * (bench/relay) over a WebSocket, one frame a message. Network uses nothing of
+ * Node's: a page can use it as it is.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+/* TwNetwork of runner-wasm.c, in 32-bit words. */
+const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_FULL = 3, OUT_SIZE = 4;
+const IN_HEAD = 5, IN_TAIL = 6, IN_WAITING = 7, IN_SIZE = 8;
+const LINK_UP = 9;
+const RINGS_OFFSET = 48;
+const PREFIX = 4;
+const FRAME_MAX = 65536;
+
+/* A guest that floods must leave time for everything else. */
+const FRAMES_AT_ONCE = 256;
+/* What the WebSocket may hold, and how long it then gets to send it. */
+const SEND_AHEAD = 1 << 20;
+const SEND_PAUSE_MS = 5;
+/* What waits for room in the ring; more is dropped, as a network would. */
+const WAITING_MAX = 4 << 20;
+
+const recordSize = (frameSize) => PREFIX + ((frameSize + 3) & ~3);
+
+/* Frames, each with its size in front, in a ring of linear memory. */
+class Ring {
+    constructor(buffer, at, size) {
+        this.bytes = new Uint8Array(buffer, at, size);
+        this.prefixes = new Uint32Array(buffer, at, size / PREFIX);
+    }
+
+    start(at) {
+        return (at >>> 0) % this.bytes.length;
+    }
+
+    /* A copy that is not shared memory: WebSockets do not take that. */
+    get(at) {
+        const frame = new Uint8Array(this.prefixes[this.start(at) / PREFIX]);
+        const start = this.start(at + PREFIX);
+        const first = Math.min(frame.length, this.bytes.length - start);
+        frame.set(this.bytes.subarray(start, start + first));
+        frame.set(this.bytes.subarray(0, frame.length - first), first);
+        return frame;
+    }
+
+    put(at, frame) {
+        const start = this.start(at + PREFIX);
+        const first = Math.min(frame.length, this.bytes.length - start);
+        this.prefixes[this.start(at) / PREFIX] = frame.length;
+        this.bytes.set(frame.subarray(0, first), start);
+        this.bytes.set(frame.subarray(first), 0);
+    }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Network {
+    /* `lost` is called with the reason when there is no relay any more. */
+    constructor(module, url, lost) {
+        const base = module._tw_network();
+        const buffer = module.wasmMemory.buffer;
+        this.module = module;
+        this.lost = lost;
+        this.words = new Int32Array(buffer, base, RINGS_OFFSET / 4);
+        const outSize = this.words[OUT_SIZE], inSize = this.words[IN_SIZE];
+        const outAt = base + RINGS_OFFSET;
+        this.out = new Ring(buffer, outAt, outSize);
+        this.in = new Ring(buffer, outAt + outSize, inSize);
+        this.waiting = [];
+        this.waitingBytes = 0;
+        this.socket = new WebSocket(url);
+        this.socket.binaryType = 'arraybuffer';
+        this.socket.onopen = () => this.send();
+        this.socket.onmessage = (event) => this.receive(event.data);
+        this.socket.onclose = (event) => this.end(event);
+    }
+
+    /* The guest's frames, until there is no relay. */
+    async send() {
+        while (this.socket.readyState === WebSocket.OPEN) {
+            if (this.socket.bufferedAmount > SEND_AHEAD) {
+                await pause(SEND_PAUSE_MS);
+            } else if (this.sendSome()) {
+                await pause(0);
+            } else {
+                await this.frameToSend();
+            }
+        }
+    }
+
+    /* True if there are more. */
+    sendSome() {
+        for (let i = 0; i < FRAMES_AT_ONCE; i++) {
+            const tail = Atomics.load(this.words, OUT_TAIL);
+            if (tail === Atomics.load(this.words, OUT_HEAD)) {
+                return false;
+            }
+            const frame = this.out.get(tail);
+            this.socket.send(frame);
+            Atomics.store(this.words, OUT_TAIL,
+                          tail + recordSize(frame.length));
+            if (Atomics.compareExchange(this.words, OUT_FULL, 1, 0)) {
+                this.module._tw_network_event();
+            }
+        }
+        return true;
+    }
+
+    async frameToSend() {
+        const head = Atomics.load(this.words, OUT_TAIL);
+        Atomics.store(this.words, OUT_SLEEPING, 1);
+        const wait = Atomics.waitAsync(this.words, OUT_HEAD, head);
+        if (wait.async) {
+            await wait.value;
+        }
+        Atomics.store(this.words, OUT_SLEEPING, 0);
+    }
+
+    /* A frame for the guest. */
+    receive(data) {
+        const size = data.byteLength;
+        if (!(size <= FRAME_MAX) || this.waitingBytes + size > WAITING_MAX) {
+            return;
+        }
+        this.waiting.push(new Uint8Array(data));
+        this.waitingBytes += size;
+        if (this.waiting.length === 1) {
+            this.deliver();
+        }
+    }
+
+    async deliver() {
+        while (this.waiting.length) {
+            const frame = this.waiting[0];
+            if (this.hasRoom(recordSize(frame.length))) {
+                const head = Atomics.load(this.words, IN_HEAD);
+                this.in.put(head, frame);
+                Atomics.store(this.words, IN_HEAD,
+                              head + recordSize(frame.length));
+                this.waiting.shift();
+                this.waitingBytes -= frame.length;
+                this.module._tw_network_event();
+            } else {
+                await this.room(recordSize(frame.length));
+            }
+        }
+    }
+
+    hasRoom(size) {
+        const used = Atomics.load(this.words, IN_HEAD) -
+                     Atomics.load(this.words, IN_TAIL);
+        return this.in.bytes.length - (used >>> 0) >= size;
+    }
+
+    async room(size) {
+        const tail = Atomics.load(this.words, IN_TAIL);
+        Atomics.store(this.words, IN_WAITING, 1);
+        if (!this.hasRoom(size)) {
+            const wait = Atomics.waitAsync(this.words, IN_TAIL, tail);
+            if (wait.async) {
+                await wait.value;
+            }
+        }
+        Atomics.store(this.words, IN_WAITING, 0);
+    }
+
+    /* QEMU has ended: that there is no relay is no news any more. */
+    close() {
+        this.socket.onclose = null;
+        this.socket.close();
+    }
+
+    /* The guest sees its cable pulled out, and goes on. */
+    end(event) {
+        Atomics.store(this.words, LINK_UP, 0);
+        this.module._tw_network_event();
+        this.lost(event.reason || `code ${event.code}`);
+    }
+}
