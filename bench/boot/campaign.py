@@ -43,6 +43,7 @@ from bench.boot.run import (
 from bench.boot.saved import given_machine, made_machine, resumed
 from bench.boot.snapshot import Snapshot
 from bench.boot.suite import Suite
+from bench.devices.base import Device
 from bench.engines.base import BootRequest, Engine, Switches
 from bench.guests.guest import Guest
 
@@ -76,6 +77,7 @@ class Campaign:
     products: Mapping[str, Path]
     provenance: Mapping[str, Any]
     directory: Path
+    devices: tuple[Device, ...] = ()
     runs: list[Run] = field(default_factory=list)
     idle: float | None = None
     _saved: dict[str, Snapshot] = field(default_factory=dict)
@@ -193,6 +195,7 @@ class Campaign:
             switches=configuration.switches,
             engine_flags=self.suite.engine_flags if policy else (),
             profile=profile,
+            devices=self.devices,
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
         boot = Boot(

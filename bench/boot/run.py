@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from bench.boot.sampler import Sample, Sampler
 from bench.boot.stats import pack_tbs, read_stats
 from bench.boot.timeline import last_line, read_timeline
 from bench.boot.transfer import Restore, Save
+from bench.devices.base import Device, Served
 from bench.engines.base import BootRequest, Command, Engine
 from bench.guests.guest import Guest, Marker
 
@@ -171,11 +173,19 @@ def run_boot(
     tie = tie or Terminal()
     guest = boot.request.guest
     started = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
-        stats_path = Path(scratch) / "stats.json"
-        timeline_path = Path(scratch) / "timeline.jsonl"
-        passage = Passage(boot.save, boot.restore, Path(scratch))
-        request = replace(boot.request, stats=stats_path, timeline=timeline_path)
+    with ExitStack() as stack:
+        scratch = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="tierlab-"))
+        )
+        stats_path = scratch / "stats.json"
+        timeline_path = scratch / "timeline.jsonl"
+        passage = Passage(boot.save, boot.restore, scratch)
+        request = replace(
+            boot.request,
+            devices=_served(boot, scratch, stack),
+            stats=stats_path,
+            timeline=timeline_path,
+        )
         request = passage.request(request)
         require(boot.engine, request, boot.products)
         sampler = _sampler(tie, timeline_path)
@@ -238,6 +248,16 @@ def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
     if guest.oopses is None:
         return ConsoleParser(markers, ending=guest.ending)
     return ConsoleParser(markers, (), guest.oopses, guest.ending)
+
+
+def _served(boot: Boot, scratch: Path, stack: ExitStack) -> tuple[Device, ...]:
+    """The devices, with what has to run beside the engine for as long as `stack`."""
+    return tuple(
+        stack.enter_context(device.served(boot.products, scratch))
+        if isinstance(device, Served)
+        else device
+        for device in boot.request.devices
+    )
 
 
 def find_failure(

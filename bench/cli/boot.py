@@ -150,7 +150,7 @@ def boot(
     require_guest(snapshots, entry.name)
     workload = _workload(entry, workload, interactive, snapshots)
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
-    products, guests = obtain_for([entry], [engine])
+    products, guests = obtain_for([entry], [engine], devices)
     chosen = other_kernel(entry, guests[entry.name], kernel)
     if timeout is None and not interactive:
         timeout = timeout_of(chosen, None)

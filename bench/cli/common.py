@@ -20,6 +20,7 @@ from bench.boot.catalog import (
 from bench.boot.errors import USAGE, HarnessError, unknown
 from bench.boot.policies import Policy, check_policy, declared
 from bench.boot.products import TIERS, obtain
+from bench.devices.base import Device, Served
 from bench.engines import ENGINES, find_engine
 from bench.guests.catalogue import GuestError
 from bench.guests.description import with_kernel
@@ -105,7 +106,9 @@ def _expanded(tiers: Path, specs: Iterable[str]) -> Iterator[str]:
 
 
 def obtain_for(
-    guests: Iterable[GuestEntry], engines: Iterable[str]
+    guests: Iterable[GuestEntry],
+    engines: Iterable[str],
+    devices: Iterable[Device] = (),
 ) -> tuple[dict[str, Path], dict[str, Guest]]:
     """Products of all these boots, and the guests read from theirs."""
     guests = list(guests)
@@ -113,6 +116,8 @@ def obtain_for(
     for name in engines:
         for guest in guests:
             wanted += find_engine(name).products(guest.arch)
+    for device in devices:
+        wanted += device.products if isinstance(device, Served) else ()
     products = obtain(wanted, err_console())
     return products, {g.name: g.guest or _load(products[g.product]) for g in guests}
 

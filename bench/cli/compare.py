@@ -53,6 +53,8 @@ from bench.cli.common import (
     obtain_for,
     out_console,
 )
+from bench.devices import campaign_device_options
+from bench.devices.base import Device
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING
 
@@ -106,6 +108,7 @@ from bench.engines.base import CHAINING, COUNTING
     metavar="FILE",
     help="Resume this saved machine instead of booting.",
 )
+@campaign_device_options
 def compare(
     suite_file: str | None,
     guests: tuple[str, ...],
@@ -126,6 +129,7 @@ def compare(
     seed: int | None,
     resume: bool,
     restore: Path | None,
+    devices: tuple[Device, ...],
 ) -> int:
     """Boot guests under several tiers and engines, and compare.
 
@@ -164,7 +168,7 @@ def compare(
         seed=seed,
     )
     suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
-    campaign = _prepare(suite, out, where)
+    campaign = _prepare(suite, out, where, devices)
     return _run(campaign)
 
 
@@ -188,7 +192,9 @@ def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
     return replace(suite, guests=tuple(names))
 
 
-def _prepare(suite: Suite, out: Path | None, where: str) -> Campaign:
+def _prepare(
+    suite: Suite, out: Path | None, where: str, devices: tuple[Device, ...]
+) -> Campaign:
     guests_where, tiers_where = (f"{where}:{k}" if where else "" for k in ("guests", "tiers"))
     entries = [find_any_guest(name, guests_where) for name in suite.guests]
     suite = _by_name(suite, entries)
@@ -196,7 +202,7 @@ def _prepare(suite: Suite, out: Path | None, where: str) -> Campaign:
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):
         policies = check_policies(suite.tiers, tiers_where)
-    products, guests = obtain_for(entries, suite.engines)
+    products, guests = obtain_for(entries, suite.engines, devices)
     # Only whether there is one matters here: not every engine can resume it.
     saved = Path("machine") if suite.resume or suite.restore else None
     for engine in engines.values():
@@ -211,6 +217,7 @@ def _prepare(suite: Suite, out: Path | None, where: str) -> Campaign:
         products=products,
         provenance=shared_provenance(),
         directory=results_directory(out),
+        devices=devices,
     )
 
 

@@ -34,6 +34,7 @@ from bench.setup.runner import default_cache
 
 TEST_GUEST = "guest-riscv64-tiny"
 TEST_ARCH = "riscv64"
+RELAY = "relay"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def test(quick: bool, full: bool) -> int:
 
 
 def _products(quick: bool) -> dict[str, Path]:
-    wanted = [TIERS, "node"]
+    wanted = [TIERS, "node", RELAY]
     if not quick:
         wanted.append(TEST_GUEST)
         for engine in ENGINES.values():

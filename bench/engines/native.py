@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from bench.engines.base import (
 )
 
 
+@dataclass
 class HostPlaces:
     """QEMU is a process of the host: paths are what they are."""
 
+    variables: dict[str, str] = field(default_factory=dict)
     engine = "native"
 
     def file(self, host: Path, inside: str) -> str:
@@ -34,6 +37,10 @@ class HostPlaces:
     def live(self, host: Path, inside: str) -> str:
         """The file or folder itself."""
         return str(host)
+
+    def secret(self, name: str, value: str) -> None:
+        """A variable of QEMU's."""
+        self.variables[name] = value
 
 
 class NativeEngine:
@@ -74,7 +81,7 @@ class NativeEngine:
         if request.control is not None:
             arguments += ["-qmp", f"unix:{request.control},server=on,wait=off"]
         argv = (_program(guest.arch), *arguments, *request.engine_flags)
-        return Command(argv, streams=streams(request, places))
+        return Command(argv, places.variables, streams(request, places))
 
 
 def _program(arch: str) -> str:

@@ -34,6 +34,7 @@ class NodePlaces:
     # Path in there -> file of the host: before it starts, when it ended.
     files: dict[str, Path] = field(default_factory=dict)
     fetched: dict[str, Path] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     engine = "node"
 
     def file(self, host: Path, inside: str) -> str:
@@ -53,6 +54,10 @@ class NodePlaces:
             next_step="choose --engine native",
             status=USAGE,
         )
+
+    def secret(self, name: str, value: str) -> None:
+        """A variable of Node's, for the runner."""
+        self.variables[name] = value
 
 
 class NodeEngine:
@@ -117,7 +122,7 @@ class NodeEngine:
             argv += ["--control", str(request.control)]
             arguments += CONTROL_ARGUMENTS
         argv += ["--", *arguments]
-        return Command(tuple(argv), streams=inside)
+        return Command(tuple(argv), places.variables, inside)
 
 
 def _variables(request: BootRequest) -> dict[str, str]:

@@ -19,10 +19,21 @@ from bench.guests.guest import Guest
 from bench.boot.interrupt import Deferred, Interrupted
 from bench.boot.policies import Policy
 from bench.boot.suite import Suite
+from bench.devices.base import Places
 from bench.tests import fakes
 from bench.tests.fakes import FakeEngine
 
 NOTHING = (lambda *_: None, lambda *_: None)
+
+
+class Plugged:
+    """A device that asks for nothing."""
+
+    def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
+        return []
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": "plugged"}
 
 
 @pytest.fixture
@@ -60,6 +71,16 @@ def test_every_round_holds_every_configuration_once(campaign: Campaign) -> None:
         held = {c for r, c in schedule if r == round_number}
         assert held == set(campaign.configurations())
     assert campaign.schedule() == schedule
+
+
+def test_each_boot_has_the_devices(
+    campaign: Campaign, fake: FakeEngine, native: FakeEngine
+) -> None:
+    device = Plugged()
+    replace(campaign, devices=(device,)).run(*NOTHING)
+    assert len(fake.requests) == 6 and len(native.requests) == 3
+    for request in (*fake.requests, *native.requests):
+        assert request.devices == (device,)
 
 
 def test_the_order_changes_from_round_to_round(campaign: Campaign) -> None:

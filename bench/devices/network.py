@@ -1,0 +1,130 @@
+"""`--net`: a network card of the guest, and how far it reaches.
+
+Frames go to the relay (bench/relay): over a WebSocket from an engine that has
+no sockets, over a Unix socket from QEMU itself.  So every engine's guest has
+the same network, with the same limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.boot.errors import USAGE, HarnessError
+from bench.devices import relay
+from bench.devices.base import Device, Kind, Places
+
+PRODUCT = "relay"
+# The runner's variable for the relay's address.
+ADDRESS = "TIERLAB_NETWORK"
+# The socket that our QEMU takes for the runner (runner-wasm.c).
+RUNNER = "runner"
+# As many as the relay takes.
+MAX_PORTS = 16
+
+# How a machine takes a virtio device; "" if it has no place for one.
+BUSES = {"microvm": "device", "raspi3ap": ""}
+DEFAULT_BUS = "pci"
+
+HELP = (
+    "Plug in a network card: isolated (an address, nobody to talk to), "
+    "host=PORT (127.0.0.1:PORT of this machine, at 10.0.2.2:PORT), "
+    "outside (other machines); several with commas."
+)
+
+
+@dataclass(frozen=True)
+class _Addresses:
+    """Where the relay of this boot listens."""
+
+    url: str
+    stream: Path
+
+
+@dataclass(frozen=True)
+class Network:
+    """A card, and what it reaches."""
+
+    ports: tuple[int, ...] = ()
+    outside: bool = False
+    relay: _Addresses | None = None
+    products = (PRODUCT,)
+
+    @contextmanager
+    def served(
+        self, products: Mapping[str, Path], scratch: Path
+    ) -> Iterator[Device]:
+        """With a relay of its own."""
+        stream = scratch / "network"
+        arguments = [f"--stream={stream}", *(f"--host={port}" for port in self.ports)]
+        arguments += ["--outside"] if self.outside else []
+        program = products[PRODUCT] / "bin" / "tierlab-relay"
+        with relay.running(program, arguments) as url:
+            yield replace(self, relay=_Addresses(url, stream))
+
+    def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
+        """A card of virtio, and the way to the relay."""
+        bus = BUSES.get(machine.partition(",")[0], DEFAULT_BUS)
+        if not bus:
+            raise HarnessError(
+                f"machine {machine} has no place for a network card",
+                next_step="leave --net out",
+                status=USAGE,
+            )
+        assert self.relay is not None, "qemu_arguments() outside served()"
+        path = str(self.relay.stream).replace(",", ",,")
+        if places.engine != "native":
+            places.secret(ADDRESS, self.relay.url)
+            path = RUNNER
+        end = f"stream,id=net0,addr.type=unix,addr.path={path}"
+        # No ROM to boot from the network with.
+        rom = ",romfile=" if bus == "pci" else ""
+        card = f"virtio-net-{bus},netdev=net0{rom}"
+        return ["-netdev", end, "-device", card]
+
+    def as_json(self) -> dict[str, Any]:
+        """What it reaches; the relay's address is nobody's business."""
+        return {"kind": "net", "host": list(self.ports), "outside": self.outside}
+
+
+def parse_network(text: str) -> Network:
+    """`isolated`, `outside`, `host=PORT`, with commas between."""
+    words = text.split(",")
+    if words == ["isolated"]:
+        return Network()
+    ports: list[int] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name == "host" and value.isdecimal() and 0 < int(value) < 65536:
+            ports.append(int(value))
+        elif name == "host" and equals:
+            raise _unfit(f"'{value}' is no port", "give 1 to 65535")
+        elif word == "isolated":
+            raise _unfit("isolated is not alone", "leave out one or the other")
+        elif word != "outside":
+            raise _unfit(
+                f"'{word}' is nothing to reach",
+                "give isolated, outside or host=PORT, with commas between",
+            )
+    ports = sorted(set(ports))
+    if len(ports) > MAX_PORTS:
+        raise _unfit(f"{len(ports)} ports are too many", f"give at most {MAX_PORTS}")
+    return Network(tuple(ports), "outside" in words)
+
+
+def _unfit(why: str, next_step: str) -> HarnessError:
+    return HarnessError("--net", why, next_step, status=USAGE)
+
+
+def _make(given: Mapping[str, Any]) -> tuple[Device, ...]:
+    return () if given["net"] is None else (parse_network(given["net"]),)
+
+
+KIND = Kind(
+    {"net": click.option("--net", metavar="REACH", help=HELP)}, _make, repeatable=True
+)
