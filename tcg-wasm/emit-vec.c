@@ -378,6 +378,81 @@ static void emit_store(TwEmit *e)
     }
 }
 
+/*
+ * A guest's load of 128 bits is two of 64 in TCG, and two stores to env. Where
+ * the next thing is a vector's load from there, processors wait until both
+ * stores are in the cache: they forward one store to a load, not two. Such
+ * pairs are made one store.
+ */
+
+static bool is_loaded(const TwEmit *e, uint32_t at, int32_t ofs)
+{
+    enum { NEAR = 100 };
+    uint32_t end = e->nwords - at > NEAR ? at + NEAR : e->nwords;
+
+    for (; at < end; at++) {
+        TwInsn insn;
+
+        if (!(e->words[at].info & INFO_START)) {
+            continue;
+        }
+        insn = tw_insn_at(e->code, at);
+        if (insn.op == TW_OP_VLD && insn.b == TW_REG_ENV && insn.imm == ofs &&
+            insn.c == TW_VLD_128) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_pair(const TwEmit *e, uint32_t at)
+{
+    TwInsn first = tw_insn_at(e->code, at);
+    TwInsn second = tw_insn_at(e->code, at + 1);
+
+    return first.op == TW_OP_STE64 && second.op == TW_OP_STE64 &&
+           first.imm < INT32_MAX - 8 && second.imm == first.imm + 8 &&
+           e->words[at].slot == NO_SLOT && e->words[at + 1].slot == NO_SLOT &&
+           !(e->words[at].info & INFO_PAIR) &&
+           !(e->words[at + 1].info & INFO_TARGET) &&
+           !tw_is_global(e, first.imm) && is_loaded(e, at + 2, first.imm);
+}
+
+void tw_mark_pairs(TwEmit *e)
+{
+    for (uint32_t at = 0; at + 2 < e->nwords; at++) {
+        if ((e->words[at].info & INFO_START) &&
+            (e->words[at + 1].info & INFO_START) && is_pair(e, at)) {
+            e->words[at].info |= INFO_HALF;
+            e->words[at + 1].info |= INFO_PAIR;
+        }
+    }
+}
+
+bool tw_emit_pair(TwEmit *e)
+{
+    uint8_t info = e->words[e->at].info;
+    TwInsn first;
+    uint32_t ofs;
+
+    if (!(info & (INFO_HALF | INFO_PAIR))) {
+        return false;
+    }
+    tw_touch_slots(e, e->insn);
+    if (info & INFO_PAIR) {
+        first = tw_insn_at(e->code, e->at - 1);
+        ofs = tw_push_address(e, first);
+        tw_peek(e, first.a);
+        put_simd(e, W_I8X16_SPLAT + LOG2_64);
+        tw_peek(e, e->insn.a);
+        put_simd(e, W_I64X2_REPLACE_LANE);
+        put_byte(e, 1);
+        put_simd(e, W_V128_STORE);
+        put_memarg(e, ofs);
+    }
+    return true;
+}
+
 bool tw_emit_vec(TwEmit *e)
 {
     switch (tw_op_format(e->insn.op)) {

@@ -101,9 +101,27 @@ void gen_item_vec(Gen *g, TwOp op)
     }
 }
 
+/* A guest's load of a vector: two stores to env. Often it is used soon. */
+static void item_pair(Gen *g)
+{
+    int32_t ofs = gen_mem_ofs(g, 16);
+
+    gen_ins(g, TW_OP_STE64, gen_any_reg(g), 0, 0, ofs);
+    gen_ins(g, TW_OP_STE64, gen_any_reg(g), 0, 0, ofs + 8);
+    if (rng_percent(g->rng, 30)) {
+        gen_item_vec(g, TW_OP_VOP);
+    }
+    if (rng_percent(g->rng, 80)) {
+        gen_ins(g, TW_OP_VLD, any_vreg(g), TW_REG_ENV, TW_VLD_128, ofs);
+    }
+}
+
 /* As TCG expands a guest's vector instruction. */
 void gen_item_vecs(Gen *g)
 {
+    if (g->nvregs && rng_percent(g->rng, 30)) {
+        item_pair(g);
+    }
     for (unsigned i = rng_below(g->rng, 3); i > 0; i--) {
         gen_item_vec(g, TW_OP_VLD);
     }
