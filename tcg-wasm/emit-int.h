@@ -64,8 +64,6 @@ enum {
     INFO_TARGET = 1 << 1, /* a branch ends here */
     INFO_CHAIN = 1 << 2, /* its result goes into a store, see emit.c */
     INFO_CONST = 1 << 3, /* a store to env of what was just made constant */
-    INFO_HALF = 1 << 4, /* the first store of a pair, see emit-vec.c */
-    INFO_PAIR = 1 << 5, /* the second one */
 };
 
 enum {
@@ -202,7 +200,6 @@ typedef struct TwEmit {
     uint32_t scratch_used; /* bit per TwScratch */
     int32_t neg_ofs; /* lowest negative env offset, or 0 */
     bool caching; /* are env slots kept in locals? */
-    bool loads_vectors;
     uint32_t depth; /* scopes open */
     uint8_t local[TW_NB_ALL_REGS];
     uint8_t scratch[TW_NB_SCRATCH];
@@ -397,7 +394,6 @@ typedef struct TwEnvAccess {
 bool tw_env_access(TwInsn insn, TwEnvAccess *access);
 unsigned tw_slot_for(TwEmit *e, const TwEnvAccess *access);
 uint64_t tw_slots_overlapping(const TwEmit *e, const TwEnvAccess *access);
-bool tw_is_global(const TwEmit *e, int32_t ofs);
 bool tw_store_waits(const TwEmit *e, uint32_t at); /* the store at word @at */
 void tw_slots_reach(TwEmit *e, const TwLabel *label); /* for the former */
 void tw_slots_start(TwEmit *e);
@@ -447,8 +443,6 @@ bool tw_emit_mem(TwEmit *e); /* emit-mem.c */
 bool tw_emit_leave(TwEmit *e); /* emit-leave.c */
 bool tw_emit_vec(TwEmit *e); /* emit-vec.c */
 bool tw_vec_needs_scratch(TwInsn insn);
-void tw_mark_pairs(TwEmit *e); /* part of tw_scan() */
-bool tw_emit_pair(TwEmit *e); /* is the store part of one? */
 
 /* Push the base of a store now whose value is yet to be computed. */
 void tw_push_store_base(TwEmit *e, TwInsn store);

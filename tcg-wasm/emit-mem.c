@@ -139,9 +139,6 @@ static void emit_store(TwEmit *e, TwInsn insn)
         tw_slot_store(e, slot);
         return;
     }
-    if (tw_emit_pair(e)) {
-        return;
-    }
     if (slot == NO_SLOT) {
         tw_touch_slots(e, insn);
     }

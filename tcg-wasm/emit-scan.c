@@ -86,11 +86,9 @@ static void note_scratch(TwEmit *e, TwInsn insn)
     case TW_FMT_EB:
         tw_note_env(e, insn.imm);
         break;
-    case TW_FMT_VLD:
-        e->loads_vectors = true;
-        /* fall through */
     case TW_FMT_LD:
     case TW_FMT_ST:
+    case TW_FMT_VLD:
     case TW_FMT_VST:
         if (insn.b == TW_REG_ENV) {
             tw_note_env(e, insn.imm);
@@ -220,14 +218,13 @@ static void make_labels(TwEmit *e)
 }
 
 /* The store that takes @reg's value as soon as it is made. */
-static bool stores(const TwWord *word, TwInsn insn, unsigned reg)
+static bool stores(TwInsn insn, unsigned reg)
 {
     TwFormat format = tw_op_format(insn.op);
 
-    return insn.a == reg && !(word->info & (INFO_HALF | INFO_PAIR)) &&
-           (format == TW_FMT_STE ||
-            ((format == TW_FMT_ST || format == TW_FMT_VST) &&
-             insn.b >= TW_REG_ENV));
+    return insn.a == reg && (format == TW_FMT_STE ||
+                             ((format == TW_FMT_ST || format == TW_FMT_VST) &&
+                              insn.b >= TW_REG_ENV));
 }
 
 static unsigned first_operand(TwInsn insn)
@@ -263,9 +260,8 @@ static bool chains(const TwEmit *e, uint32_t at, uint32_t next)
     }
     reg = (unsigned)__builtin_ctz(writes);
     next_insn = tw_insn_at(e->code, next);
-    return stores(&e->words[next], next_insn, reg) ||
-           ((e->words[next].info & INFO_CHAIN) &&
-            first_operand(next_insn) == reg);
+    return stores(next_insn, reg) || ((e->words[next].info & INFO_CHAIN) &&
+                                      first_operand(next_insn) == reg);
 }
 
 uint32_t tw_live_at_target(const TwEmit *e, uint32_t at)
@@ -329,11 +325,7 @@ void tw_scan(TwEmit *e)
     e->scratch_used = 0;
     e->neg_ofs = 0;
     forget_slots(e);
-    e->loads_vectors = false;
     scan(e);
-    if (e->loads_vectors) {
-        tw_mark_pairs(e);
-    }
     make_labels(e);
     tw_flow_nest(e);
     find_live(e);

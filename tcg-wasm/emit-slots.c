@@ -104,13 +104,6 @@ static uint32_t find_global(const TwTarget *target, int32_t ofs)
     return low;
 }
 
-bool tw_is_global(const TwEmit *e, int32_t ofs)
-{
-    uint32_t i = find_global(e->target, ofs);
-
-    return i < e->target->nglobals && e->target->globals[i].ofs == ofs;
-}
-
 uint64_t tw_slots_overlapping(const TwEmit *e, const TwEnvAccess *access)
 {
     const TwTarget *target = e->target;

@@ -416,48 +416,12 @@ static void test_code(void **state)
     tw_buf_free(&out);
 }
 
-/* Two halves that are then loaded whole are stored whole. */
-static void test_pair(void **state)
-{
-    static const uint8_t code[] = {
-        0x20, 0,                      /* local.get env */
-        0x20, 3,                      /* local.get r1 */
-        0xfd, 0x12,                   /* i64x2.splat */
-        0x20, 4,                      /* local.get r2 */
-        0xfd, 0x1e, 0x01,             /* i64x2.replace_lane 1 */
-        0xfd, 0x0b, 0x00, 0x80, 0x02, /* v128.store 0 256 */
-        0x20, 0,                      /* local.get env: of the store's */
-        0x20, 0,                      /* local.get env */
-        0xfd, 0x00, 0x00, 0x80, 0x02, /* v128.load 0 256 */
-        0xfd, 0x0b, 0x00, 0xa0, 0x02, /* v128.store 0 288 */
-        0x41, 8,    0x0f, 0x0b,       /* i32.const 8, return, end */
-    };
-    TwEmitOptions options = { .target = &target };
-    TwBuf out = { 0 };
-    TwTbRef ref;
-    Asm as;
-
-    (void)state;
-    asm_start(&as);
-    asm_insn(&as, TW_OP_STE64, 1, 0, 0, 256);
-    asm_insn(&as, TW_OP_STE64, 2, 0, 0, 264);
-    asm_insn(&as, TW_OP_VLD, V0, TW_REG_ENV, TW_VLD_128, 256);
-    asm_insn(&as, TW_OP_VST, V0, TW_REG_ENV, 4, 288);
-    asm_exit(&as, 8);
-    ref = (TwTbRef){ as.code, (uint32_t)as.n, 0x10000, { 0, 0 } };
-    assert_int_equal(tw_emit_module(&options, &ref, 1, &out), TW_REFUSED_NONE);
-    assert_true(out.len > sizeof(code));
-    assert_memory_equal(out.data + out.len - sizeof(code), code, sizeof(code));
-    tw_buf_free(&out);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operations),  cmocka_unit_test(test_memory),
         cmocka_unit_test(test_verifier),    cmocka_unit_test(test_verifier_vop),
         cmocka_unit_test(test_disassembly), cmocka_unit_test(test_code),
-        cmocka_unit_test(test_pair),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
