@@ -38,7 +38,8 @@ PHASES = (
 
 _OWN = r"^@tierlab {phase} guest=(?P<guest>[0-9]+\.[0-9]+)"
 _REGEX_BY_PHASE = {
-    "kernel": r"^(?:\[ *[0-9]+\.[0-9]+\] )?Linux version [0-9]",
+    # SeaBIOS does not end its last line where the kernel is entered by PVH
+    "kernel": r"^(?:Booting from ROM\.*)?(?:\[ *[0-9]+\.[0-9]+\] )?Linux version [0-9]",
     "init": _OWN.format(phase="init") + "$",
     "workload-start": _OWN.format(phase="workload-start") + "$",
     "prompt": _OWN.format(phase="prompt") + "$",

@@ -92,7 +92,8 @@ PACKAGED: tuple[Packaged, ...] = (
         ("bcm2837-rpi-3-a-plus.dtb",),
     ),
     Packaged("x86_64-debian", "x86_64", "linux-image-amd64", _VIRTIO),
-    Packaged("i386-debian", "i386", "linux-image-686", _VIRTIO),
+    # older: even virtio's bus is a module
+    Packaged("i386-debian", "i386", "linux-image-686", ("virtio_pci", *_VIRTIO)),
 )
 
 TINY: tuple[Tiny, ...] = (

@@ -340,23 +340,25 @@ static void peterson_leave(Role *role)
     __atomic_store_n(&field_of(role)->flags[role->number], 0, __ATOMIC_RELEASE);
 }
 
-/* Dekker's. */
+/* Dekker's; what is said of itself is seen before the other is asked. */
 static bool dekker_enter(Role *role)
 {
     Field *field = field_of(role);
     unsigned own = role->number, other = 1 - own;
     uint32_t spins = 0;
 
-    __atomic_store_n(&field->flags[own], 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&field->flags[other], __ATOMIC_SEQ_CST)) {
+    __atomic_store_n(&field->flags[own], 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&field->flags[other], __ATOMIC_ACQUIRE)) {
         if (__atomic_load_n(&field->turn, __ATOMIC_RELAXED) != own) {
             __atomic_store_n(&field->flags[own], 0, __ATOMIC_RELAXED);
-            while (__atomic_load_n(&field->turn, __ATOMIC_RELAXED) != own) {
+            while (__atomic_load_n(&field->turn, __ATOMIC_ACQUIRE) != own) {
                 if (!role_spin(role, &spins)) {
                     return false;
                 }
             }
-            __atomic_store_n(&field->flags[own], 1, __ATOMIC_SEQ_CST);
+            __atomic_store_n(&field->flags[own], 1, __ATOMIC_RELAXED);
+            __atomic_thread_fence(__ATOMIC_SEQ_CST);
         }
         if (!role_spin(role, &spins)) {
             return false;
@@ -369,7 +371,7 @@ static void dekker_leave(Role *role)
 {
     Field *field = field_of(role);
 
-    __atomic_store_n(&field->turn, 1 - role->number, __ATOMIC_RELAXED);
+    __atomic_store_n(&field->turn, 1 - role->number, __ATOMIC_RELEASE);
     __atomic_store_n(&field->flags[role->number], 0, __ATOMIC_RELEASE);
 }
 

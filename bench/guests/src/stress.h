@@ -43,7 +43,7 @@ typedef struct Test {
     unsigned roles;
     void (*body)(Role *role, const void *argument);
     const void *argument;
-    bool (*possible)(void); /* on this CPU; NULL is everywhere */
+    bool (*possible)(void); /* unless it is named; NULL is everywhere */
 } Test;
 
 extern const Test litmus_tests[], lock_tests[];

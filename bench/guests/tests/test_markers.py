@@ -53,6 +53,7 @@ def test_guest_clock_and_status(name: str) -> None:
         ("init", "@tierlab init guest=0.00 status=0", False),
         ("kernel", "[    0.000000] Linux version 6.12.1 (a@b)", True),
         ("kernel", "Linux version 6.12.1 (a@b)", True),
+        ("kernel", "Booting from ROM..Linux version 6.12.1 (a@b)", True),
         ("kernel", "Kernel command line: x=Linux version 6", False),
         ("firmware", "OpenSBI v1.6", True),
         ("firmware", "fw: OpenSBI v1.6", False),
