@@ -471,6 +471,8 @@ enum { TW_LOOKUP_SIG = TW_SIG_I32 | 2 << 2 };
 TwSig tw_qmem_sig(TwInsn insn);
 size_t tw_put_head(TwEmit *e);
 
+bool tw_put_names(TwEmit *e); /* emit-names.c; false: no memory */
+
 /* emit-function.c */
 TwRefusal tw_emit_function(TwEmit *e, uint32_t member);
 

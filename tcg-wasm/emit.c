@@ -186,6 +186,9 @@ static TwRefusal emit_module(TwEmit *e)
         }
     }
     patch_size(e, section);
+    if (e->options->names && !tw_put_names(e)) {
+        return TW_REFUSED_NO_MEMORY;
+    }
     return TW_REFUSED_NONE;
 }
 

@@ -30,6 +30,7 @@ typedef struct TwTbRef {
      * for direct transfers inside the group. GOTO_TB's target still decides.
      */
     uint32_t succ[2];
+    uint64_t pc; /* guest address: for names only */
 } TwTbRef;
 
 /* A TCG global that lives in env. */
@@ -117,6 +118,7 @@ typedef struct TwEmitOptions {
     TwCounts counts;
     uint32_t sample_period; /* for TW_COUNTS_SAMPLED: at least 1 */
     TwShape shape;
+    bool names; /* a name section, for profilers: tb:PC, region:PC */
 } TwEmitOptions;
 
 /* Why a group was not compiled; one typed reason per refusal, counted. */

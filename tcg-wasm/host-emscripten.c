@@ -85,6 +85,20 @@ void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages)
     *max_pages = 65536;
 }
 
+/*
+ * Of the processors that engines run on, x86 alone makes a negative NaN of an
+ * invalid operation; Arm's and RISC-V's default NaN is positive (Arm ARM, FPCR.DN
+ * and "FPDefaultNaN"; RISC-V unprivileged ISA, 11.3; Intel SDM 1, table 4-3).
+ * Engines pass it on as it is. Volatile: to be done at run time.
+ */
+bool tw_host_is_tso(void)
+{
+    volatile double infinite = __builtin_inf();
+    double nan = infinite - infinite;
+
+    return __builtin_signbit(nan);
+}
+
 uint64_t tw_host_memory_size(void)
 {
     return (uint64_t)tw_js_memory_pages() << 16;

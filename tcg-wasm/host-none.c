@@ -44,6 +44,15 @@ void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages)
     *max_pages = 0;
 }
 
+bool tw_host_is_tso(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return true;
+#else
+    return false;
+#endif
+}
+
 uint64_t tw_host_memory_size(void)
 {
     return 0;

@@ -41,6 +41,12 @@ TwTbFn *tw_host_fn(uint32_t index);
 /* Pages of 64 KiB that a module must declare for the memory it imports. */
 void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages);
 
+/*
+ * Does the processor keep the order of all accesses but of a store before a later
+ * load (TSO), as x86 does? Wasm does not say what it runs on; false if in doubt.
+ */
+bool tw_host_is_tso(void);
+
 /* Bytes of linear memory, 0 if there is none. */
 uint64_t tw_host_memory_size(void);
 

@@ -33,6 +33,7 @@
 #include "tcg/tcg.h"
 #include "tcg/tcg-ldst.h"
 #include "tcg/tcg-internal.h"
+#include "tcg-target-mo.h"
 #include "lib/emit.h"
 #include "lib/host.h"
 #include "lib/insn.h"
@@ -78,6 +79,7 @@ static struct {
 } tw;
 
 unsigned tw_page_bits;
+unsigned tw_kept_orders;
 
 __thread TwFrame tw_frame;
 
@@ -405,6 +407,7 @@ static bool describe_group(const uint32_t *ids, uint32_t n, TwTbRef *refs)
             .nwords = header->size / 8,
             .addr = (uintptr_t)header,
             .succ = { chained_to(header, 0), chained_to(header, 1) },
+            .pc = tier_tb_record(tw.engine, ids[i])->tb.guest_pc,
         };
     }
     return true;
@@ -746,6 +749,7 @@ static void set_target(void)
     tw.target.fn_st[3] = tw_host_index(helper_stq_mmu);
     tw_host_memory_limits(&tw.target.mem_min_pages, &tw.target.mem_max_pages);
     tw.options.target = &tw.target;
+    tw_kept_orders = tw_host_is_tso() ? TCG_MO_ALL & ~TCG_MO_ST_LD : 0;
 }
 
 static FILE *open_timeline(const char *path)
@@ -778,6 +782,7 @@ void tw_runtime_init(void)
     tw.options.chaining = tw.settings.chaining;
     tw.options.counts = tw.settings.counts;
     tw.options.sample_period = SAMPLE_PERIOD;
+    tw.options.names = tw.settings.names;
     set_target();
     tw.timeline = open_timeline(tw.settings.timeline_path);
     tier_counters(tw.engine)->start_epoch_ms = epoch_ms();

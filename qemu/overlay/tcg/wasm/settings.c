@@ -81,6 +81,7 @@ static void read_faults(TwSettings *settings)
 void tw_settings_read(TwSettings *settings)
 {
     static const char *const chainings[] = { "dispatch", "tail", NULL };
+    static const char *const switches[] = { "off", "on", NULL };
     static const char *const counts[] = { "off", "sampled", "exact", NULL };
     const char *tier = g_getenv("TIERLAB_TIER");
 
@@ -91,6 +92,7 @@ void tw_settings_read(TwSettings *settings)
         .counts = env_choice("TIERLAB_COUNTS", counts),
         .stats_path = g_getenv("TIERLAB_STATS"),
         .timeline_path = g_getenv("TIERLAB_TIMELINE"),
+        .names = env_choice("TIERLAB_NAMES", switches),
     };
     read_faults(settings);
 }

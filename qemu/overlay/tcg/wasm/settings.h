@@ -9,6 +9,7 @@
  *   TIERLAB_FAULT=KIND:N,...          every N-th module fails, by kind: a
  *                          compile refusal's key, as engine-refused, table-full,
  *                          no-memory
+ *   TIERLAB_NAMES=off|on  names in modules, for profilers
  *   TIERLAB_STATS=FILE     the run's statistics, at its end
  *   TIERLAB_TIMELINE=FILE  a line of JSON each half a second
  *
@@ -24,6 +25,7 @@ typedef struct TwSettings {
     uint64_t seed;
     TwChaining chaining;
     TwCounts counts;
+    bool names;
     uint32_t fault_every[TW_NB_REFUSALS];   /* 0: none */
     const char *stats_path;     /* NULL: none */
     const char *timeline_path;
