@@ -25,8 +25,8 @@ static void put_text(TwEmit *e, const char *text, size_t len)
 
 static void put_function_name(TwEmit *e, uint32_t member)
 {
-    bool region = e->options->shape == TW_SHAPE_REGIONS &&
-                  e->plan.count[member] > 1;
+    bool region =
+        e->options->shape == TW_SHAPE_REGIONS && e->plan.count[member] > 1;
     char name[NAME_MAX_BYTES];
     int len = snprintf(name, sizeof(name), "%s:%" PRIx64,
                        region ? "region" : "tb", e->tbs[member].pc);

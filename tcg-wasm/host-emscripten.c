@@ -13,6 +13,8 @@
 
 #include "host.h"
 
+enum { MODULES_KEPT = 64 };
+
 /* clang-format off */
 EM_JS(uint32_t, tw_js_reserve, (uint32_t n, uint32_t stub), {
     try {
@@ -24,12 +26,22 @@ EM_JS(uint32_t, tw_js_reserve, (uint32_t n, uint32_t stub), {
     }
 });
 
-EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len), {
+/* keep: only compile, and do not forget it at once. */
+EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len, int keep), {
     try {
         /* slice() copies out of the shared memory, which modules need. */
         const code = new Uint8Array(wasmMemory.buffer, bytes, len).slice();
-        new WebAssembly.Instance(new WebAssembly.Module(code),
-                                 {'e': {'m': wasmMemory, 't': wasmTable}});
+        const module = new WebAssembly.Module(code);
+        if (keep) {
+            const kept = Module['twKept'] ??= [];
+            kept.push(module);
+            if (kept.length > keep) {
+                kept.shift();
+            }
+        } else {
+            new WebAssembly.Instance(module,
+                                     {'e': {'m': wasmMemory, 't': wasmTable}});
+        }
         return 1;
     } catch (e) {
         if (!Module['twRefused']) {
@@ -60,7 +72,13 @@ uint32_t tw_host_reserve(uint32_t n, TwTbFn *stub)
 
 bool tw_host_install(const uint8_t *bytes, uint32_t len)
 {
-    return tw_js_install((uint32_t)bytes, len);
+    return tw_js_install((uint32_t)bytes, len, 0);
+}
+
+/* V8 shares the code of modules whose bytes are equal, as long as one is alive. */
+bool tw_host_prepare(const uint8_t *bytes, uint32_t len)
+{
+    return tw_js_install((uint32_t)bytes, len, MODULES_KEPT);
 }
 
 void tw_host_release(uint32_t base, uint32_t n, TwTbFn *stub)

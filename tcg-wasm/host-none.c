@@ -19,6 +19,13 @@ bool tw_host_install(const uint8_t *bytes, uint32_t len)
     return false;
 }
 
+bool tw_host_prepare(const uint8_t *bytes, uint32_t len)
+{
+    (void)bytes;
+    (void)len;
+    return false;
+}
+
 void tw_host_release(uint32_t base, uint32_t n, TwTbFn *stub)
 {
     (void)base;

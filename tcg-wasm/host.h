@@ -29,6 +29,12 @@ uint32_t tw_host_reserve(uint32_t n, TwTbFn *stub);
  */
 bool tw_host_install(const uint8_t *bytes, uint32_t len);
 
+/*
+ * Compile the module and keep the engine's code of it for a while, so that threads
+ * that install these bytes soon find it there. False if the engine refuses it.
+ */
+bool tw_host_prepare(const uint8_t *bytes, uint32_t len);
+
 /* Put @stub back into slots [@base, @base + @n) of the calling thread. */
 void tw_host_release(uint32_t base, uint32_t n, TwTbFn *stub);
 

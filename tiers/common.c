@@ -1,5 +1,6 @@
 /*
- * The parameters that every policy has: how modules are given up, and when.
+ * The parameters that every policy has: how modules are given up, and when, and who
+ * compiles.
  *
  * Linux grants a process 65,530 memory mappings, of which V8 needs two for each
  * module and dies when there are no more: hence max-modules and max-maps.
@@ -18,6 +19,12 @@ static const char *const names[] = {
 enum {
 #define X(ident, name) CHOICE_##ident,
 #include "evictions.def"
+};
+
+static const char *const compilers[] = {
+    [TIER_COMPILER_VCPU] = "vcpu",
+    [TIER_COMPILER_THREAD] = "thread",
+    NULL,
 };
 
 const TierParam tier_common_params[] = {
@@ -64,6 +71,14 @@ const TierParam tier_common_params[] = {
         .def.u64 = 48000,
         .min.u64 = 1,
         .max.u64 = 2000000,
+    },
+    [TIER_COMMON_COMPILER] = {
+        .name = "compiler",
+        .unit = "",
+        .meaning = "who compiles: the vCPU that asks, which waits, or a thread",
+        .type = TIER_PARAM_ENUM,
+        .choices = compilers,
+        .def.choice = TIER_COMPILER_VCPU,
     },
     [TIER_NB_COMMON] = { .name = NULL },
 };

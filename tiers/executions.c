@@ -51,6 +51,10 @@ uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
 {
     uint32_t n = record->armed - (uint32_t)remaining;
 
+    /* More is left than was given out: another thread's decrement wrote over it. */
+    if (n > UINT32_MAX - TIER_MAX_COUNTDOWN) {
+        n = 0;
+    }
     count_executions(engine, record, record->armed_tier, n);
     if (record->armed_tier > 0) {
         approach(engine, record, n);

@@ -26,8 +26,15 @@ typedef enum TierCommon {
     TIER_COMMON_MAX_SLOTS,
     TIER_COMMON_MAX_CODE,
     TIER_COMMON_MAX_MAPS,
+    TIER_COMMON_COMPILER,
     TIER_NB_COMMON
 } TierCommon;
+
+/* Values of TIER_COMMON_COMPILER: who compiles a group that is chosen. */
+enum {
+    TIER_COMPILER_VCPU, /* the vCPU's thread that asked, which waits */
+    TIER_COMPILER_THREAD, /* one beside the vCPUs, which go on in tier 0 */
+};
 
 extern const TierParam tier_common_params[];
 

@@ -43,6 +43,9 @@ VARIANTS = (
     "batch:n=20,size=16,by=page",
     "batch:n=20,shape=regions",
     "region:n=10",
+    "threshold:n=20,compiler=thread",
+    "region:n=10,compiler=thread",
+    "batch:n=20,size=8,max-modules=150,compiler=thread",
 )
 TIMEOUT_S = 600.0
 IDLE_LIMIT = 0.15

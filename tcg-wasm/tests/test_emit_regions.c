@@ -402,6 +402,39 @@ static void test_counts(void **state)
     }
 }
 
+/* Names come behind the code, which they do not change. */
+static void test_names(void **state)
+{
+    static const uint8_t names[] = {
+        0x80 | 39, 0x80, 0x80, 0x80, 0, /* the section's size */
+        4,         'n',  'a',  'm',  'e', 1,   0x80 | 28, 0x80, 0x80, 0x80,
+        0, /* functions: size, number */
+        2,         0,    15,   'r',  'e', 'g', 'i',       'o',  'n',  ':',
+        '8',       '0',  '0',  '0',  '0', '0', '0',       '0',  1,    8,
+        't',       'b',  ':',  '1',  'f', 'f', '0',       'c',
+    };
+    TwEmitOptions options = { .target = &target, .shape = TW_SHAPE_REGIONS };
+    Group g = { .n = 0 };
+    size_t len;
+
+    (void)state;
+    add_tb(&g, 1, NONE);
+    add_tb(&g, NONE, NONE);
+    g.refs[0].pc = 0x80000000u;
+    g.refs[1].pc = 0x1ff0c;
+    for (int on = 0; on < 2; on++) {
+        options.names = on;
+        len = g.out.len;
+        assert_int_equal(tw_emit_module(&options, g.refs, g.n, &g.out),
+                         TW_REFUSED_NONE);
+    }
+    assert_memory_equal(g.out.data, g.out.data + len, len);
+    assert_int_equal(g.out.len, 2 * len + 1 + sizeof(names));
+    assert_int_equal(g.out.data[2 * len], 0); /* a custom section */
+    assert_memory_equal(g.out.data + 2 * len + 1, names, sizeof(names));
+    tw_buf_free(&g.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_members_jump_to_heads),
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

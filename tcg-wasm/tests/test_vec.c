@@ -409,7 +409,11 @@ static void test_code(void **state)
     asm_insn(&as, TW_OP_VOP, V0, V1, V0, tw_vop_imm(TW_VEC_ADD, 2, 0));
     asm_insn(&as, TW_OP_VST, V0, TW_REG_ENV, 4, 288);
     asm_exit(&as, 8);
-    ref = (TwTbRef){ as.code, (uint32_t)as.n, 0x10000, { 0, 0 } };
+    ref = (TwTbRef){
+        .code = as.code,
+        .nwords = (uint32_t)as.n,
+        .addr = 0x10000,
+    };
     assert_int_equal(tw_emit_module(&options, &ref, 1, &out), TW_REFUSED_NONE);
     assert_true(out.len > sizeof(code));
     assert_memory_equal(out.data + out.len - sizeof(code), code, sizeof(code));

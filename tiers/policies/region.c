@@ -36,7 +36,7 @@ static const TierParam region_params[] = {
     TIER_DECLARE_WAIT(50),
     TIER_DECLARE_PATIENCE(5000),
     TIER_DECLARE_SHARE(0.1),
-    TIER_DECLARE_MAX(32, "members of a region"),
+    TIER_DECLARE_MAX(64, "members of a region"),
     { .name = NULL },
 };
 

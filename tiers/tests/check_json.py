@@ -61,6 +61,7 @@ def check_stats(stats: dict[str, Any], declared: dict[str, Any]) -> None:
             "max-slots": 262144,
             "max-code": 256,
             "max-maps": 48000,
+            "compiler": "vcpu",
         },
         "seed": 2**64 - 1,
     }

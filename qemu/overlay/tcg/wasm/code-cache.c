@@ -155,13 +155,13 @@ uint32_t tw_cache_find_slots(uint32_t n)
  * Modules.
  */
 
-TwModule *tw_cache_install(uint32_t base, const uint32_t *ids, uint32_t n,
-                           const uint8_t *bytes, uint32_t len)
+TwModule *tw_cache_add(uint32_t base, const uint32_t *ids, uint32_t n,
+                       const uint8_t *bytes, uint32_t len, bool here)
 {
     uint32_t first = base - cache.table_base;
     TwModule *module;
 
-    if (!tw_host_install(bytes, len)) {
+    if (here && !tw_host_install(bytes, len)) {
         return NULL;
     }
     module = g_new(TwModule, 1);
@@ -170,7 +170,7 @@ TwModule *tw_cache_install(uint32_t base, const uint32_t *ids, uint32_t n,
         .base = base,
         .n = n,
         .ids = g_memdup2(ids, n * sizeof(*ids)),
-        .bytes = cache.alone ? NULL : g_memdup2(bytes, len),
+        .bytes = here && cache.alone ? NULL : g_memdup2(bytes, len),
         .len = len,
     };
     g_hash_table_insert(cache.modules, GUINT_TO_POINTER(module->id), module);
@@ -182,9 +182,15 @@ TwModule *tw_cache_install(uint32_t base, const uint32_t *ids, uint32_t n,
     return module;
 }
 
-bool tw_cache_install_here(const TwModule *module)
+bool tw_cache_install_here(TwModule *module)
 {
-    return module->bytes && tw_host_install(module->bytes, module->len);
+    if (!module->bytes || !tw_host_install(module->bytes, module->len)) {
+        return false;
+    }
+    if (cache.alone) {
+        g_clear_pointer(&module->bytes, g_free);
+    }
+    return true;
 }
 
 TwModule *tw_cache_module(uint32_t id)

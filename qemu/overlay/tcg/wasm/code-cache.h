@@ -3,10 +3,9 @@
  * they take, and every vCPU thread's own table.
  *
  * Tables are per thread, slots are not: a slot means the same module in all
- * threads, or the stub that installs it. A module is installed in the thread
- * that compiled it; another thread that meets it finds the stub in its table
- * and installs it there, from bytes that are kept only if there can be other
- * threads.
+ * threads, or the stub that installs it. A vCPU's thread that compiles a module
+ * installs it at once; another thread that meets it finds the stub in its table
+ * and installs it there, from bytes that are kept until all that can be have.
  *
  * A module that is retired leaves its slots to others, but not before each
  * thread has put the stub back into them. A thread that executes does that when
@@ -71,14 +70,15 @@ void tw_cache_catch_up(void);
 uint32_t tw_cache_find_slots(uint32_t n);
 
 /*
- * Install @bytes in this thread: functions of the TBs @ids[0..n) for the free
- * slots from @base on. NULL if the engine refuses.
+ * Add a module: @bytes have functions of the TBs @ids[0..n) for the free slots
+ * from @base on. @here: install it in this thread, or return NULL if the engine
+ * refuses it.
  */
-TwModule *tw_cache_install(uint32_t base, const uint32_t *ids, uint32_t n,
-                           const uint8_t *bytes, uint32_t len);
+TwModule *tw_cache_add(uint32_t base, const uint32_t *ids, uint32_t n,
+                       const uint8_t *bytes, uint32_t len, bool here);
 
-/* Install in this thread what another has installed; false if refused. */
-bool tw_cache_install_here(const TwModule *module);
+/* Install @module in this thread; false if the engine refuses it. */
+bool tw_cache_install_here(TwModule *module);
 
 /* The module by its id, or by one of its slots; NULL if there is none. */
 TwModule *tw_cache_module(uint32_t id);

@@ -6,7 +6,8 @@
  *   tcg_qemu_tb_exec(): the dispatcher. Per TB: compiled function, or tier 0.
  *   tier 0, countdown 0 --- tw_hot() ---> engine: decision
  *   now and then    --- tick() ---------> engine: decisions
- *        compile: emit the group, install it in this thread, publish fn
+ *        compile: emit the group, install it in this thread, publish fn;
+ *        or have that done beside the vCPUs, who install it when they enter it
  *   tb_phys_invalidate, tb_flush -------> engine
  *   engine: events --- retire(), watch() of modules
  *
@@ -40,6 +41,7 @@
 #include "lib/layout.h"
 #include "tiers/engine.h"
 #include "code-cache.h"
+#include "compiler.h"
 #include "runtime.h"
 #include "runtime-internal.h"
 #include "settings.h"
@@ -49,7 +51,8 @@ enum {
     HEADER_WATCHED = 1,
 
     /* Entries of the dispatcher between two looks at the clock. */
-    ENTRIES_PER_LOOK = 32,
+    MIN_ENTRIES_PER_LOOK = 16,
+    MAX_ENTRIES_PER_LOOK = 128,
     TICK_NS = 1500 * 1000,
     REPORT_NS = 20 * 1000 * 1000,
     TIMELINE_NS = 500 * 1000 * 1000,
@@ -76,6 +79,7 @@ static struct {
     int64_t next_sample; /* of the timeline */
     FILE *timeline;
     bool started; /* a guest instruction was executed */
+    bool beside; /* the compiler's thread compiles */
 } tw;
 
 unsigned tw_page_bits;
@@ -83,7 +87,10 @@ unsigned tw_kept_orders;
 
 __thread TwFrame tw_frame;
 
-static __thread uint32_t entries;
+/* Entries until the next look at the clock, and how many there were to be. */
+static __thread uint32_t entries_left = 1;
+static __thread uint32_t entries_per_look = MIN_ENTRIES_PER_LOOK;
+static __thread int64_t last_look;
 
 static uint64_t now_ns(void *opaque)
 {
@@ -291,6 +298,7 @@ static void forget_module(TwModule *module)
 void tw_all_flushed(void)
 {
     qemu_mutex_lock(&tw.lock);
+    tw_compiler_stop();
     for (guint i = 0; i < tw.headers->len; i++) {
         TwHeader *header = g_ptr_array_index(tw.headers, i);
         if (header) {
@@ -337,50 +345,14 @@ static TwRefusal make_room(uint32_t n, uint32_t bytes, uint32_t *base)
     return *base ? TW_REFUSED_NONE : TW_REFUSED_TABLE_FULL;
 }
 
-static TwRefusal emit_group(const TwTbRef *refs, uint32_t n, TierShape shape,
-                            uint32_t base)
+static TwRefusal emit_group(const TwJob *job, uint32_t base)
 {
     tw.buf.len = 0;
     tw.target.page_bits = tw_page_bits;
     tw.options.table_base = base;
     tw.options.shape =
-        shape == TIER_REGIONS ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
-    return tw_emit_module(&tw.options, refs, n, &tw.buf);
-}
-
-/* Emit and install; *@module is valid if nothing was refused. */
-static TwRefusal install_group(const TwTbRef *refs, const uint32_t *ids,
-                               uint32_t n, TierCost *cost, TwModule **module)
-{
-    TwRefusal why = injected_fault();
-    uint32_t base = 0, other;
-    int64_t t0 = get_clock(), t1;
-
-    /* For the slots first: the size is known when the module is written. */
-    if (why == TW_REFUSED_NONE) {
-        why = make_room(n, 0, &base);
-    }
-    if (why == TW_REFUSED_NONE) {
-        why = emit_group(refs, n, cost->shape, base);
-    }
-    if (why == TW_REFUSED_NONE) {
-        why = make_room(n, tw.buf.len, &other);
-    }
-    if (why != TW_REFUSED_NONE) {
-        return why;
-    }
-    t1 = get_clock();
-    *module = tw_cache_install(base, ids, n, tw.buf.data, tw.buf.len);
-    if (!*module) {
-        return TW_REFUSED_ENGINE_REFUSED;
-    }
-    cost->module = (*module)->id;
-    cost->wasm_bytes = tw.buf.len;
-    cost->table_slots = n;
-    cost->emit_ns = t1 - t0;
-    cost->instantiate_ns = get_clock() - t1;
-    cost->stall_ns = get_clock() - t0;
-    return TW_REFUSED_NONE;
+        job->shape == TIER_REGIONS ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
+    return tw_emit_module(&tw.options, job->refs, job->n, &tw.buf);
 }
 
 static uint32_t chained_to(const TwHeader *header, int n)
@@ -393,22 +365,80 @@ static uint32_t chained_to(const TwHeader *header, int n)
     return tw_host_index((const void *)qatomic_read(&tb->jmp_target_addr[n]));
 }
 
-/* What the emitter is told of @ids; false if one of them is gone. */
-static bool describe_group(const uint32_t *ids, uint32_t n, TwTbRef *refs)
+static bool is_live(uint32_t id)
 {
+    return header_of(id) != NULL;
+}
+
+/* What the emitter is told of @decision's group; NULL if a member is gone. */
+static TwJob *describe_group(const TierDecision *decision)
+{
+    uint32_t n = decision->n;
+    TwJob *job = g_new(TwJob, 1);
+
+    *job = (TwJob){
+        .tier = decision->tier,
+        .shape = decision->shape,
+        .n = n,
+        .ids = g_memdup2(decision->ids, n * sizeof(*job->ids)),
+        .refs = g_new(TwTbRef, n),
+    };
     for (uint32_t i = 0; i < n; i++) {
-        TwHeader *header = header_of(ids[i]);
+        TwHeader *header = header_of(job->ids[i]);
 
         if (!header) {
-            return false;
+            tw_job_free(job);
+            return NULL;
         }
-        refs[i] = (TwTbRef){
+        job->refs[i] = (TwTbRef){
             .code = (const uint64_t *)header,
             .nwords = header->size / 8,
             .addr = (uintptr_t)header,
             .succ = { chained_to(header, 0), chained_to(header, 1) },
-            .pc = tier_tb_record(tw.engine, ids[i])->tb.guest_pc,
+            .pc = tier_tb_record(tw.engine, job->ids[i])->tb.guest_pc,
         };
+    }
+    return job;
+}
+
+/* Give the job a copy of the bytecode, in place of what tier 0 writes into. */
+static void copy_code(TwJob *job)
+{
+    uint64_t *to;
+    size_t words = 0;
+
+    for (uint32_t i = 0; i < job->n; i++) {
+        words += job->refs[i].nwords;
+    }
+    to = job->code = g_new(uint64_t, words);
+    for (uint32_t i = 0; i < job->n; i++) {
+        TwTbRef *ref = &job->refs[i];
+
+        ref->code = memcpy(to, ref->code, ref->nwords * sizeof(*to));
+        to += ref->nwords;
+    }
+}
+
+/* Leave out members that are gone. */
+static void drop_dead(TwJob *job)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < job->n; i++) {
+        if (is_live(job->ids[i])) {
+            job->ids[n] = job->ids[i];
+            job->refs[n++] = job->refs[i];
+        }
+    }
+    job->n = n;
+}
+
+static bool all_live(const TwJob *job)
+{
+    for (uint32_t i = 0; i < job->n; i++) {
+        if (!is_live(job->ids[i])) {
+            return false;
+        }
     }
     return true;
 }
@@ -439,32 +469,137 @@ static void rearm_all(const uint32_t *ids, uint32_t n, uint32_t countdown)
     }
 }
 
+/* What came of the job; @module is NULL if it was refused. */
+static void finish(const TwJob *job, TwRefusal why, const TierCost *cost,
+                   const TwModule *module)
+{
+    if (why == TW_REFUSED_NONE) {
+        tier_compiled(tw.engine, job->ids, job->n, cost);
+        publish(module);
+    } else {
+        rearm_all(job->ids, job->n,
+                  tier_failed(tw.engine, job->ids, job->n, (TierRefusal)why));
+    }
+    handle_events();
+}
+
+/* Room for the module that is in the buffer, and its place in the cache. */
+static TwRefusal add_module(const TwJob *job, uint32_t base, bool here,
+                            TierCost *cost, TwModule **module)
+{
+    uint32_t other;
+    TwRefusal why = make_room(job->n, tw.buf.len, &other);
+
+    if (why != TW_REFUSED_NONE) {
+        return why;
+    }
+    *module =
+        tw_cache_add(base, job->ids, job->n, tw.buf.data, tw.buf.len, here);
+    if (!*module) {
+        return TW_REFUSED_ENGINE_REFUSED;
+    }
+    cost->module = (*module)->id;
+    cost->wasm_bytes = tw.buf.len;
+    cost->table_slots = job->n;
+    return TW_REFUSED_NONE;
+}
+
+/* Compile the job in the vCPU's thread, which waits for it, and install it. */
+static void compile_here(const TwJob *job, bool at_once)
+{
+    TwRefusal why = injected_fault();
+    TierCost cost = {
+        .tier = job->tier,
+        .shape = job->shape,
+        .at_once = at_once,
+    };
+    uint32_t base = 0;
+    int64_t t0 = get_clock(), t1;
+    TwModule *module = NULL;
+
+    /* For the slots first: the size is known when the module is written. */
+    if (why == TW_REFUSED_NONE) {
+        why = make_room(job->n, 0, &base);
+    }
+    if (why == TW_REFUSED_NONE) {
+        why = emit_group(job, base);
+    }
+    t1 = get_clock();
+    if (why == TW_REFUSED_NONE) {
+        why = add_module(job, base, true, &cost, &module);
+    }
+    cost.emit_ns = t1 - t0;
+    cost.instantiate_ns = get_clock() - t1;
+    cost.stall_ns = get_clock() - t0;
+    finish(job, why, &cost, module);
+}
+
 /*
- * Compile the decision's group. @at_once: the entry that asked waits for it.
+ * Compile the job in the compiler's thread, which has no table: threads install
+ * the module when they first enter it. Slots that were free stay so, as nobody
+ * else adds modules.
+ */
+static void compile_beside(TwJob *job)
+{
+    TierCost cost = { .tier = job->tier, .shape = job->shape };
+    TwModule *module = NULL;
+    uint32_t base = 0;
+    TwRefusal why;
+    int64_t t0, t1;
+
+    qemu_mutex_lock(&tw.lock);
+    drop_dead(job);
+    why = injected_fault();
+    if (why == TW_REFUSED_NONE && job->n > 0) {
+        why = make_room(job->n, 0, &base);
+    }
+    qemu_mutex_unlock(&tw.lock);
+    if (job->n == 0) {
+        return;
+    }
+    t0 = get_clock();
+    if (why == TW_REFUSED_NONE) {
+        why = emit_group(job, base);
+    }
+    t1 = get_clock();
+    if (why == TW_REFUSED_NONE && !tw_host_prepare(tw.buf.data, tw.buf.len)) {
+        why = TW_REFUSED_ENGINE_REFUSED;
+    }
+    cost.emit_ns = t1 - t0;
+    cost.instantiate_ns = get_clock() - t1;
+
+    qemu_mutex_lock(&tw.lock);
+    if (why == TW_REFUSED_NONE && !all_live(job)) {
+        why = TW_REFUSED_STALE;
+    }
+    if (why == TW_REFUSED_NONE) {
+        why = add_module(job, base, false, &cost, &module);
+    }
+    finish(job, why, &cost, module);
+    qemu_mutex_unlock(&tw.lock);
+}
+
+/*
+ * Compile the decision's group. @at_once: the entry that asked waits for it, if
+ * a vCPU compiles.
  */
 static void compile_group(const TierDecision *decision, bool at_once)
 {
-    uint32_t n = decision->n;
-    g_autofree uint32_t *ids = g_memdup2(decision->ids, n * sizeof(*ids));
-    g_autofree TwTbRef *refs = g_new(TwTbRef, n);
-    TierCost cost = {
-        .tier = decision->tier,
-        .shape = decision->shape,
-        .at_once = at_once,
-    };
-    TwRefusal why = TW_REFUSED_STALE;
-    TwModule *module;
+    TwJob *job = describe_group(decision);
 
-    if (describe_group(ids, n, refs)) {
-        why = install_group(refs, ids, n, &cost, &module);
+    if (!job) {
+        rearm_all(decision->ids, decision->n,
+                  tier_failed(tw.engine, decision->ids, decision->n,
+                              TIER_REFUSED_STALE));
+        return;
     }
-    if (why == TW_REFUSED_NONE) {
-        tier_compiled(tw.engine, ids, n, &cost);
-        publish(module);
-    } else {
-        rearm_all(ids, n, tier_failed(tw.engine, ids, n, (TierRefusal)why));
+    if (tw.beside) {
+        copy_code(job);
+        tw_compiler_add(job);
+        return;
     }
-    handle_events();
+    compile_here(job, at_once);
+    tw_job_free(job);
 }
 
 /* The live TB whose header the hint of a jump by lookup names, or TIER_NO_TB. */
@@ -533,6 +668,14 @@ bool tw_hot(TwHeader *header)
  * Execution.
  */
 
+static void count_install(uint64_t ns)
+{
+    TierCounters *c = tier_counters(tw.engine);
+
+    c->instantiate_ns += ns;
+    c->worst_stall_ns = MAX(c->worst_stall_ns, ns);
+}
+
 /* In every slot that this thread has not filled: fill it, and try again. */
 static uintptr_t install_here(void *env, TwFrame *frame, TwHeader *header)
 {
@@ -540,8 +683,13 @@ static uintptr_t install_here(void *env, TwFrame *frame, TwHeader *header)
 
     qemu_mutex_lock(&tw.lock);
     module = header->fn ? tw_cache_module_at(header->fn) : NULL;
-    if (module && !tw_cache_install_here(module)) {
-        retire(module); /* or it would be tried at each entry */
+    if (module) {
+        int64_t t0 = get_clock();
+
+        if (!tw_cache_install_here(module)) {
+            retire(module); /* or it would be tried at each entry */
+        }
+        count_install(get_clock() - t0);
     }
     qemu_mutex_unlock(&tw.lock);
     return (uintptr_t)header | TW_CHAIN;
@@ -649,10 +797,23 @@ static void tick(int64_t now)
     qemu_mutex_unlock(&tw.lock);
 }
 
-/* Time passes, but the clock is dear: look at it now and then only. */
+/*
+ * Time passes, but the clock is dear (a call of JavaScript's): look at it a few
+ * times a tick, however long the code runs that entries lead to.
+ */
 static void look_at_clock(void)
 {
     int64_t now = get_clock();
+    int64_t passed = now - last_look;
+
+    if (passed < TICK_NS / 8 && entries_per_look < MAX_ENTRIES_PER_LOOK) {
+        entries_per_look *= 2;
+    } else if (passed > TICK_NS / 2 &&
+               entries_per_look > MIN_ENTRIES_PER_LOOK) {
+        entries_per_look /= 2;
+    }
+    last_look = now;
+    entries_left = entries_per_look;
 
     if (now >= qatomic_read_i64(&tw.next_tick)) {
         qatomic_set_i64(&tw.next_tick, now + TICK_NS);
@@ -678,7 +839,7 @@ uintptr_t tcg_qemu_tb_exec(CPUArchState *env, const void *tb_ptr)
     if (unlikely(tw_cache_is_behind())) {
         catch_up();
     }
-    if (unlikely(++entries % ENTRIES_PER_LOOK == 0)) {
+    if (unlikely(--entries_left == 0)) {
         look_at_clock();
     }
     for (;;) {
@@ -779,6 +940,9 @@ void tw_runtime_init(void)
     }
     tw.headers = g_ptr_array_new();
     tw_cache_init(install_here);
+    tw_compiler_init(&tw.lock, compile_beside);
+    tw.beside = tier_engine_spec(tw.engine)->common[TIER_COMMON_COMPILER].choice ==
+                TIER_COMPILER_THREAD;
     tw.options.chaining = tw.settings.chaining;
     tw.options.counts = tw.settings.counts;
     tw.options.sample_period = SAMPLE_PERIOD;
