@@ -24,7 +24,7 @@ typedef struct TwJob {
     uint32_t n;
     uint32_t *ids;
     TwTbRef *refs;
-    uint64_t *code;             /* what refs point into; NULL: the originals */
+    uint64_t *code; /* what refs point into; NULL: the originals */
 } TwJob;
 
 void tw_job_free(TwJob *job);

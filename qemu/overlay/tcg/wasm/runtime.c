@@ -941,8 +941,9 @@ void tw_runtime_init(void)
     tw.headers = g_ptr_array_new();
     tw_cache_init(install_here);
     tw_compiler_init(&tw.lock, compile_beside);
-    tw.beside = tier_engine_spec(tw.engine)->common[TIER_COMMON_COMPILER].choice ==
-                TIER_COMPILER_THREAD;
+    tw.beside =
+        tier_engine_spec(tw.engine)->common[TIER_COMMON_COMPILER].choice ==
+        TIER_COMPILER_THREAD;
     tw.options.chaining = tw.settings.chaining;
     tw.options.counts = tw.settings.counts;
     tw.options.sample_period = SAMPLE_PERIOD;
