@@ -170,6 +170,9 @@ def _configure(sysroot: Path) -> list[str]:
     c_flags = [
         "-O3", "-g0", *toolchain.FLAGS, "-matomics", "-mbulk-memory", "-msimd128",
         "-mtail-call", "-D_GNU_SOURCE", f"-I{sysroot}/include",
+        # Else variables of other files are found by globals of the instance, which
+        # a coroutine's thread does not exchange when it becomes its caller.
+        "-ftls-model=local-exec",
         "-Wno-unused-command-line-argument",
     ]  # fmt: skip
     link_flags = [
