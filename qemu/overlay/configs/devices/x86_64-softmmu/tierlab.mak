@@ -1,5 +1,5 @@
-# What the x86 guests use, and nothing else: "pc" with the timer that kernels
-# prefer there, and "microvm" with virtio-mmio.
+# What the x86 guests use: "pc" with the timer that kernels prefer there, and
+# "microvm" with virtio-mmio.
 CONFIG_I440FX=y
 CONFIG_MICROVM=y
 CONFIG_HPET=y
@@ -11,3 +11,9 @@ CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_NET=y
 CONFIG_VIRTIO_9P=y
 CONFIG_VIRTIO_RNG=y
+# What "pc" has on native QEMU whether it is wanted or not: machines that are
+# saved there have it, too.
+CONFIG_PARALLEL=y
+CONFIG_FDC_ISA=y
+CONFIG_VMPORT=y
+CONFIG_VMMOUSE=y
