@@ -42,11 +42,26 @@ async function main() {
     }
     const { default: createQemu } = await import(pathToFileURL(program));
 
+    /* What QEMU said last is the reason, where it ended itself. */
+    let said = 'it did not say why';
+    function died(what) {
+        tell('ended', module);
+        fail(EXIT_ABORTED, `QEMU aborted: ${what || said}`);
+    }
+    /* A trap in one of QEMU's threads. */
+    process.on('uncaughtException', (e) => {
+        writeAll(2, Buffer.from(`${e?.stack ?? e}\n`));
+        died(e?.message ?? String(e));
+    });
+
     const module = {
         arguments: ['-L', '/share', ...settings.qemu],
         preRun: [(m) => tell('prepare', m)],
         print: (text) => writeAll(1, Buffer.from(`${text}\n`)),
-        printErr: (text) => writeAll(2, Buffer.from(`${text}\n`)),
+        printErr: (text) => {
+            said = text || said;
+            writeAll(2, Buffer.from(`${text}\n`));
+        },
         onRuntimeInitialized() {
             tell('started', module);
         },
@@ -55,10 +70,7 @@ async function main() {
             tell('exited', module);
             process.exit(status);
         },
-        onAbort(what) {
-            tell('ended', module);
-            fail(EXIT_ABORTED, `QEMU aborted: ${what}`);
-        },
+        onAbort: died,
     };
     function tell(event, m) {
         for (const part of PARTS) {
