@@ -23,7 +23,8 @@ MIN_ROUNDS = 4
 # /init knows no such workload, and says so by this status.
 UNKNOWN_WORKLOAD = "unknown"
 UNKNOWN_STATUS = 2
-_OWN_LINE = "@tierlab "
+# What is no kernel's: lines of /init, and the command line, which is each engine's.
+_OTHERS_LINES = ("@tierlab ", "Command line: ", "Kernel command line: ")
 # Said when the host is slow or busy, which is nothing that the guest can help.
 _SLOW_HOST = re.compile(
     r"hrtimer: interrupt took|clocksource: |TSC calibration|APIC (?:calibration|delta)|"
@@ -73,7 +74,7 @@ def _lines(text: str) -> list[str]:
     return [
         line
         for line in lines
-        if line and not line.startswith(_OWN_LINE) and not _SLOW_HOST.search(line)
+        if line and not line.startswith(_OTHERS_LINES) and not _SLOW_HOST.search(line)
     ]
 
 

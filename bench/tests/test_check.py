@@ -21,6 +21,7 @@ WARNING = "[    0.0] cpu 3: unexpected trap at 0xffff8000\r\n"
 def test_a_warning_is_new_whatever_its_numbers() -> None:
     theirs = "cpu 1: unexpected trap at 0x12\nold news\n@tierlab init guest=1.00\n"
     ours = "old news\r\ncpu 3: unexpected trap at 0xffff\r\n@tierlab init guest=9.00\n"
+    ours += "Command line: tsc=reliable\n"
     assert check.new_warnings(ours, theirs) == []
     assert check.new_warnings(ours, "old news\n") == ["cpu 3: unexpected trap at 0xffff"]
 

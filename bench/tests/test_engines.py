@@ -14,6 +14,7 @@ from bench import devices
 from bench.devices.base import Device, Kind, Places
 from bench.engines.base import (
     BootRequest,
+    Engine,
     Streams,
     Switches,
     first_line,
@@ -63,6 +64,25 @@ def test_qemu_arguments(guest: Guest) -> None:
     assert (option(argv, "-m"), option(argv, "-smp")) == ("64", "1")
     assert option(argv, "-seed") == "7"
     assert "-icount" not in argv
+
+
+def test_a_clock_that_is_known_is_not_measured(
+    guest: Guest, products: dict[str, Path]
+) -> None:
+    """Native QEMU's TSC is the host's, but for -icount."""
+    own = replace(guest, arch="x86_64")
+    products = {**products, "qemu-wasm-x86_64": products["qemu-wasm-riscv64"]}
+
+    def told(request: BootRequest, engine: Engine) -> bool:
+        argv = engine.command(request, products).argv
+        return "tsc_early_khz=1000000" in option(argv, "-append").split()
+
+    request = BootRequest(own)
+    counted = replace(request, icount=1)
+    assert told(request, NodeEngine()) and told(counted, NodeEngine())
+    assert not told(request, NativeEngine()) and told(counted, NativeEngine())
+    assert not told(BootRequest(guest), NodeEngine())
+    assert not told(BootRequest(replace(own, workloads=False)), NodeEngine())
 
 
 def test_a_guests_own_machine(guest: Guest, tmp_path: Path) -> None:
