@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.devices.base import Device, Places
+from bench.engines import tsc
 from bench.guests.catalogue import kernel_words
 from bench.guests.guest import Guest
 
@@ -22,11 +23,6 @@ COUNTING = ("off", "sampled", "exact")
 
 # Where an engine with a file system of its own has the guest's files.
 GUEST_DIR = "/guest"
-
-# QEMU's TSC counts nanoseconds where it does not take the host's, which native QEMU
-# does but for -icount. Linux would measure it against a timer, and watch it by
-# another: neither works on a busy host, and the microvm has no other clock.
-NANOSECOND_TSC = ("tsc_early_khz=1000000", "tsc=reliable")
 
 # A guest under -icount must not see the host's clock.
 ICOUNT_RTC = "base=2025-01-01T00:00:00,clock=vm"
@@ -192,11 +188,13 @@ def command_line(request: BootRequest) -> str:
 
 
 def _clock_words(request: BootRequest, places: Places) -> tuple[str, ...]:
-    """What one of our Linux guests on x86 is to be told of its clock."""
+    """What one of our Linux guests on x86 is told of its clock."""
     guest = request.guest
-    counts = places.engine != "native" or request.icount is not None
-    linux = guest.workloads and guest.arch == "x86_64"
-    return NANOSECOND_TSC if linux and counts else ()
+    if not guest.workloads or guest.arch != "x86_64":
+        return ()
+    own = places.engine == "native" and request.icount is None
+    khz = tsc.native_khz() if own else tsc.NANOSECONDS_KHZ
+    return (tsc.word(khz),) if khz else ()
 
 
 def _file_arguments(guest: Guest, places: Places) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from bench import devices
 from bench.devices.base import Device, Kind, Places
+from bench.engines import tsc
 from bench.engines.base import (
     BootRequest,
     Engine,
@@ -66,23 +67,35 @@ def test_qemu_arguments(guest: Guest) -> None:
     assert "-icount" not in argv
 
 
-def test_a_clock_that_is_known_is_not_measured(
-    guest: Guest, products: dict[str, Path]
+def test_the_clocks_frequency_is_told(
+    guest: Guest, products: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Native QEMU's TSC is the host's, but for -icount."""
+    """Native QEMU's TSC is the processor's, but for -icount."""
+    monkeypatch.setattr(tsc, "native_khz", lambda: 2_300_000)
     own = replace(guest, arch="x86_64")
     products = {**products, "qemu-wasm-x86_64": products["qemu-wasm-riscv64"]}
 
-    def told(request: BootRequest, engine: Engine) -> bool:
-        argv = engine.command(request, products).argv
-        return "tsc_early_khz=1000000" in option(argv, "-append").split()
+    def told(request: BootRequest, engine: Engine) -> str:
+        words = option(engine.command(request, products).argv, "-append").split()
+        found = [w for w in words if w.startswith("tsc_early_khz=")]
+        return " ".join(found).partition("=")[2]
 
     request = BootRequest(own)
     counted = replace(request, icount=1)
-    assert told(request, NodeEngine()) and told(counted, NodeEngine())
-    assert not told(request, NativeEngine()) and told(counted, NativeEngine())
+    assert told(request, NodeEngine()) == told(counted, NodeEngine()) == "1000000"
+    assert told(request, NativeEngine()) == "2300000"
+    assert told(counted, NativeEngine()) == "1000000"
     assert not told(BootRequest(guest), NodeEngine())
     assert not told(BootRequest(replace(own, workloads=False)), NodeEngine())
+
+
+def test_the_processors_own_counter() -> None:
+    """Measured twice it is the same; what it is only the processor knows."""
+    first = tsc.native_khz()
+    tsc.native_khz.cache_clear()
+    again = tsc.native_khz()
+    assert first is None or again == pytest.approx(first, rel=0.001)
+    assert first is None or 100_000 < first < 20_000_000
 
 
 def test_a_guests_own_machine(guest: Guest, tmp_path: Path) -> None:
