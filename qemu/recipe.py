@@ -36,8 +36,21 @@ PROFILE = bool(os.environ.get("TIERLAB_PROFILE"))
 WRAPPED = (
     "read", "write", "close", "fcntl", "poll", "ppoll", "mmap", "munmap", "mprotect",
     "exit",
+    # files of the host
+    "pread", "pwrite", "preadv", "pwritev", "lseek", "fsync",
+    *(
+        f"__syscall_{name}"
+        for name in (
+            "openat", "stat64", "lstat64", "fstat64", "newfstatat", "mkdirat",
+            "mknodat", "symlinkat", "linkat", "renameat", "unlinkat", "readlinkat",
+            "chmod", "fchmod", "fchownat", "utimensat", "fdatasync", "ftruncate64",
+            "fallocate", "fstatfs64", "getdents64",
+        )
+    ),
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
+# Its part in JavaScript, beside the libraries.
+HOST_FILES = "lib/hostfs.js"
 
 # What the runner calls.
 EXPORTED = (
@@ -181,6 +194,7 @@ def _configure(sysroot: Path) -> list[str]:
         *(f"-Wl,--wrap={name}" for name in WRAPPED),
         "-Wl,--undefined=tw_futex_wake",
         "-ltwposix",
+        f"--js-library={sysroot}/{HOST_FILES}",
     ]
     return [
         "--cc=emcc", "--cxx=em++", "--objcc=false", "--host-cc=cc", "--cpu=wasm32",
@@ -241,6 +255,7 @@ def _posix(ctx: Context) -> None:
         argv = ["emcc", *flags, "-c", str(source), "-o", objects[-1]]
         ctx.run(argv, env=env)
     ctx.run(["emar", "rcs", str(ctx.out / "lib/libtwposix.a"), *objects], env=env)
+    shutil.copyfile(ctx.root / POSIX / "hostfs.js", ctx.out / HOST_FILES)
 
 
 def _builder(target: Target) -> Callable[[Context], None]:
@@ -379,7 +394,12 @@ STEPS: list[Step] = [
     Step(
         name="sysroot-wasm32",
         title="POSIX calls for Wasm",
-        files=("qemu/recipe.py", "qemu/toolchain.py", f"{POSIX}/*.[ch]"),
+        files=(
+            "qemu/recipe.py",
+            "qemu/toolchain.py",
+            f"{POSIX}/*.[ch]",
+            f"{POSIX}/*.js",
+        ),
         values=(toolchain.identity(),),
         needs=("deps-wasm32",),
         action=_posix,

@@ -3,12 +3,14 @@
  *
  *   node [engine flags] run.mjs --program FILE.js [--file HOST=PATH]...
  *        [--fetch HOST=PATH]... [--env NAME=VALUE]... [--stats OUT.json]
- *        [--timeline OUT.jsonl] [--control SOCKET] -- QEMU_ARGS...
+ *        [--timeline OUT.jsonl] [--control SOCKET]
+ *        [--live PATH]... [--live-read PATH]... -- QEMU_ARGS...
  *
  * What QEMU needs of the host is in parts, each in a file of its own.  A part
  * is an object with its options, each a function of the settings and the
  * option's value, and any of:
  *
+ *   before(settings)            before the program is loaded
  *   prepare(module, settings)   before main(): files and variables
  *   started(module, settings)   the program can be called
  *   ended(module, settings)     it exited or aborted
@@ -26,11 +28,14 @@ import { consolePart } from './console.mjs';
 import { controlPart } from './control.mjs';
 import { filesPart } from './files.mjs';
 import { EXIT_SETUP, fail, writeAll } from './host.mjs';
+import { livePart } from './live.mjs';
 import { parse } from './options.mjs';
 import { relayPart } from './relay.mjs';
 import { reportsPart } from './reports.mjs';
 
-const PARTS = [filesPart, reportsPart, consolePart, controlPart, relayPart];
+const PARTS = [
+    filesPart, livePart, reportsPart, consolePart, controlPart, relayPart,
+];
 const EXIT_ABORTED = 134;
 
 async function main() {
@@ -39,6 +44,9 @@ async function main() {
     if (!fs.existsSync(program)) {
         fail(EXIT_SETUP, `${settings.program} does not exist; ` +
              `run './tierlab build'`);
+    }
+    for (const part of PARTS) {
+        part.before?.(settings);
     }
     const { default: createQemu } = await import(pathToFileURL(program));
 

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hostfs.h"
 #include "wasm-posix.h"
 
 typedef struct EventFd {
@@ -67,7 +68,8 @@ ssize_t __wrap_read(int fd, void *buf, size_t size)
     uint64_t value;
 
     if (!tw_is_eventfd(fd)) {
-        return __real_read(fd, buf, size);
+        return tw_is_hostfd(fd) ? tw_hostfd_read(fd, buf, size)
+                                : __real_read(fd, buf, size);
     }
     e = lookup(fd);
     if (!e) {
@@ -99,7 +101,8 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
     uint64_t value;
 
     if (!tw_is_eventfd(fd)) {
-        return __real_write(fd, buf, size);
+        return tw_is_hostfd(fd) ? tw_hostfd_write(fd, buf, size)
+                                : __real_write(fd, buf, size);
     }
     e = lookup(fd);
     if (!e) {
@@ -121,7 +124,7 @@ int __wrap_close(int fd)
     EventFd *e;
 
     if (!tw_is_eventfd(fd)) {
-        return __real_close(fd);
+        return tw_is_hostfd(fd) ? tw_hostfd_close(fd) : __real_close(fd);
     }
     e = lookup(fd);
     if (!e) {
@@ -142,7 +145,8 @@ int __wrap_fcntl(int fd, int cmd, ...)
     va_start(ap, cmd);
     arg = va_arg(ap, void *);
     va_end(ap);
-    return __real_fcntl(fd, cmd, arg);
+    return tw_is_hostfd(fd) ? tw_hostfd_fcntl(fd, cmd, (int)(intptr_t)arg)
+                            : __real_fcntl(fd, cmd, arg);
 }
 
 static int64_t now_ns(void)

@@ -1,11 +1,12 @@
 /*
  * The few POSIX calls that emscripten lacks or that would be slow there,
- * in linear memory: no call here leaves Wasm.
+ * in linear memory: but for hostfs.h, no call here leaves Wasm.
  *
  *   eventfd()        counters that poll() can sleep on
  *   poll(), ppoll()  sleep on a futex that every eventfd write wakes
  *   mmap(), munmap() anonymous memory that stays untouched until used
  *   exit()           from any thread, see exit.c
+ *   open() and the like   for the host's own files, see hostfs.h
  *
  * The program is linked with -Wl,--wrap=NAME for each of tw_posix_wraps in
  * the recipe, so that glib and QEMU use these without a change.

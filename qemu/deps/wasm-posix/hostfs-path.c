@@ -1,0 +1,302 @@
+/*
+ * What is done to the names of the host's files: see hostfs.h.
+ *
+ * A name belongs to the host if it is relative to a folder that is open there, or
+ * an absolute path that the runner allows. These calls answer as the kernel's do:
+ * minus an error number.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hostfs.h"
+
+enum { NO_HOST_FD = -1 };
+
+int __real___syscall_openat(int dir, intptr_t path, int flags, ...);
+int __real___syscall_stat64(intptr_t path, intptr_t st);
+int __real___syscall_lstat64(intptr_t path, intptr_t st);
+int __real___syscall_newfstatat(int dir, intptr_t path, intptr_t st, int flags);
+int __real___syscall_mkdirat(int dir, intptr_t path, int mode);
+int __real___syscall_mknodat(int dir, intptr_t path, int mode, int dev);
+int __real___syscall_symlinkat(intptr_t target, int dir, intptr_t path);
+int __real___syscall_linkat(int dir, intptr_t path, int new_dir,
+                            intptr_t new_path, int flags);
+int __real___syscall_renameat(int dir, intptr_t path, int new_dir,
+                              intptr_t new_path);
+int __real___syscall_unlinkat(int dir, intptr_t path, int flags);
+int __real___syscall_readlinkat(int dir, intptr_t path, intptr_t buf,
+                                size_t size);
+int __real___syscall_chmod(intptr_t path, int mode);
+int __real___syscall_fchownat(int dir, intptr_t path, int owner, int group,
+                              int flags);
+int __real___syscall_utimensat(int dir, intptr_t path, intptr_t times,
+                               int flags);
+
+int __wrap___syscall_fstat64(int fd, intptr_t st);
+
+int __wrap___syscall_openat(int dir, intptr_t path, int flags, ...)
+{
+    const char *name = (const char *)path;
+    bool absolute = *name == '/';
+    int mode = 0;
+    int host;
+
+    if (flags & O_CREAT) {
+        va_list ap;
+
+        va_start(ap, flags);
+        mode = va_arg(ap, int);
+        va_end(ap);
+    }
+    if (!absolute && !tw_is_hostfd(dir)) {
+        return __real___syscall_openat(dir, path, flags, mode);
+    }
+    dir = absolute ? TW_NOWHERE : tw_hostfd_host(dir);
+    if (!absolute && dir < 0) {
+        return -EBADF;
+    }
+    host = tw_host_open(dir, name, flags, mode);
+    if (host == TW_NOT_LIVE) {
+        return __real___syscall_openat(AT_FDCWD, path, flags, mode);
+    }
+    return host < 0 ? tw_host_result(host) : tw_hostfd_new(host, flags);
+}
+
+static int stat_answer(int result, intptr_t st, const TwHostStat *found)
+{
+    if (result == 0) {
+        tw_hostfs_fill((struct stat *)st, found);
+    }
+    return tw_host_result(result);
+}
+
+int __wrap___syscall_stat64(intptr_t path, intptr_t st)
+{
+    TwHostStat found;
+    int result = tw_host_stat(TW_NOWHERE, (const char *)path, &found);
+
+    return result == TW_NOT_LIVE ? __real___syscall_stat64(path, st)
+                                 : stat_answer(result, st, &found);
+}
+
+int __wrap___syscall_lstat64(intptr_t path, intptr_t st)
+{
+    TwHostStat found;
+    int result = tw_host_stat(TW_NOWHERE, (const char *)path, &found);
+
+    return result == TW_NOT_LIVE ? __real___syscall_lstat64(path, st)
+                                 : stat_answer(result, st, &found);
+}
+
+/* Links are never followed, whatever the flags say. */
+int __wrap___syscall_newfstatat(int dir, intptr_t path, intptr_t st, int flags)
+{
+    TwHostStat found;
+    int host = tw_hostfd_host(dir);
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_newfstatat(dir, path, st, flags);
+    }
+    if (!*(const char *)path && flags & AT_EMPTY_PATH) {
+        return __wrap___syscall_fstat64(dir, st);
+    }
+    if (host < 0) {
+        return -EBADF;
+    }
+    return stat_answer(tw_host_stat(host, (const char *)path, &found), st,
+                       &found);
+}
+
+int __wrap___syscall_mkdirat(int dir, intptr_t path, int mode)
+{
+    int host = tw_hostfd_host(dir);
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_mkdirat(dir, path, mode);
+    }
+    return host < 0
+               ? -EBADF
+               : tw_host_result(tw_host_mkdir(host, (const char *)path, mode));
+}
+
+/* Node makes plain files; no guest should make devices on its host anyway. */
+int __wrap___syscall_mknodat(int dir, intptr_t path, int mode, int dev)
+{
+    int host = tw_hostfd_host(dir);
+    int made;
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_mknodat(dir, path, mode, dev);
+    }
+    if (host < 0) {
+        return -EBADF;
+    }
+    if (mode & S_IFMT && !S_ISREG(mode)) {
+        return -EPERM;
+    }
+    made = tw_host_open(host, (const char *)path, O_CREAT | O_EXCL | O_WRONLY,
+                        mode);
+    return tw_host_result(made < 0 ? made : tw_host_close(made));
+}
+
+int __wrap___syscall_symlinkat(intptr_t target, int dir, intptr_t path)
+{
+    int host = tw_hostfd_host(dir);
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_symlinkat(target, dir, path);
+    }
+    return host < 0 ? -EBADF
+                    : tw_host_result(tw_host_symlink((const char *)target, host,
+                                                     (const char *)path));
+}
+
+int __wrap___syscall_linkat(int dir, intptr_t path, int new_dir,
+                            intptr_t new_path, int flags)
+{
+    int host = tw_hostfd_host(dir);
+    int new_host = tw_hostfd_host(new_dir);
+
+    if (!tw_is_hostfd(dir) && !tw_is_hostfd(new_dir)) {
+        return __real___syscall_linkat(dir, path, new_dir, new_path, flags);
+    }
+    return host < 0 || new_host < 0
+               ? -EXDEV
+               : tw_host_result(tw_host_link(host, (const char *)path, new_host,
+                                             (const char *)new_path));
+}
+
+int __wrap___syscall_renameat(int dir, intptr_t path, int new_dir,
+                              intptr_t new_path)
+{
+    int host = tw_hostfd_host(dir);
+    int new_host = tw_hostfd_host(new_dir);
+
+    if (!tw_is_hostfd(dir) && !tw_is_hostfd(new_dir)) {
+        return __real___syscall_renameat(dir, path, new_dir, new_path);
+    }
+    return host < 0 || new_host < 0
+               ? -EXDEV
+               : tw_host_result(tw_host_rename(host, (const char *)path,
+                                               new_host,
+                                               (const char *)new_path));
+}
+
+int __wrap___syscall_unlinkat(int dir, intptr_t path, int flags)
+{
+    int host = tw_hostfd_host(dir);
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_unlinkat(dir, path, flags);
+    }
+    return host < 0 ? -EBADF
+                    : tw_host_result(tw_host_unlink(host, (const char *)path,
+                                                    flags & AT_REMOVEDIR));
+}
+
+int __wrap___syscall_readlinkat(int dir, intptr_t path, intptr_t buf,
+                                size_t size)
+{
+    int host = tw_hostfd_host(dir);
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_readlinkat(dir, path, buf, size);
+    }
+    return host < 0 ? -EBADF
+                    : tw_host_result(tw_host_readlink(host, (const char *)path,
+                                                      (char *)buf, (int)size));
+}
+
+/* An open file by the name that Linux has for it: how 9p changes its mode. */
+static int proc_hostfd(const char *path)
+{
+    static const char place[] = "/proc/self/fd/";
+    char *end;
+    long fd;
+
+    if (strncmp(path, place, sizeof(place) - 1)) {
+        return NO_HOST_FD;
+    }
+    fd = strtol(path + sizeof(place) - 1, &end, 10);
+    return *end ? NO_HOST_FD : tw_hostfd_host((int)fd);
+}
+
+int __wrap___syscall_chmod(intptr_t path, int mode)
+{
+    int host = proc_hostfd((const char *)path);
+
+    return host == NO_HOST_FD ? __real___syscall_chmod(path, mode)
+                              : tw_host_result(tw_host_chmod(host, mode));
+}
+
+/* Files stay those of whoever runs this. */
+int __wrap___syscall_fchownat(int dir, intptr_t path, int owner, int group,
+                              int flags)
+{
+    int host = tw_hostfd_host(dir);
+    TwHostStat now;
+    int result;
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_fchownat(dir, path, owner, group, flags);
+    }
+    if (host < 0) {
+        return -EBADF;
+    }
+    result = tw_host_stat(host, (const char *)path, &now);
+    if (result < 0) {
+        return tw_host_result(result);
+    }
+    return (owner == -1 || owner == now.uid) &&
+                   (group == -1 || group == now.gid)
+               ? 0
+               : -EPERM;
+}
+
+static double seconds(const struct timespec *time, int64_t now_ns,
+                      int64_t before_ns)
+{
+    if (time && time->tv_nsec == UTIME_OMIT) {
+        return (double)before_ns / 1e9;
+    }
+    if (!time || time->tv_nsec == UTIME_NOW) {
+        return (double)now_ns / 1e9;
+    }
+    return (double)time->tv_sec + (double)time->tv_nsec / 1e9;
+}
+
+int __wrap___syscall_utimensat(int dir, intptr_t path, intptr_t times,
+                               int flags)
+{
+    const struct timespec *asked = (const struct timespec *)times;
+    int host = tw_hostfd_host(dir);
+    struct timespec now;
+    TwHostStat before;
+    int64_t now_ns;
+    int result;
+
+    if (!tw_is_hostfd(dir)) {
+        return __real___syscall_utimensat(dir, path, times, flags);
+    }
+    if (host < 0) {
+        return -EBADF;
+    }
+    result = tw_host_stat(host, (const char *)path, &before);
+    if (result < 0) {
+        return tw_host_result(result);
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    return tw_host_result(tw_host_utimes(
+        host, (const char *)path, seconds(asked, now_ns, before.atime_ns),
+        seconds(asked ? asked + 1 : NULL, now_ns, before.mtime_ns)));
+}

@@ -1,0 +1,248 @@
+/*
+ * The host's side of hostfs.h: Node's fs, called by the thread that wants it.
+ *
+ * TIERLAB_LIVE, a variable of the process, allows paths: a JSON object, from the
+ * path to whether it may be written. Workers have a copy of it, and nothing in
+ * linear memory can change that. Outside Node nothing is allowed.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+addToLibrary({
+    /* For each thread, when it starts. */
+    $twHost__postset: `
+        twHost.fs = globalThis.process?.getBuiltinModule?.('node:fs');
+        twHost.live = new Map(Object.entries(JSON.parse(
+            (twHost.fs && process.env.TIERLAB_LIVE) || '{}')));
+    `,
+    $twHost: {
+        fs: null,
+        live: null,
+
+        /* Whether a path is allowed: undefined, false (to be read), true. */
+        writable(path) {
+            return twHost.live.get(path);
+        },
+
+        bytes(pointer, size) {
+            return new Uint8Array(wasmMemory.buffer, pointer >>> 0, size);
+        },
+
+        /* A copy of the text at @pointer: file names are bytes. */
+        text(pointer) {
+            const start = pointer >>> 0;
+            const memory = new Uint8Array(wasmMemory.buffer);
+            return Buffer.from(memory.slice(start, memory.indexOf(0, start)));
+        },
+
+        error(errno) {
+            return Object.assign(new Error('hostfs'), { errno });
+        },
+
+        /* The path of @pointer in the folder @dir: one component, and not up. */
+        below(dir, pointer) {
+            const name = twHost.text(pointer);
+            if (name.includes(0x2f) || name.equals(Buffer.from('..'))) {
+                throw twHost.error(-13 /* EACCES */);
+            }
+            return Buffer.concat([Buffer.from(`/proc/self/fd/${dir}/`), name]);
+        },
+
+        /* What fs did, or Linux's error number, negative as libuv has it. */
+        result(action) {
+            try {
+                return action() ?? 0;
+            } catch (e) {
+                if (typeof e.errno !== 'number') {
+                    console.error(`tierlab: ${e.stack ?? e}`);
+                    return -5 /* EIO */;
+                }
+                return e.errno;
+            }
+        },
+
+        views(iov, n) {
+            const words = new Uint32Array(wasmMemory.buffer, iov >>> 0, 2 * n);
+            const views = [];
+            for (let i = 0; i < 2 * n; i += 2) {
+                if (words[i + 1]) {
+                    views.push(twHost.bytes(words[i], words[i + 1]));
+                }
+            }
+            return views;
+        },
+
+        /* hostfs.h has emscripten's flags, which are those of x86's Linux. */
+        flags(flags) {
+            const known = twHost.fs.constants;
+            const O_PATH = 0o10000000;
+            let made = (flags & 3) | known.O_NOFOLLOW | known.O_NOCTTY;
+            for (const [bit, own] of [
+                [0o100, known.O_CREAT], [0o200, known.O_EXCL],
+                [0o1000, known.O_TRUNC], [0o2000, known.O_APPEND],
+                [0o4000, known.O_NONBLOCK], [0o10000, known.O_DSYNC],
+                [0o4000000, known.O_SYNC], [0o40000, known.O_DIRECT],
+                [0o200000, known.O_DIRECTORY], [0o1000000, known.O_NOATIME],
+                [O_PATH, O_PATH],
+            ]) {
+                made |= flags & bit ? own : 0;
+            }
+            return made;
+        },
+
+        fill(out, stat) {
+            new BigInt64Array(wasmMemory.buffer, out >>> 0, 13).set([
+                stat.dev, stat.mode, stat.nlink, stat.uid, stat.gid, stat.rdev,
+                stat.size, stat.blksize, stat.blocks,
+                stat.atimeNs, stat.mtimeNs, stat.ctimeNs, stat.ino,
+            ].map((n) => BigInt.asIntN(64, n)));
+        },
+
+        /* DT_ of dirent.h */
+        kind(entry) {
+            return entry.isFile() ? 8 : entry.isDirectory() ? 4 :
+                   entry.isSymbolicLink() ? 10 : entry.isFIFO() ? 1 :
+                   entry.isSocket() ? 12 : entry.isCharacterDevice() ? 2 :
+                   entry.isBlockDevice() ? 6 : 0;
+        },
+    },
+
+    /* Nobody gets to run as somebody else by a file that a guest made. */
+    $twHostMode: (mode) => mode & 0o1777,
+
+    tw_host_open__deps: ['$twHost', '$twHostMode'],
+    tw_host_open: (dir, path, flags, mode) => twHost.result(() => {
+        let name;
+        if (dir >= 0) {
+            name = twHost.below(dir, path);
+        } else {
+            name = twHost.text(path).toString();
+            const writable = twHost.writable(name);
+            if (writable === undefined) {
+                return -4096 /* TW_NOT_LIVE */;
+            }
+            if (!writable && (flags & 3 || flags & 0o1000)) {
+                return -30 /* EROFS */;
+            }
+            flags &= ~0o100; // it is there
+        }
+        return twHost.fs.openSync(name, twHost.flags(flags), twHostMode(mode));
+    }),
+
+    tw_host_close__deps: ['$twHost'],
+    tw_host_close: (fd) => twHost.result(() => twHost.fs.closeSync(fd)),
+
+    tw_host_read__deps: ['$twHost'],
+    tw_host_read: (fd, iov, n, pos) => twHost.result(() => {
+        const views = twHost.views(iov, n);
+        return views.length ? twHost.fs.readvSync(fd, views, pos) : 0;
+    }),
+
+    tw_host_write__deps: ['$twHost'],
+    tw_host_write: (fd, iov, n, pos) => twHost.result(() => {
+        const views = twHost.views(iov, n);
+        return views.length ? twHost.fs.writevSync(fd, views, pos) : 0;
+    }),
+
+    tw_host_sync__deps: ['$twHost'],
+    tw_host_sync: (fd, dataOnly) => twHost.result(() =>
+        dataOnly ? twHost.fs.fdatasyncSync(fd) : twHost.fs.fsyncSync(fd)),
+
+    tw_host_truncate__deps: ['$twHost'],
+    tw_host_truncate: (fd, size) =>
+        twHost.result(() => twHost.fs.ftruncateSync(fd, size)),
+
+    /*
+     * Names in a folder: each as its DT_, its size (16 bits) and its bytes.
+     * Returns the size of all; if that is more than @size, nothing is written.
+     */
+    tw_host_list__deps: ['$twHost'],
+    tw_host_list: (fd, buf, size) => twHost.result(() => {
+        const options = { encoding: 'buffer', withFileTypes: true };
+        const own = (name, kind) => ({ name: Buffer.from(name), kind });
+        const names = [own('.', 4), own('..', 4)];
+        for (const e of twHost.fs.readdirSync(`/proc/self/fd/${fd}`, options)) {
+            names.push({ name: e.name, kind: twHost.kind(e) });
+        }
+        const total = names.reduce((sum, e) => sum + 3 + e.name.length, 0);
+        if (total > size) {
+            return total;
+        }
+        const out = twHost.bytes(buf, size);
+        let at = 0;
+        for (const { name, kind } of names) {
+            out.set([kind, name.length & 255, name.length >> 8], at);
+            out.set(name, at + 3);
+            at += 3 + name.length;
+        }
+        return total;
+    }),
+
+    tw_host_chmod__deps: ['$twHost', '$twHostMode'],
+    tw_host_chmod: (fd, mode) => twHost.result(() =>
+        twHost.fs.chmodSync(`/proc/self/fd/${fd}`, twHostMode(mode))),
+
+    tw_host_statfs__deps: ['$twHost'],
+    tw_host_statfs: (fd, out) => twHost.result(() => {
+        const s = twHost.fs.statfsSync(`/proc/self/fd/${fd}`, { bigint: true });
+        new BigInt64Array(wasmMemory.buffer, out >>> 0, 7).set([
+            s.type, s.bsize, s.blocks, s.bfree, s.bavail, s.files, s.ffree,
+        ].map((n) => BigInt.asIntN(64, n)));
+    }),
+
+    /* Of a link, not of what it points to. */
+    tw_host_stat__deps: ['$twHost'],
+    tw_host_stat: (dir, path, out) => twHost.result(() => {
+        let name;
+        if (dir >= 0) {
+            name = twHost.below(dir, path);
+        } else {
+            name = twHost.text(path).toString();
+            if (twHost.writable(name) === undefined) {
+                return -4096 /* TW_NOT_LIVE */;
+            }
+        }
+        twHost.fill(out, twHost.fs.lstatSync(name, { bigint: true }));
+    }),
+
+    tw_host_fstat__deps: ['$twHost'],
+    tw_host_fstat: (fd, out) => twHost.result(() =>
+        twHost.fill(out, twHost.fs.fstatSync(fd, { bigint: true }))),
+
+    tw_host_mkdir__deps: ['$twHost', '$twHostMode'],
+    tw_host_mkdir: (dir, path, mode) => twHost.result(() => {
+        twHost.fs.mkdirSync(twHost.below(dir, path), { mode: twHostMode(mode) });
+    }),
+
+    tw_host_unlink__deps: ['$twHost'],
+    tw_host_unlink: (dir, path, isFolder) => twHost.result(() => {
+        const name = twHost.below(dir, path);
+        isFolder ? twHost.fs.rmdirSync(name) : twHost.fs.unlinkSync(name);
+    }),
+
+    tw_host_rename__deps: ['$twHost'],
+    tw_host_rename: (dir, path, newDir, newPath) => twHost.result(() =>
+        twHost.fs.renameSync(twHost.below(dir, path),
+                             twHost.below(newDir, newPath))),
+
+    tw_host_link__deps: ['$twHost'],
+    tw_host_link: (dir, path, newDir, newPath) => twHost.result(() =>
+        twHost.fs.linkSync(twHost.below(dir, path),
+                           twHost.below(newDir, newPath))),
+
+    tw_host_symlink__deps: ['$twHost'],
+    tw_host_symlink: (target, dir, path) => twHost.result(() =>
+        twHost.fs.symlinkSync(twHost.text(target), twHost.below(dir, path))),
+
+    tw_host_readlink__deps: ['$twHost'],
+    tw_host_readlink: (dir, path, buf, size) => twHost.result(() => {
+        const name = twHost.below(dir, path);
+        const target = twHost.fs.readlinkSync(name, { encoding: 'buffer' });
+        const fits = target.subarray(0, size);
+        twHost.bytes(buf, size).set(fits);
+        return fits.length;
+    }),
+
+    tw_host_utimes__deps: ['$twHost'],
+    tw_host_utimes: (dir, path, atime, mtime) => twHost.result(() =>
+        twHost.fs.lutimesSync(twHost.below(dir, path), atime, mtime)),
+});
