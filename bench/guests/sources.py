@@ -97,7 +97,7 @@ PACKAGED: tuple[Packaged, ...] = (
 )
 
 TINY: tuple[Tiny, ...] = (
-    Tiny("riscv64", "riscv", "Image", "arch/riscv/boot/Image", ("riscv64-tiny",)),
+    Tiny("riscv64", "riscv", "Image", "arch/riscv/boot/Image", ("tiny", "riscv64-tiny")),
     Tiny("aarch64", "arm64", "Image", "arch/arm64/boot/Image", ("tiny", "aarch64-tiny")),
     # QEMU enters the ELF file by PVH: nothing is unpacked at every boot
     Tiny("x86_64", "x86", "vmlinux", "vmlinux", ("tiny", "x86_64-tiny")),
