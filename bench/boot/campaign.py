@@ -195,7 +195,7 @@ class Campaign:
             switches=configuration.switches,
             engine_flags=self.suite.engine_flags if policy else (),
             profile=profile,
-            devices=self.devices,
+            devices=(*self.guests[configuration.guest].devices, *self.devices),
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
         boot = Boot(

@@ -34,6 +34,12 @@ class GuestEntry:
     spec: catalogue.GuestSpec | None = None
 
     @property
+    def machine(self) -> str:
+        """QEMU's machine, as far as it is known before the guest is built."""
+        known = self.guest or self.spec
+        return known.machine if known else ""
+
+    @property
     def product(self) -> str:
         """The product that holds it."""
         return f"guest-{self.name}"

@@ -36,7 +36,7 @@ from bench.cli.common import (
 )
 from bench.cli.snapshots import Snapshots, require_guest, snapshot_options
 from bench.devices import device_options
-from bench.devices.base import Device
+from bench.devices.base import Device, Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 
@@ -149,9 +149,15 @@ def boot(
     entry = find_any_guest(guest, kernel=kernel)
     require_guest(snapshots, entry.name)
     workload = _workload(entry, workload, interactive, snapshots)
+    devices = (*(entry.guest.devices if entry.guest else ()), *devices)
+    saving = snapshots.save is not None
+    if entry.machine:
+        check_plan(Plan(entry.machine, devices, saving=saving))
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
     products, guests = obtain_for([entry], [engine], devices)
     chosen = other_kernel(entry, guests[entry.name], kernel)
+    seeded = policy is not None and policy.wants_seed
+    check_plan(Plan(chosen.machine, devices, repeating=seeded, saving=saving))
     if timeout is None and not interactive:
         timeout = timeout_of(chosen, None)
     request = BootRequest(

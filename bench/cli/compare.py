@@ -53,8 +53,8 @@ from bench.cli.common import (
     obtain_for,
     out_console,
 )
-from bench.devices import campaign_device_options
-from bench.devices.base import Device
+from bench.devices import device_options
+from bench.devices.base import Device, Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING
 
@@ -108,7 +108,7 @@ from bench.engines.base import CHAINING, COUNTING
     metavar="FILE",
     help="Resume this saved machine instead of booting.",
 )
-@campaign_device_options
+@device_options
 def compare(
     suite_file: str | None,
     guests: tuple[str, ...],
@@ -198,6 +198,11 @@ def _prepare(
     guests_where, tiers_where = (f"{where}:{k}" if where else "" for k in ("guests", "tiers"))
     entries = [find_any_guest(name, guests_where) for name in suite.guests]
     suite = _by_name(suite, entries)
+    for entry in entries:
+        own = entry.guest.devices if entry.guest else ()
+        check_plan(
+            Plan(entry.machine, (*own, *devices), repeating=True, saving=suite.resume)
+        )
     engines = {name: find_engine(name) for name in suite.engines}
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):
@@ -207,7 +212,10 @@ def _prepare(
     saved = Path("machine") if suite.resume or suite.restore else None
     for engine in engines.values():
         for guest in guests.values():
-            request = replace(suite_request(suite, guest), stream_in=saved)
+            plugged = (*guest.devices, *devices)
+            request = replace(
+                suite_request(suite, guest), stream_in=saved, devices=plugged
+            )
             require(engine, request, products)
     return Campaign(
         suite=suite,

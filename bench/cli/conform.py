@@ -23,6 +23,7 @@ from bench.cli.common import (
     obtain_for,
     out_console,
 )
+from bench.devices.base import Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 
@@ -86,6 +87,9 @@ def conform(
         )
     found = find_images(images)
     entries = [described(description, kernel=image) for image in found]
+    for entry in entries[:1]:
+        own = entry.guest.devices if entry.guest else ()
+        check_plan(Plan(entry.machine, own, repeating=True))
     planned = _plan(found, entries, tiers, engines, timeout, icount)
     verdicts = _run(planned, jobs or len(os.sched_getaffinity(0)))
     if json_path is not None:
@@ -117,6 +121,7 @@ def _plan(
             for policy in choice:
                 request = BootRequest(
                     guest,
+                    devices=guest.devices,
                     tier=policy.spec if policy else None,
                     profile=policy.profile if policy else None,
                     icount=icount,

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from bench.boot.errors import USAGE, HarnessError
+
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+
+# How a machine takes a virtio device; "" if it has no place for one.
+_BUSES = {"microvm": "device", "raspi3ap": ""}
+_DEFAULT_BUS = "pci"
 
 
 class Places(Protocol):
@@ -35,8 +41,11 @@ class Places(Protocol):
     def left(self, host: Path, inside: str) -> str:
         """The path for a file that QEMU writes; the host has it at the end."""
 
-    def live(self, host: Path, inside: str) -> str:
-        """The same for a file or folder that is read and written in place."""
+    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+        """The path for a file or folder that is used in place while QEMU runs.
+
+        `host` is absolute and has no links in it.
+        """
 
     def secret(self, name: str, value: str) -> None:
         """A variable of the engine's process, for what no command line may show."""
@@ -50,6 +59,34 @@ class Device(Protocol):
 
     def as_json(self) -> dict[str, Any]:
         """For the result's config: at least `kind`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with devices: known before anything is built or started."""
+
+    machine: str
+    devices: tuple[Device, ...]
+    # The next boot is to find what this one found.
+    repeating: bool = False
+    # The machine is to be saved, and resumed at another time.
+    saving: bool = False
+
+
+@runtime_checkable
+class Choosy(Device, Protocol):
+    """A device that does not fit everywhere."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise a HarnessError, a usage error, if it does not fit the plan."""
+
+
+@runtime_checkable
+class Announced(Device, Protocol):
+    """A device of which the project's own guests are told."""
+
+    def kernel_words(self, devices: tuple[Device, ...]) -> list[str]:
+        """Words of the kernel's command line; `devices` are all of this boot."""
 
 
 @runtime_checkable
@@ -74,10 +111,84 @@ class Kind:
     """A kind of device on the command line.
 
     `options` are click's decorators by the parameter that each one sets; `make`
-    gets the values of these parameters.  A kind is repeatable if a boot leaves
-    nothing in the device that the next boot would find.
+    gets the values of these parameters.
     """
 
     options: Mapping[str, Callable[[AnyCommand], AnyCommand]]
     make: Callable[[Mapping[str, Any]], tuple[Device, ...]]
-    repeatable: bool = False
+
+
+def virtio_bus(machine: str, what: str, option: str) -> str:
+    """The end of a virtio device's name on that machine: pci, or device.
+
+    `what` and `option` are for the error about a machine without either.
+    """
+    bus = _BUSES.get(machine.partition(",")[0], _DEFAULT_BUS)
+    if not bus:
+        raise HarnessError(
+            f"machine {machine} has no place for {what}",
+            next_step=f"leave {option} out",
+            status=USAGE,
+        )
+    return bus
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise a usage error for the first device that does not fit."""
+    for device in plan.devices:
+        if isinstance(device, Choosy):
+            device.check(plan)
+
+
+def split_settings(
+    text: str, option: str, known: tuple[str, ...]
+) -> tuple[Path, dict[str, str]]:
+    """PATH,NAME=VALUE,... where the path may have commas, too."""
+    words = text.split(",")
+    settings: dict[str, str] = {}
+    while len(words) > 1:
+        name, equals, value = words[-1].partition("=")
+        if not equals or name not in known:
+            break
+        if name in settings:
+            raise unfit(option, f"{name}= is there twice", "leave out one")
+        settings[name] = value
+        words.pop()
+    path = ",".join(words)
+    if not path:
+        raise unfit(option, "there is no file or folder", "give its path first")
+    if not Path(path).exists() and len(words) > 1:
+        names = ", ".join(f"{name}=" for name in known)
+        raise unfit(option, f"'{words[-1]}' is no setting", f"valid: {names}")
+    return Path(path), settings
+
+
+def switch(option: str, settings: Mapping[str, str], name: str) -> bool:
+    """Of a setting that is on or off; off without it."""
+    value = settings.get(name, "off")
+    if value not in ("on", "off"):
+        raise unfit(option, f"{name}={value} will not do", "give on or off")
+    return value == "on"
+
+
+def host_path(option: str, path: Path) -> Path:
+    """Absolute, without links, and fit to be told to QEMU and Node."""
+    try:
+        found = path.resolve(strict=True)
+        str(found).encode()
+    except UnicodeEncodeError as error:
+        raise unfit(option, "the path is not UTF-8", "rename it") from error
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise unfit(option, f"{path}: {why}", "name one that is there") from error
+    return found
+
+
+def quoted(path: str) -> str:
+    """As a value among QEMU's options, where a comma ends one."""
+    return path.replace(",", ",,")
+
+
+def unfit(option: str, why: str, next_step: str) -> HarnessError:
+    """The error about an option's value."""
+    return HarnessError(option, why, next_step, status=USAGE)

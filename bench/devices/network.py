@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from bench.boot.errors import USAGE, HarnessError
+from bench.boot.errors import HarnessError
 from bench.devices import relay
-from bench.devices.base import Device, Kind, Places
+from bench.devices.base import Device, Kind, Places, Plan, quoted, unfit, virtio_bus
 
 PRODUCT = "relay"
 # The runner's variable for the relay's address.
@@ -26,10 +26,6 @@ ADDRESS = "TIERLAB_NETWORK"
 RUNNER = "runner"
 # As many as the relay takes.
 MAX_PORTS = 16
-
-# How a machine takes a virtio device; "" if it has no place for one.
-BUSES = {"microvm": "device", "raspi3ap": ""}
-DEFAULT_BUS = "pci"
 
 HELP = (
     "Plug in a network card: isolated (an address, nobody to talk to), "
@@ -67,17 +63,18 @@ class Network:
         with relay.running(program, arguments) as url:
             yield replace(self, relay=_Addresses(url, stream))
 
+    def check(self, plan: Plan) -> None:
+        """There must be a place for it."""
+        self._bus(plan.machine)
+
+    def _bus(self, machine: str) -> str:
+        return virtio_bus(machine, "a network card", "--net")
+
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         """A card of virtio, and the way to the relay."""
-        bus = BUSES.get(machine.partition(",")[0], DEFAULT_BUS)
-        if not bus:
-            raise HarnessError(
-                f"machine {machine} has no place for a network card",
-                next_step="leave --net out",
-                status=USAGE,
-            )
+        bus = self._bus(machine)
         assert self.relay is not None, "qemu_arguments() outside served()"
-        path = str(self.relay.stream).replace(",", ",,")
+        path = quoted(str(self.relay.stream))
         if places.engine != "native":
             places.secret(ADDRESS, self.relay.url)
             path = RUNNER
@@ -118,13 +115,11 @@ def parse_network(text: str) -> Network:
 
 
 def _unfit(why: str, next_step: str) -> HarnessError:
-    return HarnessError("--net", why, next_step, status=USAGE)
+    return unfit("--net", why, next_step)
 
 
 def _make(given: Mapping[str, Any]) -> tuple[Device, ...]:
     return () if given["net"] is None else (parse_network(given["net"]),)
 
 
-KIND = Kind(
-    {"net": click.option("--net", metavar="REACH", help=HELP)}, _make, repeatable=True
-)
+KIND = Kind({"net": click.option("--net", metavar="REACH", help=HELP)}, _make)

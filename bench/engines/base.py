@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench.devices.base import Device, Places
+from bench.devices.base import Announced, Device, Places
 from bench.engines import tsc
 from bench.guests.catalogue import kernel_words
 from bench.guests.guest import Guest
@@ -181,9 +181,12 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
 
 
 def command_line(request: BootRequest) -> str:
-    """The kernel's command line: the guest's own, and the workload's words."""
+    """The kernel's command line: the guest's own, the workload's and devices' words."""
     guest = request.guest
     words = kernel_words(request.workload) if guest.workloads else []
+    for device in request.devices if guest.workloads else ():
+        if isinstance(device, Announced):
+            words += device.kernel_words(request.devices)
     return " ".join(filter(None, [guest.append, *words]))
 
 

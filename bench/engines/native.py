@@ -34,7 +34,7 @@ class HostPlaces:
         """The file itself."""
         return str(host)
 
-    def live(self, host: Path, inside: str) -> str:
+    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
         """The file or folder itself."""
         return str(host)
 

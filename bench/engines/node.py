@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.boot.errors import USAGE, HarnessError
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -24,6 +23,8 @@ RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
 # The id makes it the control channel: qemu/overlay/chardev/char-stdio-wasm.c.
 CONTROL_ARGUMENTS = ["-chardev", "stdio,id=control"]
 CONTROL_ARGUMENTS += ["-mon", "chardev=control,mode=control"]
+# Each thread is a worker of Node's, and a file of the host is quickly read.
+FEW_THREADS = ["-object", "main-loop,id=main-loop,thread-pool-max=4"]
 EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
 
 
@@ -34,6 +35,8 @@ class NodePlaces:
     # Path in there -> file of the host: before it starts, when it ended.
     files: dict[str, Path] = field(default_factory=dict)
     fetched: dict[str, Path] = field(default_factory=dict)
+    # Paths that are the same in there, and whether they are written.
+    live_paths: dict[str, bool] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     engine = "node"
 
@@ -47,13 +50,10 @@ class NodePlaces:
         self.fetched[inside] = host
         return inside
 
-    def live(self, host: Path, inside: str) -> str:
-        """Not there yet: what QEMU writes stays in its memory."""
-        raise HarnessError(
-            f"engine 'node' cannot work on {host} in place",
-            next_step="choose --engine native",
-            status=USAGE,
-        )
+    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+        """The file or folder itself, which QEMU is allowed to open."""
+        self.live_paths[str(host)] = writable
+        return str(host)
 
     def secret(self, name: str, value: str) -> None:
         """A variable of Node's, for the runner."""
@@ -112,6 +112,10 @@ class NodeEngine:
             argv += ["--file", f"{host}={path}"]
         for path, host in places.fetched.items():
             argv += ["--fetch", f"{host}={path}"]
+        for path, writable in places.live_paths.items():
+            argv += ["--live" if writable else "--live-read", path]
+        if places.live_paths:
+            arguments += FEW_THREADS
         for name, value in _variables(request).items():
             argv += ["--env", f"{name}={value}"]
         if request.stats is not None:

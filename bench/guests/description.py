@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.boot.errors import HarnessError
+from bench.devices.disk import Disk, make_disk
+from bench.devices.images import FORMATS
 from bench.guests.catalogue import GuestError
 from bench.guests.fields import Fields
 from bench.guests.guest import Ending, Guest, GuestFile, Marker, file_sha256
@@ -92,6 +95,7 @@ def _guest(fields: Fields, path: Path, kernel: Path | None) -> Guest:
         workloads=False,
         ending=end.ending,
         expects=expects,
+        devices=tuple(_disk(d, path.parent) for d in fields.tables("disk")),
         oopses=fields.regexes("oopses", None),
     )
 
@@ -144,6 +148,19 @@ def _loaded(load: Fields, base: Path) -> GuestFile:
     options = [] if addr is None else [f"addr={addr:#x}", "force-raw=on"]
     options += [] if cpu is None else [f"cpu-num={cpu}"]
     return replace(file, options=",".join(options))
+
+
+def _disk(fields: Fields, base: Path) -> Disk:
+    """An image, with the settings that --disk has for it."""
+    path = base / fields.text("file")
+    form = fields.choice("format", FORMATS, None)
+    readonly, snapshot = fields.flag("readonly"), fields.flag("snapshot")
+    fields.finish()
+    try:
+        return make_disk(path, form, readonly=readonly, snapshot=snapshot, option="")
+    except HarnessError as error:
+        why = "; ".join(filter(None, [error.why, error.next_step]))
+        raise fields.error("file", why) from error
 
 
 def _described(fields: Fields, key: str, role: str, path: Path) -> GuestFile:

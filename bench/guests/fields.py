@@ -51,6 +51,13 @@ class Fields:
             raise self.wrong(key, value, f"a whole number from {low} to {high}")
         return value
 
+    def flag(self, key: str) -> bool:
+        """true or false; false if it is not there."""
+        value = self._get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "true or false")
+        return value
+
     def seconds(self, key: str, default: float | None) -> float | None:
         """A time, more than 0."""
         value = self._get(key, default)

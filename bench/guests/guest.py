@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.devices.base import Device
 from bench.guests.catalogue import GuestError
 
 INIT, EXIT = "init", "exit"
@@ -93,6 +94,8 @@ class Guest:
     ending: Ending = Ending()
     # Of a guest without workloads: the phases it must reach.
     expects: tuple[str, ...] = ()
+    # What is plugged in beside what a boot asks for.
+    devices: tuple[Device, ...] = ()
     # Console lines that are a failure; None: those of a Linux kernel.
     oopses: tuple[str, ...] | None = None
 

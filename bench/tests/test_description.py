@@ -350,6 +350,7 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("number", range(len(examples())))
 def test_the_documentations_examples_are_valid(number: int, folder: Path) -> None:
     (folder / "fw_jump.bin").write_bytes(b"firmware")
+    (folder / "disk.img").write_bytes(bytes(4096))
     path = folder / "example.toml"
     path.write_text(examples()[number])
     given = None if "kernel =" in path.read_text() else folder / "image.elf"
