@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { writeAll } from './host.mjs';
-import { Rings } from './rings.mjs';
+import { Rings } from '../js/rings.mjs';
 
 let rings = null;
 

@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { EXIT_SETUP, fail } from './host.mjs';
-import { Rings } from './rings.mjs';
+import { Rings } from '../js/rings.mjs';
 
 class Control {
     constructor(module) {

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { Network } from './network.mjs';
+import { Network } from '../js/network.mjs';
 
 const ADDRESS = process.env.TIERLAB_NETWORK;
 

@@ -5,30 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import fs from 'node:fs';
-import path from 'node:path';
-
-const STATS_PATH = '/tierlab/stats.json';
-const TIMELINE_PATH = '/tierlab/timeline';
-const TIMELINE_DEVICE = [64, 0];
-
-/*
- * The timeline goes straight to a file of the host: it is read while the guest
- * runs, and is all there is of a run that was killed.
- */
-function streamTimeline(module, path) {
-    const fd = fs.openSync(path, 'w');
-    const device = module.FS.makedev(...TIMELINE_DEVICE);
-    module.FS.registerDevice(device, {
-        open() {},
-        close() {},
-        /* A copy: the host does not take shared memory. */
-        write: (stream, buffer, offset, length) =>
-            fs.writeSync(fd, buffer.slice(offset, offset + length)),
-    });
-    module.FS.mkdirTree('/tierlab');
-    module.FS.mkdev(TIMELINE_PATH, device);
-    module.ENV.TIERLAB_TIMELINE = TIMELINE_PATH;
-}
+import { STATS_PATH, askForStats, askForTimeline } from '../js/reports.mjs';
+import { writeAll } from './host.mjs';
 
 export const reportsPart = {
     options: {
@@ -38,11 +16,15 @@ export const reportsPart = {
 
     prepare(module, settings) {
         if (settings.timeline) {
-            streamTimeline(module, settings.timeline);
+            /*
+             * Straight to a file of the host: it is read while the guest runs,
+             * and is all there is of a run that was killed.
+             */
+            const fd = fs.openSync(settings.timeline, 'w');
+            askForTimeline(module, (bytes) => writeAll(fd, bytes));
         }
         if (settings.stats) {
-            module.FS.mkdirTree(path.posix.dirname(STATS_PATH));
-            module.ENV.TIERLAB_STATS = STATS_PATH;
+            askForStats(module);
         }
     },
 

@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Network } from '../network.mjs';
+import { Network } from '../../js/network.mjs';
 
 const PINGS = 1500;
 const BASE = 64, RING = 4096;

@@ -1,9 +1,10 @@
 /*
  * Bytes to and from QEMU: the other end of char-stdio-wasm.c, two rings in its
- * linear memory.
+ * linear memory. The memory may grow: an older buffer still shows the rings.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { changed } from './wait.mjs';
 
 /* TwRings, in 32-bit words. */
 const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_SIZE = 3;
@@ -12,6 +13,7 @@ const ATTACHED = 7, OPENED = 8;
 const WORDS = 16;
 
 const RETRY_MS = 10;
+const NOTHING = new Uint8Array(0);
 
 export class Rings {
     /*
@@ -28,7 +30,7 @@ export class Rings {
         this.out = new Uint8Array(buffer, base + 4 * WORDS, this.outSize);
         this.in = new Uint8Array(buffer, base + 4 * WORDS + this.outSize,
                                  this.inSize);
-        this.pending = Buffer.alloc(0);
+        this.pending = NOTHING;
         this.retry = null;
     }
 
@@ -57,16 +59,16 @@ export class Rings {
             }
             const head = Atomics.load(this.words, OUT_TAIL);
             Atomics.store(this.words, OUT_SLEEPING, 1);
-            const wait = Atomics.waitAsync(this.words, OUT_HEAD, head);
-            if (wait.async) {
-                await wait.value;
-            }
+            await changed(this.words, OUT_HEAD, head);
             Atomics.store(this.words, OUT_SLEEPING, 0);
         }
     }
 
     input(bytes) {
-        this.pending = Buffer.concat([this.pending, bytes]);
+        const pending = new Uint8Array(this.pending.length + bytes.length);
+        pending.set(this.pending);
+        pending.set(bytes, this.pending.length);
+        this.pending = pending;
         this.feed();
     }
 
@@ -97,14 +99,11 @@ export class Rings {
     /* Begin or end a session; resolves when QEMU did, too. */
     async attach(attached) {
         const wanted = attached ? 1 : 0;
-        this.pending = Buffer.alloc(0);
+        this.pending = NOTHING;
         Atomics.store(this.words, ATTACHED, wanted);
         this.tell();
         while (Atomics.load(this.words, OPENED) !== wanted) {
-            const wait = Atomics.waitAsync(this.words, OPENED, 1 - wanted);
-            if (wait.async) {
-                await wait.value;
-            }
+            await changed(this.words, OPENED, 1 - wanted);
         }
     }
 }

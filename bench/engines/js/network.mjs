@@ -1,10 +1,10 @@
 /*
  * The guest's network: the other end of runner-wasm.c. Its frames go to a relay
- * (bench/relay) over a WebSocket, one frame a message. Network uses nothing of
- * Node's: a page can use it as it is.
+ * (bench/relay) over a WebSocket, one frame a message.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { changed } from './wait.mjs';
 
 /* TwNetwork of runner-wasm.c, in 32-bit words. */
 const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_FULL = 3, OUT_SIZE = 4;
@@ -111,10 +111,7 @@ export class Network {
     async frameToSend() {
         const head = Atomics.load(this.words, OUT_TAIL);
         Atomics.store(this.words, OUT_SLEEPING, 1);
-        const wait = Atomics.waitAsync(this.words, OUT_HEAD, head);
-        if (wait.async) {
-            await wait.value;
-        }
+        await changed(this.words, OUT_HEAD, head);
         Atomics.store(this.words, OUT_SLEEPING, 0);
     }
 
@@ -158,10 +155,7 @@ export class Network {
         const tail = Atomics.load(this.words, IN_TAIL);
         Atomics.store(this.words, IN_WAITING, 1);
         if (!this.hasRoom(size)) {
-            const wait = Atomics.waitAsync(this.words, IN_TAIL, tail);
-            if (wait.async) {
-                await wait.value;
-            }
+            await changed(this.words, IN_TAIL, tail);
         }
         Atomics.store(this.words, IN_WAITING, 0);
     }

@@ -1,0 +1,165 @@
+/*
+ * A QEMU in a web page: files in, console bytes in and out, status and files
+ * back. Needs a page that is cross-origin isolated, and nothing else.
+ *
+ *   const machine = await start({
+ *       program: 'qemu/qemu-system-riscv64.js', // its .wasm is beside it
+ *       files: [{ path: '/guest/kernel', url }, // or data: bytes or a Blob
+ *               { path: '/share/firmware.bin', url }],
+ *       env: { TIERLAB_TIER: 'region' },
+ *       arguments: ['-M', 'virt', ...],         // -L /share is added
+ *       onOutput(bytes), onError(text),
+ *       onTimeline(object),                     // how the runtime is doing
+ *       onProgress({ path, loaded, total }),    // total 0: not known
+ *       onControl(bytes),                       // see attachControl()
+ *       network: 'ws://...',                    // a relay for -netdev stream
+ *       stats: true,                            // wanted when it ends
+ *       fetch: ['/tierlab/outgoing'],           // files wanted when it ends
+ *   });
+ *
+ * Only program and arguments are needed. start() resolves when QEMU runs, and
+ * rejects with an Error of one line if it cannot; an AbortSignal as `signal`
+ * gives it up, and kills the machine later, too.
+ *
+ * QEMU and all that serves it run in a worker (machine-worker.mjs), so the
+ * page's own thread stays free, and killing it ends every thread of it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+/* The keys that quit QEMU: Ctrl-A X. */
+const QUIT_KEYS = Uint8Array.of(1, 0x78);
+
+/* What a page must have, as words for who lacks it; '' if there is nothing. */
+export function obstacle() {
+    if (!globalThis.isSecureContext) {
+        return 'the page is neither on this machine nor came over https';
+    }
+    if (!globalThis.crossOriginIsolated) {
+        return 'the page is not cross-origin isolated: its server must send ' +
+            'the headers COOP and COEP';
+    }
+    return '';
+}
+
+export async function start(options) {
+    const why = obstacle();
+    if (why) {
+        throw new Error(why);
+    }
+    const machine = new Machine(options);
+    await machine.running;
+    return machine;
+}
+
+class Machine {
+    constructor(options) {
+        const { onOutput, onError, onTimeline, onProgress, onControl,
+                signal, ...wanted } = options;
+        signal?.throwIfAborted();
+        this.handlers = {
+            output: onOutput, error: onError, timeline: onTimeline,
+            progress: onProgress, control: onControl,
+        };
+        /* Milestones, each a time as Date.now() has it. */
+        this.times = {};
+        this.attachments = [];
+        const running = Promise.withResolvers();
+        const ended = Promise.withResolvers();
+        this.running = running.promise;
+        this.startFailed = running.reject;
+        this.started = running.resolve;
+        this.ended = ended.promise;
+        this.resolveEnded = ended.resolve;
+        this.worker = new Worker(new URL('./machine-worker.mjs', import.meta.url),
+                                 { type: 'module', name: 'machine' });
+        this.worker.onmessage = ({ data }) => this.receive(data);
+        this.worker.onerror = (event) => {
+            event.preventDefault();
+            this.fail(event.message || 'the worker cannot be loaded');
+        };
+        this.worker.postMessage({
+            type: 'start',
+            options: {
+                ...wanted,
+                /* Relative to the page, which the worker is not. */
+                program: absolute(wanted.program),
+                files: (wanted.files ?? []).map((file) =>
+                    file.url ? { ...file, url: absolute(file.url) } : file),
+                timeline: Boolean(onTimeline),
+            },
+        });
+        signal?.addEventListener('abort', () => this.kill());
+    }
+
+    receive(message) {
+        switch (message.type) {
+        case 'times':
+            Object.assign(this.times, message.times);
+            break;
+        case 'started':
+            this.started();
+            break;
+        case 'attached':
+            this.attachments.shift()();
+            break;
+        case 'failed':
+            this.fail(message.why);
+            break;
+        case 'ended':
+            this.end(message.result);
+            break;
+        default:
+            this.handlers[message.type]?.(message.value);
+        }
+    }
+
+    /* Type at the guest's console. */
+    input(bytes) {
+        this.worker.postMessage({ type: 'input', value: bytes });
+    }
+
+    /*
+     * QEMU's control channel (QMP), if it was started with one: a session
+     * begins or ends, which the promise says.
+     */
+    attachControl(attached) {
+        const done = Promise.withResolvers();
+        this.attachments.push(done.resolve);
+        this.worker.postMessage({ type: 'attach', value: attached });
+        return done.promise;
+    }
+
+    controlInput(bytes) {
+        this.worker.postMessage({ type: 'control', value: bytes });
+    }
+
+    /* QEMU ends by itself, in order; see ended. */
+    stop() {
+        this.input(QUIT_KEYS);
+    }
+
+    /* It ends at once, with nothing written. */
+    kill() {
+        this.fail('killed');
+    }
+
+    /* It did not start, or broke off. */
+    fail(why) {
+        this.startFailed(new Error(why));
+        this.end({ status: null, aborted: why, stats: null, statsFile: null,
+                   files: {} });
+    }
+
+    /*
+     * ended resolves with { status, aborted, stats, statsFile, files }: the
+     * exit status, or null and in `aborted` why; statistics without the rows of
+     * TBs, and whole in a Blob; the files that were asked for and exist.
+     */
+    end(result) {
+        this.worker.terminate();
+        this.resolveEnded(result);
+    }
+}
+
+const absolute = (url) => new URL(url, document.baseURI).href;
