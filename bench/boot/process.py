@@ -124,7 +124,7 @@ class EngineProcess:
             while not self._step(pidfd):
                 pass
         except BaseException:
-            self._signal(signal.SIGKILL)
+            self._kill_group()
             raise
         finally:
             ended = self._reap()
@@ -281,13 +281,14 @@ class EngineProcess:
             if reason is not None:
                 self._killed = reason
                 self._kill_at_ms = now_ms + TERM_GRACE_S * 1000
-                self._signal(signal.SIGTERM)
+                # It ends its own children when it has what it wants of them.
+                os.kill(self._child.pid, signal.SIGTERM)
         elif now_ms >= self._kill_at_ms:
-            self._signal(signal.SIGKILL)
+            self._kill_group()
 
-    def _signal(self, number: int) -> None:
+    def _kill_group(self) -> None:
         try:
-            os.killpg(self._child.pid, number)
+            os.killpg(self._child.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
 
@@ -299,7 +300,7 @@ class EngineProcess:
         """
         os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)
         wall = self.now_ms()
-        self._signal(signal.SIGKILL)
+        self._kill_group()
         _, status, usage = os.wait4(self._child.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self._child.returncode = code

@@ -15,10 +15,11 @@ from typing import Any
 
 from analysis.schema import NO_TIER, RUN_SCHEMA
 from bench.boot.console import ConsoleParser, Phase, clean_line
+from bench.boot.engine_report import read_report
 from bench.boot.errors import USAGE, HarnessError
 from bench.boot.interrupt import Deferred
 from bench.boot.passage import Passage
-from bench.boot.process import RSS_NOTE, EngineProcess, Ended, Limits
+from bench.boot.process import EngineProcess, Ended, Limits
 from bench.boot.provenance import run_provenance
 from bench.boot.sampler import Sample, Sampler
 from bench.boot.stats import pack_tbs, read_stats
@@ -175,7 +176,12 @@ def run_boot(
     started = datetime.now(UTC)
     with ExitStack() as stack:
         scratch = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="tierlab-"))
+            stack.enter_context(
+                # What is killed may still be writing there.
+                tempfile.TemporaryDirectory(
+                    prefix="tierlab-", ignore_cleanup_errors=True
+                )
+            )
         )
         stats_path = scratch / "stats.json"
         timeline_path = scratch / "timeline.jsonl"
@@ -210,8 +216,10 @@ def run_boot(
             read_stats(stats_path) if boot.engine.has_tiers else (None, "")
         )
         timeline = read_timeline(timeline_path)
+        report = read_report(command.report, ended.spawn_epoch_ms)
     failure = find_failure(boot, parser, ended, watcher.errors.text(), passage)
     failure = failure or _other_policy(boot, stats)
+    ended = report.ended(ended)
     return {
         "schema": RUN_SCHEMA,
         "started": started.isoformat(timespec="milliseconds"),
@@ -224,19 +232,22 @@ def run_boot(
             "signal": ended.signal,
             "killed": ended.killed,
         },
-        "phases": [_phase_json(p) for p in parser.phases],
-        "rounds": [asdict(r) for r in parser.rounds],
+        "engine_start": report.as_json(),
+        "phases": [_phase_json(p) for p in report.phases(parser.phases)],
+        "rounds": [asdict(r) for r in report.rounds(parser.rounds)],
         "resources": {
             "wall_ms": ended.wall_ms,
             "user_ms": ended.user_ms,
             "system_ms": ended.system_ms,
             "peak_rss_mib": ended.peak_rss_mib,
-            "peak_rss_note": RSS_NOTE,
+            "peak_rss_note": report.rss_note,
             "peak_mappings": sampler.peak_mappings(),
         },
-        "samples": sampler.as_json(),
+        "samples": report.samples(sampler.as_json()),
         "timeline": timeline,
-        "stats": _stats_json(stats, no_stats, ended, boot.keep_tbs),
+        "stats": _stats_json(
+            stats, no_stats, ended.spawn_epoch_ms + (report.ready_ms or 0), boot.keep_tbs
+        ),
         "snapshot": passage.report or None,
         "console": watcher.console.as_json(),
         "stderr": watcher.errors.as_json(),
@@ -433,7 +444,7 @@ def _phase_json(phase: Phase) -> dict[str, Any]:
 
 
 def _stats_json(
-    stats: dict[str, Any] | None, why: str, ended: Ended, keep_tbs: bool
+    stats: dict[str, Any] | None, why: str, start_epoch_ms: float, keep_tbs: bool
 ) -> dict[str, Any]:
     if stats is None:
         return {"present": False, "note": why}
@@ -444,7 +455,7 @@ def _stats_json(
         "policy": stats.get("policy"),
         "runtime": stats.get("runtime"),
         "counters": counters,
-        "first_insn_ms": _first_insn(counters, ended),
+        "first_insn_ms": _first_insn(counters, start_epoch_ms),
         "wait_ms_median": _median_wait(stats.get("tbs")),
         "tbs": pack_tbs(stats.get("tbs")) if keep_tbs else None,
     }
@@ -459,11 +470,11 @@ def _median_wait(tbs: Any) -> float | None:
     return round(statistics.median(waits) / 1e6, 4) if waits else None
 
 
-def _first_insn(counters: Mapping[str, Any], ended: Ended) -> float | None:
+def _first_insn(counters: Mapping[str, Any], start_epoch_ms: float) -> float | None:
     epoch = counters.get("first_insn_epoch_ms")
     if not isinstance(epoch, (int, float)) or epoch <= 0:
         return None
-    return round(float(epoch) - ended.spawn_epoch_ms, 3)
+    return round(float(epoch) - start_epoch_ms, 3)
 
 
 def _failure(kind: str, message: str) -> dict[str, str]:

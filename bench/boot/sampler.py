@@ -1,4 +1,7 @@
-"""Memory and mappings of a running process, over time, from /proc.
+"""Memory and mappings of a running engine, over time, from /proc.
+
+An engine is a process group: the memory is that of all its processes, and the
+mappings are those of the one that has the most memory.
 
 Once a second; mappings are counted by reading all of them, which takes the
 longer the more there are, so they get at most a hundredth of the time.
@@ -23,7 +26,7 @@ Sample = tuple[float, float, int | None]
 
 
 class Sampler:
-    """Takes a sample whenever it is due; made for one process."""
+    """Takes a sample whenever it is due; made for one engine."""
 
     def __init__(self, each: Callable[[Sample], None] = lambda _: None) -> None:
         self.samples: list[Sample] = []
@@ -40,16 +43,16 @@ class Sampler:
         if now_ms < self._due_ms:
             return
         self._due_ms = now_ms + PERIOD_MS
-        rss = _rss_mib(pid)
-        if rss is None:
+        each = {p: rss for p in _group(pid) if (rss := _rss_mib(p)) is not None}
+        if not each:
             return
         mappings = None
         if now_ms >= self._mappings_due_ms:
             start = time.process_time()
-            mappings = _mappings(pid)
+            mappings = _mappings(max(each, key=each.__getitem__))
             cost_ms = (time.process_time() - start) * 1000
             self._mappings_due_ms = now_ms + cost_ms / MAPPINGS_SHARE
-        sample = (round(now_ms, 1), rss, mappings)
+        sample = (round(now_ms, 1), round(sum(each.values()), 1), mappings)
         self.samples.append(sample)
         self._each(sample)
 
@@ -60,6 +63,20 @@ class Sampler:
     def as_json(self) -> dict[str, Any]:
         """As a table."""
         return {"columns": list(COLUMNS), "rows": [list(s) for s in self.samples]}
+
+
+def _group(member: int) -> list[int]:
+    """The processes of the group that `member` is in."""
+    group = _group_of(member)
+    pids = map(int, filter(str.isdecimal, os.listdir("/proc")))
+    return [pid for pid in pids if _group_of(pid) == group is not None]
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def _rss_mib(pid: int) -> float | None:

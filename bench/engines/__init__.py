@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from bench.boot.errors import unknown
 from bench.engines.base import Engine
+from bench.engines.chromium import ChromiumEngine
+from bench.engines.firefox import FirefoxEngine
 from bench.engines.native import NativeEngine
 from bench.engines.node import NodeEngine
 from bench.engines.v86 import V86Engine
 
-_ALL: tuple[Engine, ...] = (NodeEngine(), NativeEngine(), V86Engine())
+_ALL: tuple[Engine, ...] = (
+    NodeEngine(),
+    ChromiumEngine(),
+    FirefoxEngine(),
+    NativeEngine(),
+    V86Engine(),
+)
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in _ALL}
 

@@ -104,6 +104,8 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     streams: Streams = Streams()
+    # Where it leaves what only it knows of the run: bench.boot.engine_report.
+    report: Path | None = None
 
 
 @dataclass(frozen=True)

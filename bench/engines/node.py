@@ -13,6 +13,7 @@ from bench.engines.base import (
     BootRequest,
     Command,
     Missing,
+    Streams,
     first_line,
     profile_place,
     qemu_arguments,
@@ -38,7 +39,7 @@ class NodePlaces:
     # Paths that are the same in there, and whether they are written.
     live_paths: dict[str, bool] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
-    engine = "node"
+    engine: str = "node"
 
     def file(self, host: Path, inside: str) -> str:
         """A copy, made before QEMU starts."""
@@ -52,6 +53,13 @@ class NodePlaces:
 
     def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
         """The file or folder itself, which QEMU is allowed to open."""
+        if self.engine != "node":
+            raise HarnessError(
+                f"engine '{self.engine}' cannot work on {host} in place",
+                "a page has no files of the host",
+                "choose --engine node or native",
+                USAGE,
+            )
         self.live_paths[str(host)] = writable
         return str(host)
 
@@ -79,7 +87,7 @@ class NodeEngine:
         """Checks for the files that the command line will name."""
         for what, path in (
             ("node", node_program(products)),
-            ("QEMU for Wasm", _program(products, arch)),
+            ("QEMU for Wasm", program_of(products, arch)),
             ("the Node runner", RUNNER),
         ):
             if path is None or not path.is_file():
@@ -92,9 +100,9 @@ class NodeEngine:
         facts = {"engine": "", "qemu": "", "emscripten": ""}
         if node is not None:
             facts.update(node_versions(str(node)))
-        program = _program(products, arch)
+        program = program_of(products, arch)
         if program is not None:
-            facts.update(_product_versions(program.parent))
+            facts.update(product_versions(program.parent))
         if not facts["emscripten"] and EMSCRIPTEN_VERSION.is_file():
             facts["emscripten"] = EMSCRIPTEN_VERSION.read_text().strip().strip('"')
         return facts
@@ -102,31 +110,40 @@ class NodeEngine:
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
         """Node with its flags, the runner, files, variables, QEMU's arguments."""
         places = NodePlaces()
-        arguments = qemu_arguments(request, places)
-        inside = streams(request, places)
-        if request.profile is not None:
-            places.file(request.profile, profile_place(request.tier))
+        words, inside = runner_arguments(request, products, places)
         argv = [str(node_program(products)), *request.engine_flags, str(RUNNER)]
-        argv += ["--program", str(_program(products, request.guest.arch))]
-        for path, host in places.files.items():
-            argv += ["--file", f"{host}={path}"]
-        for path, host in places.fetched.items():
-            argv += ["--fetch", f"{host}={path}"]
-        for path, writable in places.live_paths.items():
-            argv += ["--live" if writable else "--live-read", path]
-        if places.live_paths:
-            arguments += FEW_THREADS
-        for name, value in _variables(request).items():
-            argv += ["--env", f"{name}={value}"]
-        if request.stats is not None:
-            argv += ["--stats", str(request.stats)]
-        if request.timeline is not None:
-            argv += ["--timeline", str(request.timeline)]
-        if request.control is not None:
-            argv += ["--control", str(request.control)]
-            arguments += CONTROL_ARGUMENTS
-        argv += ["--", *arguments]
-        return Command(tuple(argv), places.variables, inside)
+        return Command((*argv, *words), places.variables, inside)
+
+
+def runner_arguments(
+    request: BootRequest, products: Mapping[str, Path], places: NodePlaces
+) -> tuple[list[str], Streams]:
+    """What any runner of ours takes: the program, its files and variables, what
+    it is to leave, and QEMU's arguments.
+    """
+    arguments = qemu_arguments(request, places)
+    inside = streams(request, places)
+    if request.profile is not None:
+        places.file(request.profile, profile_place(request.tier))
+    argv = ["--program", str(program_of(products, request.guest.arch))]
+    for path, host in places.files.items():
+        argv += ["--file", f"{host}={path}"]
+    for path, host in places.fetched.items():
+        argv += ["--fetch", f"{host}={path}"]
+    for path, writable in places.live_paths.items():
+        argv += ["--live" if writable else "--live-read", path]
+    if places.live_paths:
+        arguments += FEW_THREADS
+    for name, value in _variables(request).items():
+        argv += ["--env", f"{name}={value}"]
+    if request.stats is not None:
+        argv += ["--stats", str(request.stats)]
+    if request.timeline is not None:
+        argv += ["--timeline", str(request.timeline)]
+    if request.control is not None:
+        argv += ["--control", str(request.control)]
+        arguments += CONTROL_ARGUMENTS
+    return [*argv, "--", *arguments], inside
 
 
 def _variables(request: BootRequest) -> dict[str, str]:
@@ -141,7 +158,8 @@ def node_program(products: Mapping[str, Path]) -> Path | None:
     return product / "bin" / "node" if product else None
 
 
-def _program(products: Mapping[str, Path], arch: str) -> Path | None:
+def program_of(products: Mapping[str, Path], arch: str) -> Path | None:
+    """QEMU's program, if its product is there."""
     product = products.get(f"qemu-wasm-{arch}")
     return product / f"qemu-system-{arch}.js" if product else None
 
@@ -154,7 +172,7 @@ def node_versions(node: str) -> dict[str, str]:
     return {"engine": f"node {version}", "v8": v8}
 
 
-def _product_versions(product: Path) -> dict[str, str]:
+def product_versions(product: Path) -> dict[str, str]:
     """versions.json, if the product carries one: {"qemu":.., "emscripten":..}."""
     try:
         raw: Any = json.loads((product / "versions.json").read_text())

@@ -1,4 +1,6 @@
-"""Node, the default engine: the npm package of its official binary."""
+"""Node, the default engine: the npm package of its official binary; and what
+drives browsers, with all that it needs, as a lock file states it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,9 @@ INTEGRITY = (
     "bZE/6Phigma0hw=="
 )
 
+BROWSERS = "bench/engines/browsers"
+LOCK = ("package.json", "package-lock.json")
+
 
 def _node(ctx: Context) -> None:
     tarball = ctx.npm_fetch(PACKAGE, VERSION, INTEGRITY)
@@ -24,6 +29,12 @@ def _node(ctx: Context) -> None:
     ctx.run([str(ctx.out / "bin" / "node"), "--version"])
 
 
+def _browser_driver(ctx: Context) -> None:
+    for name in LOCK:
+        shutil.copy2(ctx.root / BROWSERS / name, ctx.out)
+    ctx.npm_install(ctx.out)
+
+
 STEPS: list[Step] = [
     Step(
         name="node",
@@ -32,6 +43,15 @@ STEPS: list[Step] = [
         values=(),
         needs=(),
         action=_node,
+        minutes=0.3,
+    ),
+    Step(
+        name="browser-driver",
+        title="driver of browsers (puppeteer-core)",
+        files=tuple(f"{BROWSERS}/{name}" for name in LOCK),
+        values=(),
+        needs=(),
+        action=_browser_driver,
         minutes=0.3,
     ),
 ]

@@ -24,16 +24,11 @@ def fetch(
             return path
         path.unlink(missing_ok=True)
         command = ["npm", "pack", "--pack-destination", str(directory)]
-        settings = {
-            "npm_config_cache": str(cache / "downloads" / "npm-cache"),
-            "npm_config_update_notifier": "false",
-            "npm_config_loglevel": "http",
-        }
         try:
             runner.run(
                 [*command, f"{name}@{version}"],
                 cwd=directory,
-                env={**os.environ, **settings},
+                env=_environment(cache),
             )
         except SetupError as error:
             raise SetupError(
@@ -49,6 +44,29 @@ def fetch(
                 "run again; if that does not help, report it",
             )
         return path
+
+
+def install(folder: Path, cache: Path, runner: Runner) -> None:
+    """What package-lock.json in `folder` states; none of its scripts are run."""
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    with locked(cache, "npm"):
+        try:
+            runner.run(command, cwd=folder, env=_environment(cache))
+        except SetupError as error:
+            raise SetupError(
+                "the packages of a lock file cannot be installed",
+                error.why,
+                f"check the network and run again (see {runner.log})",
+            ) from error
+
+
+def _environment(cache: Path) -> dict[str, str]:
+    settings = {
+        "npm_config_cache": str(cache / "downloads" / "npm-cache"),
+        "npm_config_update_notifier": "false",
+        "npm_config_loglevel": "http",
+    }
+    return {**os.environ, **settings}
 
 
 def _integrity(path: Path) -> str:

@@ -64,6 +64,10 @@ class Context:
         """The checked tarball of one npm package."""
         return npm.fetch(name, version, integrity, self.cache, self.runner)
 
+    def npm_install(self, folder: Path) -> None:
+        """The packages that the lock file in there states, checked by its sums."""
+        npm.install(folder, self.cache, self.runner)
+
     @contextmanager
     def shared_work(self, name: str, *inputs: str) -> Iterator[Path]:
         """Scratch that outlives the step, for builds that go on where the

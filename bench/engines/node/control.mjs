@@ -5,29 +5,33 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { once } from 'node:events';
 import net from 'node:net';
 import { EXIT_SETUP, fail } from './host.mjs';
 import { Rings } from '../js/rings.mjs';
 
-class Control {
-    constructor(module) {
+export class ControlSocket {
+    /* @end: of the channel, with attach() and input() as Rings have them. */
+    constructor(end) {
+        this.end = end;
         this.client = null;
         this.last = Promise.resolve();
-        this.rings = new Rings(module, module._tw_control(),
-                               module._tw_control_input,
-                               (bytes) => this.client?.write(bytes));
-        this.rings.run();
     }
 
-    /* Resolves when clients can connect. */
-    async listen(path) {
+    /* QEMU says something. */
+    output(bytes) {
+        this.client?.write(bytes);
+    }
+
+    /* Clients can connect from now on; a failure is the end. */
+    listen(path) {
         const server = net.createServer((socket) => {
             socket.on('error', () => socket.destroy());
             this.last = this.last.then(() => this.serve(socket));
         });
+        server.on('error', (e) =>
+            fail(EXIT_SETUP, `no control channel at ${path}: ` +
+                 `${e.code ?? e.message}`));
         server.listen(path);
-        await once(server, 'listening');
     }
 
     async serve(socket) {
@@ -36,11 +40,11 @@ class Control {
         }
         const left = new Promise((resolve) => socket.once('close', resolve));
         this.client = socket;
-        await this.rings.attach(true);
-        socket.on('data', (bytes) => this.rings.input(bytes));
+        await this.end.attach(true);
+        socket.on('data', (bytes) => this.end.input(bytes));
         await left;
         this.client = null;
-        await this.rings.attach(false);
+        await this.end.attach(false);
     }
 }
 
@@ -51,9 +55,12 @@ export const controlPart = {
 
     started(module, { control }) {
         if (control) {
-            new Control(module).listen(control).catch((e) =>
-                fail(EXIT_SETUP, `no control channel at ${control}: ` +
-                     `${e.code ?? e.message}`));
+            const rings = new Rings(module, module._tw_control(),
+                                    module._tw_control_input,
+                                    (bytes) => socket.output(bytes));
+            const socket = new ControlSocket(rings);
+            rings.run();
+            socket.listen(control);
         }
     },
 };

@@ -28,14 +28,11 @@ function fetch(module, from, to) {
     }
 }
 
-/* Firmware and the like, which the build put beside the program. */
-function putShare(module, program) {
+/* Firmware and the like, which the build put beside the program: [from, to]. */
+export function shared(program) {
     const share = path.join(path.dirname(program), 'share');
-    if (fs.existsSync(share)) {
-        for (const name of fs.readdirSync(share)) {
-            put(module, path.join(share, name), `/share/${name}`);
-        }
-    }
+    return !fs.existsSync(share) ? [] : fs.readdirSync(share).map(
+        (name) => [path.join(share, name), `/share/${name}`]);
 }
 
 export const filesPart = {
@@ -59,13 +56,13 @@ export const filesPart = {
         for (const [name, value] of settings.env ?? []) {
             module.ENV[name] = value;
         }
-        for (const [from, to] of settings.files ?? []) {
+        for (const [from, to] of [...settings.files ?? [],
+                                  ...shared(settings.program)]) {
             put(module, from, to);
         }
         for (const [, from] of settings.fetch ?? []) {
             module.FS.mkdirTree(path.posix.dirname(from));
         }
-        putShare(module, settings.program);
     },
 
     exited(module, settings) {

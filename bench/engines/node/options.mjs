@@ -13,9 +13,12 @@ export function pair(option, text, at) {
     return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/* The settings that the arguments before '--' make; QEMU's are behind it. */
-export function parse(argv, parts) {
-    const settings = { qemu: [] };
+/*
+ * The settings that the arguments before '--' make, on top of @settings; QEMU's
+ * are behind it.
+ */
+export function parse(argv, parts, settings = {}) {
+    settings.qemu = [];
     const known = {
         '--program': (s, file) => { s.program = file; },
         ...Object.assign({}, ...parts.map((part) => part.options)),

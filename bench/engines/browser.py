@@ -1,0 +1,102 @@
+"""QEMU as WebAssembly in a browser, through bench/engines/browsers/run.mjs.
+
+What all browsers have in common; each has a module of its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from bench.engines.base import BootRequest, Command, Missing, first_line
+from bench.engines.node import (
+    NodePlaces,
+    node_program,
+    product_versions,
+    program_of,
+    runner_arguments,
+)
+
+RUNNER = Path(__file__).resolve().parent / "browsers" / "run.mjs"
+DRIVER = "browser-driver"
+REPORT = "browser.json"
+PROFILE = "profile"
+
+
+class BrowserEngine:
+    """A browser that Debian packages, without a window."""
+
+    name: str
+    meaning: str
+    has_tiers = True
+    # The program, and the package that has it.
+    program: str
+    package: str
+    # What distinguishes a flag, for who gives another.
+    flag_form: str
+
+    def is_flag(self, flag: str) -> bool:
+        """Whether it can be given to this browser."""
+        raise NotImplementedError
+
+    def products(self, arch: str) -> tuple[str, ...]:
+        """QEMU, and what drives a browser."""
+        return ("node", DRIVER, f"qemu-wasm-{arch}")
+
+    def refuses(self, request: BootRequest) -> str | None:
+        """Flags that cannot be passed on: they would be lost without a word."""
+        for flag in request.engine_flags:
+            if not self.is_flag(flag):
+                return f"'{flag}' is no flag of {self.name}: give {self.flag_form}"
+        return None
+
+    def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
+        """The browser, and the files that the command line will name."""
+        if shutil.which(self.program) is None:
+            return Missing(
+                f"the program {self.program} is missing",
+                f"install Debian's package {self.package}",
+            )
+        driver = products.get(DRIVER)
+        for what, path in (
+            ("node", node_program(products)),
+            ("QEMU for Wasm", program_of(products, arch)),
+            ("the browsers' driver", driver / "package.json" if driver else None),
+            ("the browsers' runner", RUNNER),
+        ):
+            if path is None or not path.is_file():
+                return Missing(f"{what} is missing", "run `tierlab build`")
+        return None
+
+    def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
+        """The browser, QEMU and emscripten."""
+        facts = {"engine": browser_version(self.program), "qemu": "", "emscripten": ""}
+        program = program_of(products, arch)
+        if program is not None:
+            facts.update(product_versions(program.parent))
+        return facts
+
+    def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
+        """Node with the driver: its files, variables, QEMU's arguments."""
+        places = NodePlaces(engine=self.name)
+        words, inside = runner_arguments(request, products, places)
+        argv = [str(node_program(products)), str(RUNNER)]
+        argv += ["--browser", self.name, "--binary", str(shutil.which(self.program))]
+        argv += ["--library", str(products[DRIVER])]
+        for flag in request.engine_flags:
+            argv += ["--flag", flag]
+        report = None
+        if request.stats is not None:
+            # Beside it, so that all of it goes when the run is over.
+            report = request.stats.with_name(REPORT)
+            argv += ["--report", str(report)]
+            argv += ["--profile", str(request.stats.with_name(PROFILE))]
+        return Command((*argv, *words), places.variables, inside, report)
+
+
+@cache
+def browser_version(program: str) -> str:
+    """As the program says it."""
+    return first_line([program, "--version"])

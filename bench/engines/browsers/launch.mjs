@@ -1,0 +1,153 @@
+/*
+ * Starts a browser with a profile of its own, and opens a page in it. We start
+ * it ourselves, not puppeteer: it has to be in our process group and to die
+ * with us, whatever we die of.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/* Of what a browser says; it is only shown when it failed. */
+const KEPT = 64 * 1024;
+
+/* It says nothing to anybody but us. */
+const QUIET = ['--disable-quic', '--no-first-run',
+               '--disable-background-networking',
+               '--disable-component-update', '--disable-sync',
+               '--disable-crash-reporter', '--disable-breakpad'];
+
+const KINDS = {
+    chromium: {
+        title: 'Chromium',
+        connection: {},
+        listening: /^DevTools listening on (ws:\/\/\S+)/m,
+        endpoint: (url) => url,
+        async prepare(library, { profile, flags }) {
+            const asRoot = process.getuid() === 0 ? ['--no-sandbox'] : [];
+            const puppeteer = await library('puppeteer-core');
+            return puppeteer.default.defaultArgs({
+                headless: true,
+                userDataDir: profile,
+                args: [...QUIET, ...asRoot, '--remote-debugging-port=0',
+                       ...flags],
+            });
+        },
+    },
+    firefox: {
+        title: 'Firefox',
+        connection: { protocol: 'webDriverBiDi' },
+        listening: /^WebDriver BiDi listening on (ws:\/\/\S+)/m,
+        endpoint: (url) => `${url}/session`,
+        async prepare(library, { profile, flags }) {
+            const { createProfile } = await library('@puppeteer/browsers');
+            await createProfile('firefox', {
+                path: profile,
+                preferences: Object.fromEntries(flags.map(preference)),
+            });
+            const puppeteer = await library('puppeteer-core');
+            return puppeteer.default.defaultArgs({
+                browser: 'firefox', headless: true, userDataDir: profile,
+                args: ['--remote-debugging-port=0'],
+            });
+        },
+    },
+};
+
+export const BROWSERS = Object.keys(KINDS);
+
+/* NAME=VALUE, where the value is a boolean, a number or text. */
+function preference(flag) {
+    const at = flag.indexOf('=');
+    const text = flag.slice(at + 1);
+    const isPlain = /^(true|false|-?\d+)$/.test(text);
+    return [flag.slice(0, at), isPlain ? JSON.parse(text) : text];
+}
+
+/* Modules of the product, which is somewhere else than this file. */
+function libraryIn(folder) {
+    const require = createRequire(path.join(folder, 'package.json'));
+    return (name) => import(pathToFileURL(require.resolve(name)));
+}
+
+export class Browser {
+    /* @lost is called with the reason when it ends before it is ended. */
+    constructor({ browser, binary, library, profile, flags }, lost) {
+        this.kind = KINDS[browser];
+        this.binary = binary;
+        this.library = libraryIn(library);
+        this.profile = profile;
+        this.flags = flags;
+        this.lost = lost;
+        this.said = '';
+    }
+
+    async start() {
+        const args = await this.kind.prepare(this.library, this);
+        this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--',
+                                       this.binary, ...args],
+                           { stdio: ['ignore', 'pipe', 'pipe'] });
+        const ended = Promise.withResolvers();
+        this.child.on('error', (e) =>
+            ended.reject(new Error(`cannot run ${this.binary}: ${e.code}`)));
+        this.child.on('exit', (status, signal) => {
+            const why = `${this.kind.title} ended by itself: ` +
+                (signal ?? `status ${status}`) + this.reason();
+            ended.reject(new Error(why));
+            this.lost(why);
+        });
+        const listening = Promise.withResolvers();
+        for (const pipe of [this.child.stdout, this.child.stderr]) {
+            pipe.setEncoding('utf8').on('data', (text) => {
+                this.said = (this.said + text).slice(-KEPT);
+                const found = this.said.match(this.kind.listening);
+                if (found) {
+                    listening.resolve(found[1]);
+                }
+            });
+        }
+        ended.promise.catch(() => {});
+        const url = await Promise.race([listening.promise, ended.promise]);
+        const puppeteer = await this.library('puppeteer-core');
+        this.connection = await puppeteer.default.connect({
+            ...this.kind.connection,
+            browserWSEndpoint: this.kind.endpoint(url),
+            defaultViewport: null,
+        });
+    }
+
+    /* Opens it; @trouble is told what the page or its console complain of. */
+    async open(url, trouble) {
+        const [first] = await this.connection.pages();
+        const page = first ?? await this.connection.newPage();
+        page.on('error', (e) => this.lost(`the page crashed: ${e.message}`));
+        page.on('pageerror', (e) => trouble(e.message ?? String(e)));
+        page.on('console', (message) => {
+            if (message.type() === 'error') {
+                trouble(message.text());
+            }
+        });
+        await page.goto(url);
+    }
+
+    /* What it said last that is an error, as far as it knows. */
+    reason() {
+        const lines = this.said.split('\n').map((line) => line.trim())
+            .filter((line) => /error|fatal|sandbox|cannot|failed/i.test(line));
+        return lines.length ? ` (${lines.at(-1).slice(0, 300)})` : '';
+    }
+
+    /* Nobody is told of its end any more. */
+    forget() {
+        this.lost = () => {};
+    }
+
+    /* Its profile; to be called when it is gone. */
+    removeProfile() {
+        fs.rmSync(this.profile, { recursive: true, force: true,
+                                  maxRetries: 10, retryDelay: 20 });
+    }
+}

@@ -1,0 +1,23 @@
+"""Firefox, of Debian's package: SpiderMonkey."""
+
+from __future__ import annotations
+
+import re
+
+from bench.engines.browser import BrowserEngine
+
+_PREFERENCE = re.compile(r"[A-Za-z][\w.-]*=.*", re.ASCII)
+
+
+class FirefoxEngine(BrowserEngine):
+    """Flags are preferences, as about:config has them."""
+
+    name = "firefox"
+    meaning = "QEMU as WebAssembly in a page, in Firefox without a window"
+    program = "firefox-esr"
+    package = "firefox-esr"
+    flag_form = "a preference as NAME=VALUE"
+
+    def is_flag(self, flag: str) -> bool:
+        """NAME=VALUE."""
+        return _PREFERENCE.fullmatch(flag) is not None
