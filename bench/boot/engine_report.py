@@ -29,6 +29,8 @@ class EngineReport:
 
     # From the start of the process to the start of the boot; None: the same.
     ready_ms: float | None = None
+    # From there to the end of QEMU; what ends the browser then is no matter.
+    end_ms: float | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
     # When the page reached what, in ms since the boot's start.
     page: Mapping[str, float] = field(default_factory=dict)
@@ -52,7 +54,8 @@ class EngineReport:
             for name in ("user_ms", "system_ms", "peak_rss_mib")
             if name in self.usage
         }
-        return replace(ended, wall_ms=self.since_start(ended.wall_ms), **used)
+        wall = self.since_start(ended.wall_ms) if self.end_ms is None else self.end_ms
+        return replace(ended, wall_ms=wall, **used)
 
     def samples(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Likewise; the first column is a time."""
@@ -82,4 +85,9 @@ def read_report(path: Path | None, spawn_epoch_ms: float) -> EngineReport:
     if start is None:
         return EngineReport()
     page = {k: round(v - start, 3) for k, v in raw.get("page", {}).items()}
-    return EngineReport(round(start - spawn_epoch_ms, 3), raw.get("usage", {}), page)
+    return EngineReport(
+        round(start - spawn_epoch_ms, 3),
+        round(raw["end_epoch_ms"] - start, 3),
+        raw.get("usage", {}),
+        page,
+    )

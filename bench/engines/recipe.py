@@ -1,6 +1,4 @@
-"""Node, the default engine: the npm package of its official binary; and what
-drives browsers, with all that it needs, as a lock file states it.
-"""
+"""Node, the default engine: the npm package of its official binary."""
 
 from __future__ import annotations
 
@@ -15,9 +13,6 @@ INTEGRITY = (
     "bZE/6Phigma0hw=="
 )
 
-BROWSERS = "bench/engines/browsers"
-LOCK = ("package.json", "package-lock.json")
-
 
 def _node(ctx: Context) -> None:
     tarball = ctx.npm_fetch(PACKAGE, VERSION, INTEGRITY)
@@ -29,12 +24,6 @@ def _node(ctx: Context) -> None:
     ctx.run([str(ctx.out / "bin" / "node"), "--version"])
 
 
-def _browser_driver(ctx: Context) -> None:
-    for name in LOCK:
-        shutil.copy2(ctx.root / BROWSERS / name, ctx.out)
-    ctx.npm_install(ctx.out)
-
-
 STEPS: list[Step] = [
     Step(
         name="node",
@@ -43,15 +32,6 @@ STEPS: list[Step] = [
         values=(),
         needs=(),
         action=_node,
-        minutes=0.3,
-    ),
-    Step(
-        name="browser-driver",
-        title="driver of browsers (puppeteer-core)",
-        files=tuple(f"{BROWSERS}/{name}" for name in LOCK),
-        values=(),
-        needs=(),
-        action=_browser_driver,
         minutes=0.3,
     ),
 ]

@@ -1,7 +1,7 @@
 /*
  * The thread that a QEMU in a page belongs to: machine.mjs starts it and speaks
- * with it by messages. QEMU's own threads are workers of this one, so ending it
- * ends them all.
+ * with it by messages. It downloads, has QEMU's files, and serves its consoles
+ * and its calls, so that none of that is the page's thread's work.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +10,9 @@ import { STATS_PATH, askForStats, askForTimeline } from
     '../engines/js/reports.mjs';
 import { Rings } from '../engines/js/rings.mjs';
 import { download, downloadProgram } from './download.mjs';
+import { RemoteWorker, fromThread } from './remote-worker.mjs';
+
+self.Worker = RemoteWorker;
 
 const post = (type, value) => postMessage({ type, value });
 const now = () => performance.timeOrigin + performance.now();
@@ -173,6 +176,7 @@ const receive = {
             early.push(value);
         }
     },
+    thread: fromThread,
     control: ({ value }) => controlRings.input(value),
     async attach({ value }) {
         await controlRings.attach(value);

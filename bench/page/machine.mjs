@@ -21,8 +21,9 @@
  * rejects with an Error of one line if it cannot; an AbortSignal as `signal`
  * gives it up, and kills the machine later, too.
  *
- * QEMU and all that serves it run in a worker (machine-worker.mjs), so the
- * page's own thread stays free, and killing it ends every thread of it.
+ * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's own
+ * thread stays free; it only makes QEMU's threads, and hands on what they say to
+ * that worker when they begin and end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -64,6 +65,7 @@ class Machine {
         /* Milestones, each a time as Date.now() has it. */
         this.times = {};
         this.attachments = [];
+        this.threads = new Map();
         const running = Promise.withResolvers();
         const ended = Promise.withResolvers();
         this.running = running.promise;
@@ -103,6 +105,9 @@ class Machine {
         case 'attached':
             this.attachments.shift()();
             break;
+        case 'thread':
+            this[message.what](message);
+            break;
         case 'failed':
             this.fail(message.why);
             break;
@@ -112,6 +117,29 @@ class Machine {
         default:
             this.handlers[message.type]?.(message.value);
         }
+    }
+
+    /* A thread of QEMU's, as remote-worker.mjs asks for it. */
+    make({ id, value: { url, options } }) {
+        const thread = new Worker(url, options);
+        const hand = (what, value) =>
+            this.worker.postMessage({ type: 'thread', id, what, value });
+        thread.onmessage = ({ data }) => hand('message', data);
+        thread.onerror = (event) => {
+            event.preventDefault();
+            const { message, filename, lineno } = event;
+            hand('error', { message, filename, lineno });
+        };
+        this.threads.set(id, thread);
+    }
+
+    post({ id, value }) {
+        this.threads.get(id).postMessage(value);
+    }
+
+    terminate({ id }) {
+        this.threads.get(id).terminate();
+        this.threads.delete(id);
     }
 
     /* Type at the guest's console. */
@@ -158,6 +186,7 @@ class Machine {
      */
     end(result) {
         this.worker.terminate();
+        this.threads.forEach((thread) => thread.terminate());
         this.resolveEnded(result);
     }
 }

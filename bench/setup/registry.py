@@ -8,6 +8,7 @@ from functools import cache
 from bench.setup.step import Step
 
 RECIPES = (
+    "bench.engines.browsers.recipe",
     "bench.engines.recipe",
     "bench.guests.recipe",
     "bench.micro.recipe",

@@ -9,10 +9,13 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /* Of what a browser says; it is only shown when it failed. */
 const KEPT = 64 * 1024;
+
+/* Then it is killed. */
+const CLOSE_MS = 3000;
 
 /* It says nothing to anybody but us. */
 const QUIET = ['--disable-quic', '--no-first-run',
@@ -26,9 +29,9 @@ const KINDS = {
         connection: {},
         listening: /^DevTools listening on (ws:\/\/\S+)/m,
         endpoint: (url) => url,
-        async prepare(library, { profile, flags }) {
+        prepare(library, { profile, flags }) {
             const asRoot = process.getuid() === 0 ? ['--no-sandbox'] : [];
-            const puppeteer = await library('puppeteer-core');
+            const puppeteer = library('puppeteer-core');
             return puppeteer.default.defaultArgs({
                 headless: true,
                 userDataDir: profile,
@@ -43,12 +46,12 @@ const KINDS = {
         listening: /^WebDriver BiDi listening on (ws:\/\/\S+)/m,
         endpoint: (url) => `${url}/session`,
         async prepare(library, { profile, flags }) {
-            const { createProfile } = await library('@puppeteer/browsers');
+            const { createProfile } = library('@puppeteer/browsers');
             await createProfile('firefox', {
                 path: profile,
                 preferences: Object.fromEntries(flags.map(preference)),
             });
-            const puppeteer = await library('puppeteer-core');
+            const puppeteer = library('puppeteer-core');
             return puppeteer.default.defaultArgs({
                 browser: 'firefox', headless: true, userDataDir: profile,
                 args: ['--remote-debugging-port=0'],
@@ -68,9 +71,8 @@ function preference(flag) {
 }
 
 /* Modules of the product, which is somewhere else than this file. */
-function libraryIn(folder) {
-    const require = createRequire(path.join(folder, 'package.json'));
-    return (name) => import(pathToFileURL(require.resolve(name)));
+export function libraryIn(folder) {
+    return createRequire(path.resolve(folder, 'package.json'));
 }
 
 export class Browser {
@@ -89,7 +91,8 @@ export class Browser {
         const args = await this.kind.prepare(this.library, this);
         this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--',
                                        this.binary, ...args],
-                           { stdio: ['ignore', 'pipe', 'pipe'] });
+                           { stdio: ['ignore', 'pipe', 'pipe'],
+                             env: this.environment() });
         const ended = Promise.withResolvers();
         this.child.on('error', (e) =>
             ended.reject(new Error(`cannot run ${this.binary}: ${e.code}`)));
@@ -111,12 +114,18 @@ export class Browser {
         }
         ended.promise.catch(() => {});
         const url = await Promise.race([listening.promise, ended.promise]);
-        const puppeteer = await this.library('puppeteer-core');
+        const puppeteer = this.library('puppeteer-core');
         this.connection = await puppeteer.default.connect({
             ...this.kind.connection,
             browserWSEndpoint: this.kind.endpoint(url),
             defaultViewport: null,
         });
+    }
+
+    /* Nothing of it is to be anywhere but in its profile. */
+    environment() {
+        return { ...process.env, HOME: this.profile,
+                 XDG_CONFIG_HOME: this.profile, XDG_CACHE_HOME: this.profile };
     }
 
     /* Opens it; @trouble is told what the page or its console complain of. */
@@ -140,9 +149,11 @@ export class Browser {
         return lines.length ? ` (${lines.at(-1).slice(0, 300)})` : '';
     }
 
-    /* Nobody is told of its end any more. */
-    forget() {
+    /* Ask it to end, which it does in order: it leaves no process behind. */
+    async close() {
         this.lost = () => {};
+        await Promise.race([this.connection?.close().catch(() => {}),
+                            pause(CLOSE_MS)]);
     }
 
     /* Its profile; to be called when it is gone. */

@@ -17,14 +17,13 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { ControlSocket, controlPart } from '../node/control.mjs';
 import { filesPart, shared } from '../node/files.mjs';
 import { EXIT_SETUP, EXIT_USAGE, fail, writeAll } from '../node/host.mjs';
 import { parse } from '../node/options.mjs';
 import { reportsPart } from '../node/reports.mjs';
-import { BROWSERS, Browser } from './launch.mjs';
+import { BROWSERS, Browser, libraryIn } from './launch.mjs';
 import { CONSOLE, CONTROL, packed, unpacked } from './page/channel.mjs';
 import { endAll, usage } from './processes.mjs';
 import { Server } from './server.mjs';
@@ -102,10 +101,7 @@ class Driver {
 
     /* Resolves with the WebSocket of the page, the first that comes. */
     async waitForPage() {
-        const require = createRequire(
-            path.join(this.settings.library, 'package.json'));
-        const { WebSocketServer } =
-            await import(pathToFileURL(require.resolve('ws')));
+        const { WebSocketServer } = libraryIn(this.settings.library)('ws');
         const sockets = new WebSocketServer({ noServer: true,
                                               perMessageDeflate: false });
         const [request, socket, head] = await new Promise((resolve) => {
@@ -234,8 +230,8 @@ class Driver {
             return;
         }
         this.isOver = true;
-        this.browser.forget();
         this.writeReport();
+        await this.browser.close();
         await endAll();
         this.browser.removeProfile();
         process.exit(status);
@@ -243,6 +239,7 @@ class Driver {
 
     writeReport() {
         const { report, before } = this;
+        report.end_epoch_ms = now();
         if (before) {
             const used = usage();
             report.usage = {

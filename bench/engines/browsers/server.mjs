@@ -120,7 +120,7 @@ export class Server {
             'Cross-Origin-Embedder-Policy': 'require-corp',
             'Cross-Origin-Resource-Policy': 'same-origin',
             'Content-Security-Policy': "default-src 'none'; base-uri 'none'; " +
-                "form-action 'none'; frame-ancestors 'none'; " +
+                "form-action 'none'; frame-ancestors 'none'; img-src data:; " +
                 "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
                 `connect-src 'self' ws://${this.host}`,
             'Referrer-Policy': 'no-referrer',
