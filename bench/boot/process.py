@@ -24,8 +24,8 @@ from bench.boot.interrupt import Deferred
 from bench.boot.sampler import Sampler
 
 READ_SIZE = 64 * 1024
-# After SIGTERM an engine may still write its statistics.
-TERM_GRACE_S = 3.0
+# After SIGTERM an engine may still write its statistics; a browser hands them on.
+TERM_GRACE_S = 5.0
 # Where the kernel has no pidfd, how often to look for the process's end.
 POLL_S = 0.02
 RSS_NOTE = "wait4 ru_maxrss: the largest single process of the engine's tree"

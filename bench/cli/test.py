@@ -30,6 +30,7 @@ from bench.boot.products import TIERS, obtain, product_variable
 from bench.boot.provenance import ROOT
 from bench.cli.common import err_console, out_console
 from bench.engines import ENGINES
+from bench.engines.browser import DRIVER
 from bench.setup.runner import default_cache
 
 TEST_GUEST = "guest-riscv64-tiny"
@@ -93,7 +94,7 @@ def test(quick: bool, full: bool) -> int:
 
 
 def _products(quick: bool) -> dict[str, Path]:
-    wanted = [TIERS, "node", RELAY]
+    wanted = [TIERS, "node", RELAY, DRIVER]
     if not quick:
         wanted.append(TEST_GUEST)
         for engine in ENGINES.values():

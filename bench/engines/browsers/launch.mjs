@@ -17,6 +17,11 @@ const KEPT = 64 * 1024;
 /* Then it is killed. */
 const CLOSE_MS = 3000;
 
+/* Lines that are worth reading: browsers complain of much that is normal. */
+const TELLING = /fatal|no usable sandbox|cannot open|while loading shared/i;
+
+const V8_REFUSES = /^Error: ((?:unrecognized|illegal|missing) .*)/m;
+
 /* It says nothing to anybody but us. */
 const QUIET = ['--disable-quic', '--no-first-run',
                '--disable-background-networking',
@@ -140,12 +145,17 @@ export class Browser {
             }
         });
         await page.goto(url);
+        /* The browser goes on without it, and so would the experiment. */
+        const [, wrong] = this.said.match(V8_REFUSES) ?? [];
+        if (wrong) {
+            throw new Error(`V8 refuses --js-flags: ${wrong}`);
+        }
     }
 
-    /* What it said last that is an error, as far as it knows. */
+    /* What it said last that may be why. */
     reason() {
         const lines = this.said.split('\n').map((line) => line.trim())
-            .filter((line) => /error|fatal|sandbox|cannot|failed/i.test(line));
+            .filter((line) => TELLING.test(line));
         return lines.length ? ` (${lines.at(-1).slice(0, 300)})` : '';
     }
 

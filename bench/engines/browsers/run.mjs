@@ -17,6 +17,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ControlSocket, controlPart } from '../node/control.mjs';
 import { filesPart, shared } from '../node/files.mjs';
@@ -30,6 +31,7 @@ import { Server } from './server.mjs';
 
 const BENCH = fileURLToPath(new URL('../../', import.meta.url));
 const EXIT_ABORTED = 134;
+const WHY_MS = 500;
 const QUIT_KEYS = Buffer.from([1, 0x78]);
 
 const ownPart = {
@@ -91,8 +93,7 @@ class Driver {
         this.socket = await page;
         this.socket.on('message', (data, isBinary) =>
             this.receive(data, isBinary));
-        this.socket.on('close', () => this.fail('the page is gone' +
-                                                this.trouble()));
+        this.socket.on('close', () => this.pageGone());
         const options = this.machine();
         this.before = usage();
         this.report.ready_epoch_ms = now();
@@ -214,8 +215,11 @@ class Driver {
         }
     }
 
-    trouble() {
-        return this.troubles.length ? `: ${this.troubles.at(-1)}` : '';
+    /* Somebody else may know better why. */
+    async pageGone() {
+        await pause(WHY_MS);
+        const last = this.troubles.at(-1);
+        this.fail(`the page is gone${last ? `: ${last}` : ''}`);
     }
 
     async fail(why, status = EXIT_SETUP) {

@@ -155,8 +155,8 @@ export class Server {
 
     inTrees(name) {
         const [, folder, file] = name.match(/^(.*)\/([\w.-]+)$/) ?? [];
-        const tree = this.trees[folder];
-        return tree && Object.hasOwn(TYPES, path.extname(file))
-            ? path.join(tree, file) : null;
+        const known = file && Object.hasOwn(this.trees, folder) &&
+            Object.hasOwn(TYPES, path.extname(file));
+        return known ? path.join(this.trees[folder], file) : null;
     }
 }

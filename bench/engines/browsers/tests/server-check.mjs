@@ -1,0 +1,124 @@
+/*
+ * server.mjs: what it serves, to whom, and with which headers.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { Server } from '../server.mjs';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-'));
+const at = (name) => path.join(folder, name);
+fs.mkdirSync(at('tree'));
+fs.writeFileSync(at('tree/a.mjs'), 'export {}');
+fs.writeFileSync(at('tree/secret.txt'), 'secret');
+fs.writeFileSync(at('b.mjs'), 'outside');
+fs.writeFileSync(at('kernel'), 'kernel');
+
+const server = new Server({ 'some/tree': at('tree') });
+await server.listen();
+const { base, origin, host } = server;
+
+/* fetch() would tidy the path up, and does not let us lie about the host. */
+async function ask(url, method = 'GET', headers = {}, body = '') {
+    const [, address, target] = url.match(/^http:\/\/([^/]+)(.*)$/);
+    const [hostname, port] = address.split(':');
+    const request = http.request({ hostname, port, path: target, method,
+                                   headers: { host, ...headers } });
+    request.end(body);
+    const [response] = await once(request, 'response');
+    response.setEncoding('utf8');
+    let text = '';
+    for await (const piece of response) {
+        text += piece;
+    }
+    return { status: response.statusCode, headers: response.headers, text };
+}
+
+/* What there is, as a page that is isolated. */
+const page = await ask(`${base}some/tree/a.mjs`);
+assert.equal(page.status, 200);
+assert.equal(page.text, 'export {}');
+assert.match(page.headers['content-type'], /^text\/javascript/);
+assert.equal(page.headers['cross-origin-opener-policy'], 'same-origin');
+assert.equal(page.headers['cross-origin-embedder-policy'], 'require-corp');
+const policy = page.headers['content-security-policy'];
+assert.match(policy, /default-src 'none'/);
+assert.match(policy, /script-src 'self' 'wasm-unsafe-eval';/);
+assert.doesNotMatch(policy, /'unsafe-eval'|unsafe-inline|\*/);
+
+/* Nothing else. */
+for (const url of [
+    `${origin}/`,
+    `${origin}/some/tree/a.mjs`,
+    `${base.replace(server.token, '0'.repeat(32))}some/tree/a.mjs`,
+    `${base}some/tree/secret.txt`,
+    `${base}some/tree/../b.mjs`,
+    `${base}some/tree/..%2fb.mjs`,
+    `${base}some/tree/`,
+    `${base}some/none.mjs`,
+    `${base}b.mjs`,
+    `${base}constructor/a.mjs`,
+    `${base}file/0`,
+]) {
+    assert.equal((await ask(url)).status, 404, url);
+}
+/* Not to a page that came by another name. */
+assert.equal((await ask(`${base}some/tree/a.mjs`, 'GET',
+                        { host: 'evil.example' })).status, 404);
+
+/* A file, as it was offered. */
+const offered = server.offer(at('kernel'));
+assert.equal((await ask(offered)).text, 'kernel');
+
+/* A file that is wanted, from our own page only. */
+const wanted = server.take(at('left'));
+assert.equal((await ask(wanted, 'PUT', {}, 'x')).status, 404);
+assert.equal((await ask(wanted, 'PUT', { origin: 'http://evil.example' },
+                        'x')).status, 404);
+assert.equal((await ask(offered, 'PUT', { origin }, 'x')).status, 404);
+assert.ok(!fs.existsSync(at('left')));
+assert.equal((await ask(wanted, 'PUT', { origin }, 'stats')).status, 204);
+assert.equal(fs.readFileSync(at('left'), 'utf8'), 'stats');
+
+/* A tunnel to something that knows neither our names nor our pages. */
+const seen = Promise.withResolvers();
+const relay = net.createServer((socket) => {
+    socket.once('data', (data) => {
+        seen.resolve(data.toString());
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+        socket.pipe(socket);
+    });
+    socket.on('error', () => {});
+});
+relay.listen(0, '127.0.0.1');
+await once(relay, 'listening');
+const relayHost = `127.0.0.1:${relay.address().port}`;
+const tunnel = new URL(server.tunnel('network', `ws://${relayHost}/secret`));
+
+function upgrade(from) {
+    const socket = net.connect(tunnel.port, tunnel.hostname);
+    socket.on('error', () => {});
+    socket.write(`GET ${tunnel.pathname} HTTP/1.1\r\nHost: ${host}\r\n` +
+        `Origin: ${from}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    return socket;
+}
+
+await once(upgrade('http://evil.example'), 'close');
+const socket = upgrade(origin);
+const request = await seen.promise;
+assert.match(request, /^GET \/secret HTTP\/1.1\r\n/);
+assert.ok(request.includes(`host: ${relayHost}\r\n`));
+assert.doesNotMatch(request, /origin/i);
+assert.match((await once(socket, 'data'))[0].toString(), /^HTTP\/1.1 101/);
+socket.write('frame');
+assert.equal((await once(socket, 'data'))[0].toString(), 'frame');
+
+fs.rmSync(folder, { recursive: true });
+console.log('all right');
+process.exit(0);
