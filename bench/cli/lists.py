@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.boot.catalog import GuestEntry, known_guests
-from bench.boot.errors import HarnessError
+from bench.boot.errors import USAGE, HarnessError
 from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain, there
 from bench.boot.suite import Suite, named_suites, read_suite
 from bench.cli.common import err_console, out_console, print_json
+from bench.cli.probe import show as show_probes
 from bench.engines import ENGINES
 from bench.guests.catalogue import WORKLOADS, GuestError
 from bench.guests.manifest import load
@@ -93,9 +94,23 @@ def _guest_facts(entry: GuestEntry, product: Path | None) -> dict[str, Any]:
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[ENGINE]...")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Measure what those that run WebAssembly offer, and their limits.",
+)
 @json_option
-def engines(as_json: bool) -> int:
-    """List the engines."""
+def engines(names: tuple[str, ...], probe: bool, as_json: bool) -> int:
+    """List the engines, or with --probe what they can."""
+    if probe:
+        return show_probes(names, as_json)
+    if names:
+        raise HarnessError(
+            "engines are named to probe them",
+            next_step="add --probe",
+            status=USAGE,
+        )
     if as_json:
         found = [
             {"name": e.name, "tiers": e.has_tiers, "meaning": e.meaning}

@@ -54,11 +54,9 @@ class BrowserEngine:
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """The browser, and the files that the command line will name."""
-        if shutil.which(self.program) is None:
-            return Missing(
-                f"the program {self.program} is missing",
-                f"install Debian's package {self.package}",
-            )
+        missing = self.missing_program()
+        if missing is not None:
+            return missing
         driver = products.get(DRIVER)
         for what, path in (
             ("node", node_program(products)),
@@ -69,6 +67,15 @@ class BrowserEngine:
             if path is None or not path.is_file():
                 return Missing(f"{what} is missing", "run `tierlab build`")
         return None
+
+    def missing_program(self) -> Missing | None:
+        """None if the browser is installed."""
+        if shutil.which(self.program) is not None:
+            return None
+        return Missing(
+            f"the program {self.program} is missing",
+            f"install Debian's package {self.package}",
+        )
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
         """The browser, QEMU and emscripten."""

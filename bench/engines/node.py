@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.boot.errors import USAGE, HarnessError
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -58,7 +59,7 @@ class NodePlaces:
                 f"engine '{self.engine}' cannot work on {host} in place",
                 "a page has no files of the host",
                 "choose --engine node or native",
-                USAGE,
+                status=USAGE,
             )
         self.live_paths[str(host)] = writable
         return str(host)

@@ -5,6 +5,9 @@
  *   node run.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --program FILE.js [--profile DIR] [--report OUT.json] [--flag FLAG]...
  *        [and all that Node's runner takes] -- QEMU_ARGS...
+ *   node run.mjs --probe MODULES,CODE_MIB --browser ... --binary ... --library ...
+ *
+ * The second form runs no QEMU: it is node/probe.mjs for a browser.
  *
  * The browser is started first, with an empty profile, and shows a page that
  * waits. Then the page is told to start the machine, and that is when the boot
@@ -22,7 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { ControlSocket, controlPart } from '../node/control.mjs';
 import { filesPart, shared } from '../node/files.mjs';
 import { EXIT_SETUP, EXIT_USAGE, fail, writeAll } from '../node/host.mjs';
-import { parse } from '../node/options.mjs';
+import { NO_PROGRAM, parse } from '../node/options.mjs';
 import { reportsPart } from '../node/reports.mjs';
 import { BROWSERS, Browser, libraryIn } from './launch.mjs';
 import { CONSOLE, CONTROL, packed, unpacked } from './page/channel.mjs';
@@ -41,6 +44,7 @@ const ownPart = {
         '--library': (settings, folder) => { settings.library = folder; },
         '--profile': (settings, folder) => { settings.profile = folder; },
         '--report': (settings, file) => { settings.report = file; },
+        '--probe': (settings, most) => { settings.probe = most; },
         '--flag': (settings, flag) => { settings.flags.push(flag); },
     },
 };
@@ -57,12 +61,18 @@ function readSettings() {
             fail(EXIT_USAGE, `no --${name}`);
         }
     }
+    settings.profile ??= fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-'));
+    if (settings.probe) {
+        return settings;
+    }
+    if (!settings.program) {
+        fail(EXIT_USAGE, NO_PROGRAM);
+    }
     settings.program = path.resolve(settings.program);
     if (!fs.existsSync(settings.program)) {
         fail(EXIT_SETUP, `${settings.program} does not exist; ` +
              `run './tierlab build'`);
     }
-    settings.profile ??= fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-'));
     return settings;
 }
 
@@ -73,7 +83,7 @@ class Driver {
             page: path.join(BENCH, 'page'),
             'engines/js': path.join(BENCH, 'engines/js'),
             bench: path.join(BENCH, 'engines/browsers/page'),
-            qemu: path.dirname(settings.program),
+            ...settings.program && { qemu: path.dirname(settings.program) },
         });
         this.browser = new Browser(settings, (why) => this.fail(why));
         this.report = {};
@@ -94,6 +104,11 @@ class Driver {
         this.socket.on('message', (data, isBinary) =>
             this.receive(data, isBinary));
         this.socket.on('close', () => this.pageGone());
+        if (this.settings.probe) {
+            const [modules, code_mib] = this.settings.probe.split(',').map(Number);
+            this.say('probe', { modules, code_mib });
+            return;
+        }
         const options = this.machine();
         this.before = usage();
         this.report.ready_epoch_ms = now();
@@ -192,6 +207,13 @@ class Driver {
         const done = new Promise((resolve) => { this.on_attached = resolve; });
         this.say('attach', attached);
         return done;
+    }
+
+    on_probe(line) {
+        writeAll(1, Buffer.from(`${JSON.stringify(line)}\n`));
+        if (line.found) {
+            this.end(0);
+        }
     }
 
     on_failed(why) {

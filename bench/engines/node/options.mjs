@@ -5,6 +5,8 @@
  */
 import { EXIT_USAGE, fail } from './host.mjs';
 
+export const NO_PROGRAM = 'no --program: name the QEMU to run';
+
 /* NAME=VALUE as [NAME, VALUE]; `at` is where the '=' is. */
 export function pair(option, text, at) {
     if (!(at > 0)) {
@@ -32,9 +34,6 @@ export function parse(argv, parts, settings = {}) {
             fail(EXIT_USAGE, `unknown option '${argv[i]}'`);
         }
         known[argv[i]](settings, argv[i + 1]);
-    }
-    if (!settings.program) {
-        fail(EXIT_USAGE, 'no --program: name the QEMU to run');
     }
     return settings;
 }

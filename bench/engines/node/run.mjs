@@ -27,9 +27,9 @@ import { pathToFileURL } from 'node:url';
 import { consolePart } from './console.mjs';
 import { controlPart } from './control.mjs';
 import { filesPart } from './files.mjs';
-import { EXIT_SETUP, fail, writeAll } from './host.mjs';
+import { EXIT_SETUP, EXIT_USAGE, fail, writeAll } from './host.mjs';
 import { livePart } from './live.mjs';
-import { parse } from './options.mjs';
+import { NO_PROGRAM, parse } from './options.mjs';
 import { relayPart } from './relay.mjs';
 import { reportsPart } from './reports.mjs';
 
@@ -40,6 +40,9 @@ const EXIT_ABORTED = 134;
 
 async function main() {
     const settings = parse(process.argv.slice(2), PARTS);
+    if (!settings.program) {
+        fail(EXIT_USAGE, NO_PROGRAM);
+    }
     const program = path.resolve(settings.program);
     if (!fs.existsSync(program)) {
         fail(EXIT_SETUP, `${settings.program} does not exist; ` +

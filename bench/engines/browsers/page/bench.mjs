@@ -40,8 +40,18 @@ async function run({ options, left }) {
     say('ended', { status, aborted });
 }
 
+/* Hands on what it says, line by line. */
+function probe(most) {
+    const worker = new Worker(new URL('./probe-worker.mjs', import.meta.url),
+                              { type: 'module' });
+    worker.onmessage = ({ data }) => say('probe', data);
+    worker.onerror = (event) => say('failed', event.message);
+    worker.postMessage(most);
+}
+
 const receive = {
     start: run,
+    probe,
     async attach(attached) {
         await machine.attachControl(attached);
         say('attached');
