@@ -49,13 +49,14 @@ class EngineReport:
 
     def ended(self, ended: Ended) -> Ended:
         """Likewise; with what the engine's processes used, all together."""
-        used = {
-            name: round(float(self.usage[name]), 3)
-            for name in ("user_ms", "system_ms", "peak_rss_mib")
-            if name in self.usage
-        }
         wall = self.since_start(ended.wall_ms) if self.end_ms is None else self.end_ms
-        return replace(ended, wall_ms=wall, **used)
+        return replace(
+            ended,
+            wall_ms=wall,
+            user_ms=float(self.usage.get("user_ms", ended.user_ms)),
+            system_ms=float(self.usage.get("system_ms", ended.system_ms)),
+            peak_rss_mib=float(self.usage.get("peak_rss_mib", ended.peak_rss_mib)),
+        )
 
     def samples(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Likewise; the first column is a time."""

@@ -21,9 +21,9 @@
  * rejects with an Error of one line if it cannot; an AbortSignal as `signal`
  * gives it up, and kills the machine later, too.
  *
- * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's own
- * thread stays free; it only makes QEMU's threads, and hands on what they say to
- * that worker when they begin and end.
+ * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's
+ * own thread stays free; it only makes QEMU's threads, and hands on what they
+ * say to that worker when they begin and end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -73,8 +73,9 @@ class Machine {
         this.started = running.resolve;
         this.ended = ended.promise;
         this.resolveEnded = ended.resolve;
-        this.worker = new Worker(new URL('./machine-worker.mjs', import.meta.url),
-                                 { type: 'module', name: 'machine' });
+        this.worker = new Worker(
+            new URL('./machine-worker.mjs', import.meta.url),
+            { type: 'module', name: 'machine' });
         this.worker.onmessage = ({ data }) => this.receive(data);
         this.worker.onerror = (event) => {
             event.preventDefault();

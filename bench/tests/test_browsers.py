@@ -17,9 +17,11 @@ from bench.boot.errors import USAGE, HarnessError
 from bench.boot.process import RSS_NOTE, Ended
 from bench.boot.products import obtain
 from bench.boot.run import Boot, run_boot
+from bench.cli.probe import chosen, table
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Command
 from bench.engines.browser import DRIVER, RUNNER, BrowserEngine
+from bench.engines.probe import PROBED, parsed, probe
 from bench.guests.guest import Guest
 from bench.tests.fakes import FakeEngine
 from bench.tests.test_engines import option
@@ -257,3 +259,52 @@ def test_wrong_use_of_the_driver(tmp_path: Path) -> None:
     ):
         done = drive(tmp_path, "#!/bin/sh\n", *more)
         assert (done.returncode, done.stderr) == (2, f"tierlab: {said}\n")
+
+
+def test_a_probe_that_is_survived() -> None:
+    limits = {"modules": {"value": 9, "at_least": True, "why": None}}
+    found = {"features": {"simd": True}, "limits": limits}
+    lines = ['{"progress": {"modules": 3}}', json.dumps({"found": found}), ""]
+    assert parsed("\n".join(lines)) == {**found, "died": None}
+
+
+def test_a_probe_that_is_not_survived_keeps_what_it_reached() -> None:
+    page = {"value": 65536, "at_least": True, "why": None}
+    progress = {"features": {"jspi": False}, "limits": {"memory_pages": page}}
+    lines = [
+        json.dumps({"progress": progress}),
+        '{"progress": {"modules": 1000}}',
+        '{"progress": {"modules": 2000}}',
+        '{"progress": {"mod',
+    ]
+    found = parsed("\n".join(lines))
+    assert found["died"] is not None and found["features"] == {"jspi": False}
+    assert found["limits"]["memory_pages"] == page
+    assert found["limits"]["modules"] == {
+        "value": 2000,
+        "at_least": False,
+        "why": "it ended there",
+    }
+    assert parsed("")["died"] is not None
+
+
+def test_probing_node() -> None:
+    node, _ = node_and_driver()
+    engine = find_engine(NODE)
+    assert isinstance(engine, PROBED)
+    found = probe(engine, {NODE: node.parent.parent}, modules=300, code_mib=1)
+    assert found["died"] is None and found["version"].startswith("node v")
+    assert found["features"]["tail_calls"] and found["features"]["simd"]
+    assert found["limits"]["modules"] == {"value": 300, "at_least": True, "why": None}
+    assert found["limits"]["code_mib"]["value"] == 1
+    assert found["limits"]["table_slots"]["value"] >= 262144
+    shown = Console(record=True, width=100)
+    shown.print(table([found, {**found, "limits": {}}]))
+    text = shown.export_text()
+    assert ">= 300" in text and "?" in text and "tail calls" in text
+
+
+def test_an_engine_that_cannot_be_probed() -> None:
+    with pytest.raises(HarnessError, match="unknown engine to probe 'v86'"):
+        chosen(["v86"])
+    assert [engine.name for engine in chosen([])] == [NODE, *BROWSERS]

@@ -20,7 +20,7 @@ STEPS: list[Step] = [
     Step(
         name="browser-driver",
         title="driver of browsers (puppeteer-core)",
-        files=("bench/engines/browsers/recipe.py", *(f"{HERE}/{name}" for name in LOCK)),
+        files=tuple(f"{HERE}/{name}" for name in ("recipe.py", *LOCK)),
         values=(),
         needs=(),
         action=_driver,

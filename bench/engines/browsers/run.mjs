@@ -1,19 +1,19 @@
 /*
- * Runs a QEMU that was built for Wasm in a browser, as bench/engines/node/run.mjs
- * does in Node: console on stdin and stdout, the same exit statuses.
+ * Runs a QEMU that was built for Wasm in a browser, as ../node/run.mjs does in
+ * Node: console on stdin and stdout, the same exit statuses.
  *
  *   node run.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --program FILE.js [--profile DIR] [--report OUT.json] [--flag FLAG]...
  *        [and all that Node's runner takes] -- QEMU_ARGS...
- *   node run.mjs --probe MODULES,CODE_MIB --browser ... --binary ... --library ...
+ *   node run.mjs --probe MODULES,CODE_MIB --browser ... --binary ...
+ *        --library ...
  *
  * The second form runs no QEMU: it is node/probe.mjs for a browser.
  *
  * The browser is started first, with an empty profile, and shows a page that
  * waits. Then the page is told to start the machine, and that is when the boot
- * begins, as it does in a user's page on a click: all that comes before goes
- * into the report as ready_epoch_ms. What the browser's processes used from then
- * on is in it as well.
+ * begins, as it does in a user's page on a click: the report has the time, as
+ * ready_epoch_ms, and what the browser's processes used from then on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -105,7 +105,8 @@ class Driver {
             this.receive(data, isBinary));
         this.socket.on('close', () => this.pageGone());
         if (this.settings.probe) {
-            const [modules, code_mib] = this.settings.probe.split(',').map(Number);
+            const [modules, code_mib] =
+                this.settings.probe.split(',').map(Number);
             this.say('probe', { modules, code_mib });
             return;
         }
@@ -121,7 +122,8 @@ class Driver {
         const sockets = new WebSocketServer({ noServer: true,
                                               perMessageDeflate: false });
         const [request, socket, head] = await new Promise((resolve) => {
-            this.server.upgrades.set('channel', (...given) => resolve(given));
+            this.server.upgrades.set('channel',
+                                     (...given) => resolve(given));
         });
         this.server.upgrades.delete('channel');
         request.socket.setNoDelay(true);
@@ -146,7 +148,8 @@ class Driver {
         return {
             left,
             options: {
-                program: `${server.base}qemu/${path.basename(settings.program)}`,
+                program: `${server.base}qemu/` +
+                    path.basename(settings.program),
                 files: files.map(([from, to]) =>
                     ({ path: to, url: server.offer(from) })),
                 env: Object.fromEntries(settings.env),

@@ -139,7 +139,8 @@ export class Server {
         const name = this.nameIn(request);
         if (request.method === 'PUT' && this.wanted.has(name) &&
             this.isOwnPage(request)) {
-            await pipeline(request, fs.createWriteStream(this.wanted.get(name)));
+            const file = this.wanted.get(name);
+            await pipeline(request, fs.createWriteStream(file));
             return refuse(204);
         }
         const file = this.files.get(name) ?? this.inTrees(name);

@@ -1,6 +1,6 @@
 /*
- * What a WebAssembly engine offers, and where its limits are: as far as our code
- * cache would go, no further. Modules are like those that tcg-wasm emits: they
+ * What a WebAssembly engine offers, and where its limits are: as far as our
+ * code cache would go, no further. Modules are like those that tcg-wasm emits: they
  * import the memory and the table, and put their functions into the table.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -17,8 +17,8 @@ const NOTHING = new Uint8Array(0);
 
 export class Rings {
     /*
-     * @base: of TwRings; @tell: says to QEMU that something changed; @sink takes
-     * each piece that QEMU says.
+     * @base: of TwRings; @tell: says to QEMU that something changed; @sink
+     * takes each piece that QEMU says.
      */
     constructor(module, base, tell, sink) {
         const buffer = module.wasmMemory.buffer;
