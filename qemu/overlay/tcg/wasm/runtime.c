@@ -55,7 +55,6 @@ enum {
     MAX_ENTRIES_PER_LOOK = 128,
     TICK_NS = 1500 * 1000,
     REPORT_NS = 20 * 1000 * 1000,
-    TIMELINE_NS = 500 * 1000 * 1000,
 
     /* Executions that TW_COUNTS_SAMPLED counts at once: prime, so that loops do
        not fall in step with it. */
@@ -267,6 +266,17 @@ static void settle(TwHeader *header)
     }
 }
 
+static void settle_all(void)
+{
+    for (guint i = 0; i < tw.headers->len; i++) {
+        TwHeader *header = g_ptr_array_index(tw.headers, i);
+
+        if (header) {
+            settle(header);
+        }
+    }
+}
+
 void tw_tb_invalidated(const TranslationBlock *tb)
 {
     TwHeader *header = tb_header(tb);
@@ -299,12 +309,7 @@ void tw_all_flushed(void)
 {
     qemu_mutex_lock(&tw.lock);
     tw_compiler_stop();
-    for (guint i = 0; i < tw.headers->len; i++) {
-        TwHeader *header = g_ptr_array_index(tw.headers, i);
-        if (header) {
-            settle(header);
-        }
-    }
+    settle_all();
     tier_flushed(tw.engine);
     tw.first_id += tw.headers->len;
     g_ptr_array_set_size(tw.headers, 0);
@@ -743,25 +748,51 @@ static void prepare_thread(void)
     qemu_mutex_unlock(&tw.lock);
 }
 
-static void write_timeline(int64_t now)
+static void write_timeline(void)
 {
     const TierCounters *c = tier_counters(tw.engine);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } columns[] = {
+        { "t_ms", epoch_ms() - c->start_epoch_ms },
+        { "modules", c->modules_alive },
+        { "modules_installed", c->modules_installed },
+        { "retired", c->modules_retired },
+        { "slots", c->table_slots_used },
+        { "wasm_bytes", c->wasm_bytes_alive },
+        { "tbs_live", c->tbs_live },
+        { "tb_flushes", c->tb_flushes },
+        { "memory_bytes", tw_host_memory_size() },
+        { "tbs_translated", c->tbs_translated },
+        { "tbs_compiled", c->tbs_compiled },
+        { "tbs_in_modules", c->tbs_in_modules },
+        { "translate_ns", c->translate_ns },
+        { "compile_ns",
+          c->emit_ns + c->optimise_ns + c->instantiate_ns + c->first_call_ns },
+        { "exec_tier0", c->exec_tier0 },
+        { "exec_tier1", c->exec_tier1 },
+    };
 
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        fprintf(tw.timeline, "%c\"%s\":%" PRIu64, i ? ',' : '{',
+                columns[i].name, columns[i].value);
+    }
+    fputs("}\n", tw.timeline);
+    fflush(tw.timeline);
+}
+
+static void report_timeline(int64_t now)
+{
     if (!tw.timeline || now < tw.next_sample) {
         return;
     }
-    tw.next_sample = now + TIMELINE_NS;
-    fprintf(tw.timeline,
-            "{\"t_ms\":%" PRIu64 ",\"modules\":%" PRIu64
-            ",\"modules_installed\":%" PRIu64 ",\"retired\":%" PRIu64
-            ",\"slots\":%" PRIu64 ",\"wasm_bytes\":%" PRIu64
-            ",\"tbs_live\":%" PRIu64 ",\"tb_flushes\":%" PRIu64
-            ",\"memory_bytes\":%" PRIu64 "}\n",
-            epoch_ms() - c->start_epoch_ms, c->modules_alive,
-            c->modules_installed, c->modules_retired, c->table_slots_used,
-            c->wasm_bytes_alive, c->tbs_live, c->tb_flushes,
-            tw_host_memory_size());
-    fflush(tw.timeline);
+    tw.next_sample = now + (int64_t)tw.settings.timeline_ms * SCALE_MS;
+    /* Looks at every TB: only where a user pays for counting anyway. */
+    if (tw.options.counts != TW_COUNTS_OFF) {
+        settle_all();
+    }
+    write_timeline();
 }
 
 /* Tell the engine of executions in tier 1, which only headers know. */
@@ -793,7 +824,7 @@ static void tick(int64_t now)
         compile_group(&decision, false);
     }
     handle_events();
-    write_timeline(now);
+    report_timeline(now);
     qemu_mutex_unlock(&tw.lock);
 }
 
@@ -869,12 +900,7 @@ static void write_stats(void)
     FILE *file;
 
     qemu_mutex_lock(&tw.lock);
-    for (guint i = 0; i < tw.headers->len; i++) {
-        TwHeader *header = g_ptr_array_index(tw.headers, i);
-        if (header) {
-            settle(header);
-        }
-    }
+    settle_all();
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
 

@@ -30,11 +30,12 @@ static uint64_t number(const char *name, const char *text, uint64_t min,
     return value;
 }
 
-static uint64_t env_number(const char *name, uint64_t fallback, uint64_t max)
+static uint64_t env_number(const char *name, uint64_t fallback, uint64_t min,
+                           uint64_t max)
 {
     const char *text = g_getenv(name);
 
-    return text ? number(name, text, 0, max) : fallback;
+    return text ? number(name, text, min, max) : fallback;
 }
 
 /* The index of the variable's value in @choices; 0 if it is not set. */
@@ -87,12 +88,13 @@ void tw_settings_read(TwSettings *settings)
 
     *settings = (TwSettings){
         .tier = tier ? tier : TIER_DEFAULT_SPEC,
-        .seed = env_number("TIERLAB_SEED", 0, INT64_MAX),
+        .seed = env_number("TIERLAB_SEED", 0, 0, INT64_MAX),
         .chaining = env_choice("TIERLAB_CHAIN", chainings),
         .counts = env_choice("TIERLAB_COUNTS", counts),
         .stats_path = g_getenv("TIERLAB_STATS"),
         .timeline_path = g_getenv("TIERLAB_TIMELINE"),
         .names = env_choice("TIERLAB_NAMES", switches),
+        .timeline_ms = env_number("TIERLAB_TIMELINE_MS", 500, 10, 3600 * 1000),
     };
     read_faults(settings);
 }

@@ -11,7 +11,8 @@
  *                          no-memory
  *   TIERLAB_NAMES=off|on  names in modules, for profilers
  *   TIERLAB_STATS=FILE     the run's statistics, at its end
- *   TIERLAB_TIMELINE=FILE  a line of JSON each half a second
+ *   TIERLAB_TIMELINE=FILE  a line of JSON now and then
+ *   TIERLAB_TIMELINE_MS=N  how often, by default each half a second
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,6 +30,7 @@ typedef struct TwSettings {
     uint32_t fault_every[TW_NB_REFUSALS];   /* 0: none */
     const char *stats_path;     /* NULL: none */
     const char *timeline_path;
+    uint32_t timeline_ms;
 } TwSettings;
 
 void tw_settings_read(TwSettings *settings);
