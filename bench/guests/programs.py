@@ -28,6 +28,7 @@ _FLAGS = (
 _PROGRAMS = {
     "stress": ("stress.c", "litmus.c", "locks.c"),
     "semihost": ("semihost.c",),
+    "terminal": ("terminal.c",),
 }
 _ONLY = {"semihost": ("aarch64",)}
 

@@ -13,15 +13,23 @@
 #if defined(__x86_64__)
 
 enum {
+    SYS_READ = 0,
     SYS_WRITE = 1,
+    SYS_CLOSE = 3,
     SYS_MMAP = 9,
+    SYS_IOCTL = 16,
     SYS_YIELD = 24,
     SYS_CLONE = 56,
+    SYS_EXECVE = 59,
     SYS_WAIT4 = 61,
+    SYS_SETSID = 112,
     SYS_FUTEX = 202,
     SYS_SET_AFFINITY = 203,
     SYS_GET_AFFINITY = 204,
     SYS_EXIT_GROUP = 231,
+    SYS_OPENAT = 257,
+    SYS_PPOLL = 271,
+    SYS_DUP3 = 292,
 };
 
 static inline long sys_call(long n, long a, long b, long c, long d, long e,
@@ -43,7 +51,12 @@ static inline long sys_call(long n, long a, long b, long c, long d, long e,
 #elif defined(__i386__)
 
 enum {
+    SYS_READ = 3,
     SYS_WRITE = 4,
+    SYS_CLOSE = 6,
+    SYS_EXECVE = 11,
+    SYS_IOCTL = 54,
+    SYS_SETSID = 66,
     SYS_WAIT4 = 114,
     SYS_CLONE = 120,
     SYS_YIELD = 158,
@@ -52,6 +65,9 @@ enum {
     SYS_SET_AFFINITY = 241,
     SYS_GET_AFFINITY = 242,
     SYS_EXIT_GROUP = 252,
+    SYS_OPENAT = 295,
+    SYS_PPOLL = 309,
+    SYS_DUP3 = 330,
 };
 
 /* ebp takes the sixth argument: through memory, as the compiler may use it. */
@@ -77,13 +93,21 @@ static inline long sys_call(long n, long a, long b, long c, long d, long e,
 #else /* the numbers of asm-generic/unistd.h */
 
 enum {
+    SYS_DUP3 = 24,
+    SYS_IOCTL = 29,
+    SYS_OPENAT = 56,
+    SYS_CLOSE = 57,
+    SYS_READ = 63,
     SYS_WRITE = 64,
+    SYS_PPOLL = 73,
     SYS_EXIT_GROUP = 94,
     SYS_FUTEX = 98,
     SYS_SET_AFFINITY = 122,
     SYS_GET_AFFINITY = 123,
     SYS_YIELD = 124,
+    SYS_SETSID = 157,
     SYS_CLONE = 220,
+    SYS_EXECVE = 221,
     SYS_MMAP = 222,
     SYS_WAIT4 = 260,
 };
