@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -204,8 +205,8 @@ def _run(raw: Mapping[str, Any]) -> Run:
         message=str(failure.get("message", "")),
         phases={str(p["phase"]): float(p["host_ms"]) for p in raw["phases"]},
         wall_ms=float(resources["wall_ms"]),
-        cpu_ms=float(resources["user_ms"]) + float(resources["system_ms"]),
-        peak_rss_mib=float(resources["peak_rss_mib"]),
+        cpu_ms=_known(resources["user_ms"]) + _known(resources["system_ms"]),
+        peak_rss_mib=_known(resources["peak_rss_mib"]),
         counters={
             str(k): float(v)
             for k, v in counters.items()
@@ -217,6 +218,11 @@ def _run(raw: Mapping[str, Any]) -> Run:
         peak_mappings=resources.get("peak_mappings"),
         wait_ms=stats.get("wait_ms_median"),
     )
+
+
+def _known(value: float | None) -> float:
+    """A figure that an engine may be unable to tell: a page knows no processes."""
+    return math.nan if value is None else float(value)
 
 
 def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
