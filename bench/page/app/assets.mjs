@@ -1,0 +1,79 @@
+/*
+ * A guest's files: fetched when they are needed, unpacked here, with word of how
+ * far it is.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+/* What is packed, however much of it a server unpacks on its own. */
+async function unpacked(blob, file) {
+    if (blob.size === file.packed) {
+        const stream = blob.stream().pipeThrough(new DecompressionStream('gzip'));
+        blob = await new Response(stream).blob();
+    }
+    if (blob.size !== file.bytes) {
+        throw new Error(`${file.url} has ${blob.size} bytes, not ${file.bytes}: ` +
+                        'reload the page, or report it to its host');
+    }
+    return blob;
+}
+
+async function get(url, signal) {
+    let response;
+    try {
+        response = await fetch(url, { signal });
+    } catch (e) {
+        signal.throwIfAborted();
+        throw new Error(`${url} cannot be fetched: is there a network?`, { cause: e });
+    }
+    if (!response.ok) {
+        throw new Error(`${url} cannot be fetched: ${response.status} ` +
+                        `${response.statusText}; reload the page`);
+    }
+    return response;
+}
+
+/* Bytes as they come, whatever they are packed in. */
+function counting(response, tell) {
+    const counter = new TransformStream({
+        transform(piece, controller) {
+            tell(piece.length);
+            controller.enqueue(piece);
+        },
+    });
+    return new Response(response.body.pipeThrough(counter)).blob();
+}
+
+/* Bytes to fetch for a guest; packed, if anything is known of that. */
+export function weight(site, guest) {
+    const program = site.programs[guest.arch];
+    const files = [...program.files, ...guest.files];
+    return (program.packed ?? program.bytes) +
+        files.reduce((sum, file) => sum + file.packed, 0);
+}
+
+/*
+ * What start() of machine.mjs takes as files. The program is fetched, too, so
+ * that the browser has it when the machine asks; @progress gets a part of 1.
+ */
+export async function fetchAll(site, guest, progress, signal) {
+    const program = site.programs[guest.arch];
+    const files = [...program.files, ...guest.files];
+    /* The program's bytes are counted unpacked, the others' packed. */
+    const total = program.bytes +
+        files.reduce((sum, file) => sum + file.packed, 0);
+    let loaded = 0;
+    const tell = (n) => {
+        loaded += n;
+        progress(Math.min(1, loaded / total), Math.min(loaded, total), total);
+    };
+    const [, ...fetched] = await Promise.all([
+        get(program.wasm, signal).then((response) => counting(response, tell)),
+        ...files.map(async (file) => ({
+            path: file.path,
+            data: await unpacked(
+                await counting(await get(file.url, signal), tell), file),
+        })),
+    ]);
+    return fetched;
+}

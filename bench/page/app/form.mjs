@@ -1,0 +1,179 @@
+/*
+ * The form, made from what the site declares: a control for each parameter, with
+ * its unit, range and meaning.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { bytes, byId, make, replace } from './dom.mjs';
+import { machineParams } from './settings.mjs';
+import { complaint } from './spec.mjs';
+
+function control(param, id, value, changed) {
+    let input;
+    if (param.type === 'enum') {
+        input = make('select', { id }, ...param.choices.map((choice) =>
+            make('option', { value: choice }, choice)));
+    } else {
+        input = make('input', {
+            id, type: 'text', inputmode: param.type === 'u64' ? 'numeric' : 'decimal',
+            autocomplete: 'off', spellcheck: 'false',
+        });
+    }
+    input.value = value;
+    const check = () => {
+        const wrong = complaint(param, input.value);
+        input.setCustomValidity(wrong);
+        input.setAttribute('aria-invalid', wrong ? 'true' : 'false');
+        return wrong;
+    };
+    input.addEventListener('input', () => {
+        const wrong = check();
+        error.textContent = wrong;
+        changed(param.name, wrong ? undefined : input.value.trim());
+    });
+    const error = make('span', { class: 'error', id: `${id}-error`,
+                                 role: 'status' });
+    input.setAttribute('aria-describedby', `${id}-hint ${id}-error`);
+    check();
+    return { input, error };
+}
+
+function row(param, prefix, value, changed) {
+    const id = `${prefix}-${param.name}`;
+    const { input, error } = control(param, id, value, changed);
+    return make('div', { class: 'param', title: param.range },
+        make('label', { for: id }, param.label ?? param.name),
+        make('span', { class: 'value' }, input,
+             make('span', { class: 'unit' }, param.unit ?? '')),
+        make('span', { class: 'hint', id: `${id}-hint` }, param.meaning),
+        error);
+}
+
+function options(select, entries, chosen) {
+    replace(select, ...entries.map((entry) =>
+        make('option', { value: entry.name, selected: entry.name === chosen },
+             entry.name)));
+    select.value = chosen;
+}
+
+export class Form {
+    constructor(settings, sizes, changed) {
+        this.settings = settings;
+        this.sizes = sizes;
+        this.changed = changed;
+        this.element = byId('setup');
+        byId('policy').addEventListener('change', (event) => {
+            settings.takeTier(event.target.value);
+            this.showPolicy();
+            this.told();
+        });
+        byId('workload').addEventListener('change', (event) => {
+            settings.takeWorkload(event.target.value);
+            this.showWorkload();
+            this.told();
+        });
+        options(byId('policy'), settings.site.tiers.policies,
+                settings.policy.name);
+        this.showGuests();
+        this.showPolicy();
+        this.showWorkloads();
+        this.showMachine();
+        this.told();
+    }
+
+    /* Something was chosen. */
+    told() {
+        this.settings.save();
+        byId('command').textContent = this.settings.commandLine();
+        this.changed();
+    }
+
+    showGuests() {
+        const { settings } = this;
+        replace(byId('guests'), ...settings.site.guests.map((guest) => {
+            const radio = make('input', {
+                type: 'radio', name: 'guest', value: guest.name,
+                checked: guest === settings.guest,
+            });
+            radio.addEventListener('change', () => {
+                settings.chooseGuest(guest.name);
+                this.showWorkloads();
+                this.showMachine();
+                this.told();
+            });
+            return make('label', { class: 'choice' }, radio,
+                make('span', { class: 'name' }, guest.name),
+                make('span', { class: 'size' }, bytes(this.sizes(guest))),
+                make('span', { class: 'about' },
+                     `${guest.title}${guest.kernel_version
+                         ? `, Linux ${guest.kernel_version}` : ''}`));
+        }));
+    }
+
+    params(place, params, values, current) {
+        replace(byId(place), ...params.map((param) =>
+            row(param, place, values[param.name] ?? String(param.default),
+                (name, value) => {
+                    if (value === undefined) {
+                        delete current()[name];
+                    } else {
+                        current()[name] = value;
+                    }
+                    this.told();
+                })));
+    }
+
+    showPolicy() {
+        const { settings } = this;
+        const { policy } = settings;
+        byId('policy-summary').textContent =
+            policy.summary.replace(/^./, (c) => c.toUpperCase()) + '.';
+        byId('policy-summary').title = policy.source ?? '';
+        this.params('policy-params', policy.params ?? [], settings.policyValues,
+                    () => settings.policyValues);
+        this.params('common-params', settings.commonParams(),
+                    settings.commonValues, () => settings.commonValues);
+    }
+
+    showWorkloads() {
+        const { settings } = this;
+        const own = settings.guest.workloads;
+        byId('workload').disabled = !own;
+        options(byId('workload'), settings.site.workloads,
+                settings.workload.name);
+        this.showWorkload();
+    }
+
+    showWorkload() {
+        const { settings } = this;
+        const own = settings.guest.workloads;
+        byId('workload-title').textContent = own
+            ? settings.workload.title.replace(/^./, (c) => c.toUpperCase()) + '.'
+            : 'A guest of its own: it does what it does.';
+        this.params('workload-params', own ? settings.workloadParams() : [],
+                    settings.workloadValues, () => settings.workloadValues);
+    }
+
+    showMachine() {
+        const { settings } = this;
+        this.params('machine-params',
+                    machineParams(settings.site, settings.guest),
+                    settings.machine, () => settings.machine);
+    }
+
+    /* Shows what is wrong, if anything is. */
+    valid() {
+        const wrong = [...this.element.querySelectorAll('input, select')]
+            .find((input) => !input.checkValidity());
+        if (!wrong) {
+            return true;
+        }
+        const details = wrong.closest('details');
+        if (details) {
+            details.open = true;
+        }
+        wrong.focus();
+        wrong.reportValidity();
+        return false;
+    }
+}

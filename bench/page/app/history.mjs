@@ -1,0 +1,159 @@
+/*
+ * Earlier runs: what is kept of them in this browser, and this run beside one.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { columnsOf } from './charts.mjs';
+import { byId, bytes, count, make, millis, percent, replace, seconds } from
+    './dom.mjs';
+import { forget, load, store } from './storage.mjs';
+
+const KEY = 'tierlab.runs';
+const KEPT = 12;
+const SAMPLES = 120;
+const COLUMNS = ['t_ms', 'tbs_live', 'tbs_in_modules', 'slots', 'exec_tier0',
+                 'exec_tier1'];
+
+const exec = (row) => row.exec_tier0 + row.exec_tier1;
+
+/* Rows of the comparison; `better`: -1 where less is. */
+const ROWS = [
+    { name: 'to the guest’s init', better: -1, show: seconds,
+      of: (s) => phase(s, 'init') },
+    { name: 'to the prompt', better: -1, show: seconds,
+      of: (s) => phase(s, 'prompt') },
+    { name: 'workload', better: -1, show: seconds, of: (s) => {
+        const start = phase(s, 'workload-start'), end = phase(s, 'workload-end');
+        return s.workload === 'shell' || end === undefined ? undefined
+                                                           : end - start;
+    } },
+    { name: 'TBs translated', show: count, of: (s) => s.last.tbs_translated },
+    { name: 'TBs compiled', show: count, of: (s) => s.last.tbs_compiled },
+    { name: 'modules alive', show: count, of: (s) => s.last.modules },
+    { name: 'TBs a module', show: (n) => n.toFixed(1), of: (s) =>
+        s.last.modules_installed
+            ? s.last.tbs_compiled / s.last.modules_installed : undefined },
+    { name: 'compile time', better: -1, show: millis, of: (s) =>
+        s.last.compile_ns === undefined ? undefined : s.last.compile_ns / 1e6 },
+    { name: 'Wasm of the modules', show: bytes, of: (s) => s.last.wasm_bytes },
+    { name: 'executed compiled', show: percent, of: (s) =>
+        s.counts !== 'off' && exec(s.last) > 0
+            ? s.last.exec_tier1 / exec(s.last) : undefined },
+    { name: 'memory', show: bytes, of: (s) => s.last.memory_bytes },
+];
+
+function phase(summary, name) {
+    return summary.phases.find((p) => p.phase === name)?.host_ms;
+}
+
+/* What is compared, and kept. */
+export function summarise(run) {
+    const step = Math.max(1, Math.ceil(run.samples.length / SAMPLES));
+    const rows = run.samples.filter((_, i) => i % step === 0)
+        .map((row) => Object.fromEntries(COLUMNS.filter((c) => c in row)
+            .map((c) => [c, row[c]])));
+    return {
+        id: run.started.toISOString(), guest: run.guest.name, tier: run.tier,
+        workload: run.workload, smp: run.machineValues.smp,
+        counts: run.machineValues.counts, state: run.state,
+        failure: run.failure?.message ?? null, phases: run.phases,
+        wall_ms: run.now(), offset: run.offset ?? 0,
+        last: run.samples.at(-1) ?? {}, rows,
+    };
+}
+
+const withSeries = (summary) => summary && {
+    ...summary,
+    series: columnsOf(summary.rows, (row) => row.t_ms + summary.offset),
+};
+
+function label({ id, guest, tier, smp, state }) {
+    const time = new Date(id).toLocaleTimeString([], { timeStyle: 'short' });
+    const cpus = smp > 1 ? `, ${smp} vCPUs` : '';
+    const end = state === 'failed' ? ' · failed' : '';
+    return `${time} · ${guest} · ${tier}${cpus}${end}`;
+}
+
+export class Earlier {
+    constructor(changed) {
+        this.runs = (load(KEY) ?? []).filter((s) => s?.phases && s?.last && s?.rows);
+        this.changed = changed;
+        this.chosen = null;
+        byId('earlier').addEventListener('change', (event) => {
+            this.chosen = event.target.value;
+            changed();
+        });
+        byId('forget').addEventListener('click', () => {
+            forget(KEY);
+            this.runs = this.runs.filter((s) => s.id === this.own);
+            this.show();
+            changed();
+        });
+    }
+
+    /* A run begins: the one before it is what it is compared with. */
+    begin(run) {
+        this.own = run.started.toISOString();
+        const same = this.runs.find((s) => s.guest === run.guest.name);
+        this.chosen = (same ?? this.runs[0])?.id ?? null;
+        this.show();
+    }
+
+    /* Again whenever more is known of it. */
+    keep(run) {
+        const summary = summarise(run);
+        this.runs = [summary, ...this.runs.filter((s) => s.id !== summary.id)]
+            .slice(0, KEPT);
+        /* With less of it where there is no room. */
+        while (!store(KEY, this.runs) && this.runs.length > 1) {
+            this.runs.pop();
+        }
+    }
+
+    get selected() {
+        return withSeries(this.runs.find((s) => s.id === this.chosen));
+    }
+
+    show() {
+        const others = this.runs.filter((s) => s.id !== this.own);
+        replace(byId('earlier'), ...(others.length ? others : [null]).map((s) =>
+            s ? make('option', { value: s.id, selected: s.id === this.chosen },
+                     label(s))
+              : make('option', { value: '' }, 'no earlier run yet')));
+        byId('earlier').disabled = !others.length;
+    }
+}
+
+export function showComparison(run, earlier) {
+    const now = { ...summarise(run), rows: [] };
+    const rows = ROWS.map((row) => ({ row, a: row.of(now),
+                                      b: earlier && row.of(earlier) }))
+        .filter(({ a, b }) => a !== undefined || b !== undefined);
+    const cell = (row, value) => make('td', {},
+        value === undefined || Number.isNaN(value) ? '–' : row.show(value));
+    const names = ['of', 'this run', ...(earlier ? ['earlier', 'ratio'] : [])];
+    const head = () => make('tr', {}, ...names.map((n) =>
+        make('th', { scope: 'col' }, n)));
+    replace(byId('compare'), make('table', {},
+        make('caption', { class: 'visually-hidden' }, 'This run and an earlier one'),
+        make('thead', {}, head()),
+        make('tbody', {},
+            make('tr', {}, make('th', { scope: 'row' }, 'policy'),
+                 make('td', { class: 'word' }, run.tier),
+                 ...(earlier ? [make('td', { class: 'word' }, earlier.tier),
+                                make('td', {})] : [])),
+            ...rows.map(({ row, a, b }) => make('tr', {},
+                make('th', { scope: 'row' }, row.name), cell(row, a),
+                ...(earlier ? [cell(row, b), ratio(row, a, b)] : []))))));
+}
+
+function ratio(row, a, b) {
+    if (!(a > 0) || !(b > 0)) {
+        return make('td', {}, '–');
+    }
+    const times = a / b;
+    const clear = Math.abs(times - 1) > 0.03 && row.better;
+    const good = clear && Math.sign(times - 1) === row.better;
+    return make('td', { class: clear ? (good ? 'good' : 'bad') : '' },
+                `${times.toFixed(2)}×`);
+}

@@ -1,0 +1,344 @@
+/*
+ * The page: settings on one side, a run on the other.
+ *
+ * Loaded before a guest is chosen is only what is needed then; the terminal, the
+ * charts and the emulator come with the first boot.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { weight } from './assets.mjs';
+import { byId, bytes, seconds } from './dom.mjs';
+import { Form } from './form.mjs';
+import { register } from './offline.mjs';
+import { Settings } from './settings.mjs';
+import { Theme } from './theme.mjs';
+
+const CLOCK_MS = 100;
+/* How often what moves by itself is drawn, and the table, which few read then. */
+const PHASES_MS = 250;
+const TABLE_MS = 1000;
+/* How often what is known of a running guest is kept for comparisons. */
+const KEEP_MS = 2000;
+
+const said = (name) => document.querySelector(`meta[name="${name}"]`).content;
+const library = (name) => new URL(said('tierlab-lib') + '/' + name,
+                                  document.baseURI).href;
+
+const STATES = {
+    idle: 'ready', loading: 'fetching', starting: 'starting',
+    booting: 'booting', running: 'at the prompt', ended: 'ended', failed: 'failed',
+};
+
+/* Lets the browser do what waits: no task of ours shall be long. */
+const breathe = () => new Promise((resolve) => setTimeout(resolve));
+
+class Page {
+    constructor(site) {
+        this.site = site;
+        this.run = null;
+        this.terminal = null;
+        /* Parts to draw again, and when the slow ones were. */
+        this.stale = new Set();
+        this.drawnAt = {};
+        this.settings = new Settings(site);
+        this.theme = new Theme((dark) => this.recolour(dark));
+        this.form = new Form(this.settings, (guest) => weight(site, guest),
+                             () => this.settingsChanged());
+        this.connect();
+        this.settingsChanged();
+        this.showVersions();
+        byId('boot').disabled = byId('boot-here').disabled = false;
+        setInterval(() => this.tick(), CLOCK_MS);
+    }
+
+    connect() {
+        const on = (id, action) => byId(id).addEventListener('click', action);
+        byId('setup').addEventListener('submit', (event) => {
+            event.preventDefault();
+            this.boot();
+        });
+        on('boot-here', () => this.boot());
+        on('stop', () => this.run?.stop());
+        on('kill', () => this.run?.kill());
+        on('copy', () => this.attempt('copied', () => this.terminal.copy()));
+        on('paste', () => this.attempt('', () => this.terminal.paste()));
+        on('reader', () => this.toggle('reader', (pressed) => {
+            this.terminal.reader = pressed;
+        }));
+        on('larger', () => this.toggle('larger', (pressed) => {
+            document.body.toggleAttribute('data-larger', pressed);
+            this.terminal?.focus();
+        }));
+        on('download', async () => {
+            const { download } = await import('./result.mjs');
+            this.attempt('', () => download(this.run));
+        });
+        byId('keys').addEventListener('click', ({ target }) => {
+            if (target.dataset.key) {
+                this.terminal?.press(target.dataset.key);
+            }
+        });
+        addEventListener('online', () => this.showOnline());
+        addEventListener('offline', () => this.showOnline());
+        this.showOnline();
+        addEventListener('pagehide', () => this.keep());
+    }
+
+    async attempt(done, action) {
+        try {
+            await action();
+            if (done) {
+                this.flash(done);
+            }
+        } catch (error) {
+            this.notice(`It did not work: ${error.message}`);
+        }
+    }
+
+    flash(text) {
+        byId('copy').textContent = text;
+        setTimeout(() => { byId('copy').textContent = 'Copy'; }, 1200);
+    }
+
+    toggle(id, action) {
+        const pressed = byId(id).getAttribute('aria-pressed') !== 'true';
+        byId(id).setAttribute('aria-pressed', String(pressed));
+        action(pressed);
+    }
+
+    notice(text) {
+        byId('notice').textContent = text;
+        byId('notice').hidden = !text;
+    }
+
+    showOnline() {
+        byId('offline').hidden = navigator.onLine;
+    }
+
+    showVersions() {
+        const { programs, provenance } = this.site;
+        const qemu = Object.values(programs)[0]?.versions.qemu;
+        const commit = provenance.git?.commit?.slice(0, 10);
+        byId('versions').textContent = [
+            qemu && `QEMU ${qemu}`, commit && `tierlab ${commit}`,
+        ].filter(Boolean).join(' · ');
+    }
+
+    settingsChanged() {
+        const { guest } = this.settings;
+        byId('weight').textContent =
+            `${guest.name}: ${bytes(weight(this.site, guest))} are fetched, once.`;
+    }
+
+    /* Everything that only a run needs. */
+    async prepare() {
+        const dark = this.theme.dark;
+        const [terminal, { Charts }, { Figures }, history, phases, { Run }] =
+            await Promise.all([
+                import('./terminal.mjs'), import('./charts.mjs'),
+                import('./figures.mjs'), import('./history.mjs'),
+                import('./phases.mjs'), import('./run.mjs'),
+            ]);
+        byId('welcome').hidden = true;
+        byId('terminal').hidden = false;
+        byId('live').hidden = byId('phases-card').hidden = false;
+        byId('compare-card').hidden = false;
+        this.Run = Run;
+        this.showPhases = phases.showPhases;
+        this.showComparison = history.showComparison;
+        await breathe();
+        this.figures = new Figures();
+        this.earlier = new history.Earlier(() => this.otherEarlier());
+        this.charts = await Charts.load(library);
+        await breathe();
+        this.terminal = await terminal.openTerminal(library, byId('terminal'), {
+            onInput: (data) => this.run?.input(data), dark,
+            calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
+        });
+        await breathe();
+        this.terminal.onLeave = () => byId('copy').focus();
+        for (const id of ['copy', 'paste', 'reader', 'larger']) {
+            byId(id).disabled = false;
+        }
+        byId('keys').hidden = !matchMedia('(pointer: coarse)').matches;
+    }
+
+    async boot() {
+        if (this.busy || !this.form.valid()) {
+            return;
+        }
+        this.busy = true;
+        this.notice('');
+        byId('boot').disabled = byId('boot-here').disabled = true;
+        try {
+            const { obstacle } = await import('../machine.mjs');
+            if (obstacle()) {
+                this.notice(`Guests cannot run here: ${obstacle()}.`);
+                return;
+            }
+            this.run?.kill();
+            if (!this.terminal) {
+                await (this.prepared ??= this.prepare());
+            }
+            this.begin(new this.Run(this.site, this.settings));
+        } catch (error) {
+            this.prepared = null;
+            this.notice(`The page cannot go on: ${error.message}; reload it`);
+        } finally {
+            this.busy = false;
+            byId('boot').disabled = byId('boot-here').disabled = false;
+        }
+    }
+
+    begin(run) {
+        this.keep();
+        this.run = run;
+        this.terminal.clear();
+        this.figures.clear();
+        this.earlier.begin(run);
+        this.charts.prepare(run, this.earlier.selected);
+        byId('running-tier').textContent = `${run.guest.name} · ${run.tier}`;
+        byId('download').disabled = false;
+        const mine = (action) => (event) => {
+            if (run === this.run) {
+                action(event);
+            }
+        };
+        run.addEventListener('state', mine(() => this.stateChanged()));
+        run.addEventListener('progress', mine(() => this.progressed()));
+        run.addEventListener('output', mine(({ detail }) =>
+            this.terminal.write(detail)));
+        run.addEventListener('phase', mine(() => this.changed()));
+        run.addEventListener('sample', mine(() =>
+            this.changed('figures', 'charts', 'table')));
+        run.go();
+        this.terminal.focus();
+    }
+
+    stateChanged() {
+        const { run } = this;
+        document.body.dataset.state = run.state;
+        byId('state').textContent = STATES[run.state] ?? run.state;
+        byId('progress').hidden = run.state !== 'loading';
+        byId('stop').hidden = byId('kill').hidden = run.isOver;
+        byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';
+        if (run.isOver) {
+            this.tellEnd();
+            this.keep();
+        }
+        this.changed();
+    }
+
+    tellEnd() {
+        const { run } = this;
+        const after = seconds(run.now());
+        if (run.failure) {
+            const why = printable(run.failure.message);
+            this.terminal.say(`Failed after ${after}: ${why}`);
+            byId('state').textContent = `failed: ${run.failure.message}`;
+        } else {
+            this.terminal.say(`The guest has ended after ${after}.`);
+        }
+    }
+
+    progressed() {
+        const { part, loaded, total } = this.run.progress;
+        byId('progress-bar').value = part;
+        byId('progress-text').textContent = `${bytes(loaded)} of ${bytes(total)}`;
+    }
+
+    /*
+     * One part a frame, so that none takes long, and each once however much came.
+     */
+    changed(...parts) {
+        for (const part of parts.length ? parts : Object.keys(PARTS)) {
+            this.stale.add(part);
+        }
+        if (parts.length === 0) {
+            this.drawnAt = {};
+        }
+        this.drawing ??= requestAnimationFrame(() => this.draw());
+    }
+
+    draw() {
+        this.drawing = null;
+        const now = performance.now();
+        const due = [...this.stale].find((part) =>
+            now - (this.drawnAt[part] ?? 0) >= PARTS[part].every);
+        if (this.run && due) {
+            this.stale.delete(due);
+            this.drawnAt[due] = now;
+            PARTS[due].draw(this, this.run, this.charts.earlier);
+            this.drawing = requestAnimationFrame(() => this.draw());
+        }
+    }
+
+    otherEarlier() {
+        if (this.run) {
+            this.charts.prepare(this.run, this.earlier.selected);
+            this.changed();
+        }
+    }
+
+    keep() {
+        if (this.run?.samples.length) {
+            this.earlier.keep(this.run);
+        }
+    }
+
+    tick() {
+        const { run } = this;
+        if (!run) {
+            return;
+        }
+        byId('clock').textContent = run.origin === null ? '' : seconds(run.now());
+        if (this.stale.size) {
+            this.drawing ??= requestAnimationFrame(() => this.draw());
+        }
+        if (run.isOver) {
+            return;
+        }
+        if (run.origin !== null && !run.atPrompt) {
+            this.changed('phases');
+        }
+        if (run.now() - (run.keptAt ?? 0) > KEEP_MS) {
+            run.keptAt = run.now();
+            this.keep();
+        }
+    }
+
+    recolour(dark) {
+        if (this.terminal) {
+            this.terminal.dark = dark;
+        }
+        this.otherEarlier();
+    }
+}
+
+const PARTS = {
+    figures: { every: 0, draw: ({ figures }, run) => figures.show(run) },
+    charts: { every: 0, draw: ({ charts }) => charts.show() },
+    phases: { every: PHASES_MS, draw: ({ showPhases }, run, earlier) =>
+        showPhases(run, earlier) },
+    table: { every: TABLE_MS, draw: ({ showComparison }, run, earlier) =>
+        showComparison(run, earlier) },
+};
+
+const printable = (text) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ');
+
+async function describe() {
+    const response = await fetch(said('tierlab-site'));
+    if (!response.ok) {
+        throw new Error(`${response.status} ${response.statusText}`);
+    }
+    return response.json();
+}
+
+try {
+    globalThis.tierlab = new Page(await describe());
+    register();
+} catch (error) {
+    byId('notice').textContent = `The page is not complete: ${error.message}; ` +
+        'reload it';
+    byId('notice').hidden = false;
+}

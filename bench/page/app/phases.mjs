@@ -1,0 +1,68 @@
+/*
+ * The boot as a bar of phases, and that of an earlier run below it, to one scale.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { byId, make, replace, seconds } from './dom.mjs';
+
+/* What goes on from a marker on; before the first of them it is QEMU that starts. */
+const NAMES = {
+    'firmware': 'firmware', 'kernel': 'kernel', 'init': 'init',
+    'workload-start': 'workload', 'prompt': 'prompt', 'workload-end': 'power off',
+};
+const FIRST = 'QEMU starts';
+/* Parts narrower than this of the bar have no room for their names. */
+const LABEL_FROM = 0.09;
+
+/* [{ name, start, end }]; where a user types, the boot is over. */
+export function segments(phases, wallMs, interactive) {
+    const marks = [{ phase: '', host_ms: 0 }, ...phases];
+    const found = [];
+    for (let i = 0; i < marks.length; i++) {
+        const { phase, host_ms: start } = marks[i];
+        const end = marks[i + 1]?.host_ms ?? wallMs;
+        if (phase === 'prompt' || (interactive && phase === 'workload-end')) {
+            break;
+        }
+        found.push({ phase, name: phase ? NAMES[phase] ?? phase : FIRST,
+                     start, end: Math.max(start, end) });
+    }
+    return found;
+}
+
+function bar(label, parts, scale) {
+    const total = parts.at(-1)?.end ?? 0;
+    const cells = parts.map(({ phase, name, start, end }) => {
+        const part = scale > 0 ? (end - start) / scale : 0;
+        const cell = make('span', { class: 'phase', 'data-phase': phase || 'start',
+                                    title: `${name}: ${seconds(end - start)}` },
+            part >= LABEL_FROM ? make('span', { class: 'phase-name' }, name) : null,
+            part >= LABEL_FROM
+                ? make('span', { class: 'phase-time' }, seconds(end - start)) : null);
+        cell.style.flexGrow = part;
+        return cell;
+    });
+    const rest = make('span', { class: 'phase-rest' });
+    rest.style.flexGrow = scale > 0 ? Math.max(0, 1 - total / scale) : 1;
+    const said = parts.map(({ name, start, end }) =>
+        `${name} ${seconds(end - start)}`).join(', ');
+    return make('div', { class: 'phases-row' },
+        make('span', { class: 'phases-label' }, label),
+        make('div', { class: 'phases-bar', role: 'img', 'aria-label': said },
+             ...cells, rest),
+        make('span', { class: 'phases-total' }, seconds(total)));
+}
+
+export function showPhases(run, earlier) {
+    const now = segments(run.phases, run.now(), run.workload === 'shell');
+    const then = earlier
+        ? segments(earlier.phases, earlier.wall_ms, earlier.workload === 'shell')
+        : [];
+    const scale = Math.max(now.at(-1)?.end ?? 0, then.at(-1)?.end ?? 0);
+    replace(byId('phases'), bar('this run', now, scale),
+            then.length ? bar('earlier', then, scale) : null,
+            run.loadMs === undefined ? null
+                : make('p', { class: 'muted small' },
+                       `Files were there after ${seconds(run.loadMs)}; ` +
+                       'times count from then on.'));
+}

@@ -1,0 +1,124 @@
+/*
+ * A run as a result file, in the form that the harness writes (docs/results.md):
+ * `tierlab` reads both. What a page cannot know is null.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+const STDERR_KEPT = 16 * 1024;
+
+async function sha256(data) {
+    const digest = await crypto.subtle.digest('SHA-256', data);
+    return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
+        .join('');
+}
+
+async function textFacts(text, size) {
+    const data = new TextEncoder().encode(text);
+    /* Of all of it, which is not there any more if it was long. */
+    const whole = size === undefined || size === data.length;
+    return { bytes: size ?? data.length,
+             sha256: whole ? await sha256(data) : null, text };
+}
+
+function table(rows, columns = [...new Set(rows.flatMap(Object.keys))]) {
+    return rows.length
+        ? { columns, rows: rows.map((row) => columns.map((c) => row[c] ?? null)) }
+        : null;
+}
+
+/* Which browser this is, as it says. */
+export function browser() {
+    const agent = navigator.userAgent;
+    const found = /(Firefox|Edg|OPR|Chrome|Version)\/([\d.]+)/.exec(agent);
+    const names = { Firefox: 'firefox', Edg: 'edge', OPR: 'opera',
+                    Chrome: 'chromium', Version: 'webkit' };
+    const brand = /(Edg|OPR)\/([\d.]+)/.exec(agent) ?? found;
+    return { name: names[brand?.[1]] ?? 'browser', version: brand?.[2] ?? '' };
+}
+
+/* Why there are none. */
+const noStats = (run) => ({
+    present: false,
+    note: run.isOver ? 'the engine wrote no statistics' : 'the run has not ended',
+});
+
+/* In a worker: there are as many TBs as a guest has code. */
+function packed(file, epoch) {
+    const worker = new Worker(new URL('./result-worker.mjs', import.meta.url),
+                              { type: 'module' });
+    return new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (event) => reject(new Error(event.message));
+        worker.postMessage({ file, epoch });
+    }).finally(() => worker.terminate());
+}
+
+function config(run) {
+    const { guest, machineValues: values } = run;
+    return {
+        guest: guest.name, engine: browser().name, tier: run.tier,
+        policy: { spec: run.tier, short: run.tier, name: run.policy.name,
+                  params: run.policyValues },
+        workload: run.workload, smp: values.smp, machine: guest.config,
+        boot_phase: guest.boot_phase, devices: [], memory_mib: values.memory,
+        icount: null, chain: null, counts: values.counts, fault: null,
+        tb_size_mib: null, profile_sha256: null, seed: values.seed,
+        timeout_s: null, engine_flags: [], repetition: 1,
+    };
+}
+
+export async function resultOf(run) {
+    const { site, guest } = run;
+    const program = site.programs[guest.arch];
+    const { name, version } = browser();
+    const rows = run.samples;
+    const file = run.ended?.statsFile;
+    const stats = file
+        ? await packed(file, performance.timeOrigin + run.origin) : noStats(run);
+    const text = run.console.text();
+    return {
+        schema: site.run_schema,
+        started: run.started.toISOString(),
+        config: config(run),
+        command: [program.url, ...run.arguments],
+        ok: run.isOver && !run.failure,
+        failure: run.failure ??
+            (run.isOver ? null : { kind: 'timeout', message: 'it has not ended' }),
+        exit: { status: run.ended?.status ?? null, signal: null,
+                killed: run.stopped ? 'user' : null },
+        phases: run.phases,
+        rounds: run.reader.rounds,
+        resources: {
+            wall_ms: run.now(), user_ms: null, system_ms: null,
+            peak_rss_mib: null, peak_rss_note: 'a page does not know',
+            peak_mappings: null,
+        },
+        samples: null,
+        timeline: table(rows),
+        stats,
+        snapshot: null,
+        console: await textFacts(text, run.console.total),
+        stderr: await textFacts(run.errors.join('\n').slice(-STDERR_KEPT)),
+        provenance: {
+            ...site.provenance,
+            host: { cores: navigator.hardwareConcurrency, os: navigator.platform,
+                    agent: navigator.userAgent },
+            engine: { name, engine: `${name} ${version}`, ...program.versions },
+            guest: guest.provenance,
+            products: { [`qemu-wasm-${guest.arch}`]: program.product },
+            load_ms: run.loadMs ?? null,
+        },
+    };
+}
+
+export async function download(run) {
+    const text = JSON.stringify(await resultOf(run));
+    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+    const link = document.createElement('a');
+    const tier = run.tier.replace(/[^\w=.-]+/g, '_');
+    link.download = `${run.guest.name}-${tier}-${run.workload.split(':')[0]}.json`;
+    link.href = url;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+}

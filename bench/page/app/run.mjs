@@ -1,0 +1,281 @@
+/*
+ * One run of a guest, from the click to the end, and all that is known of it.
+ * Times are in ms since the machine was started, when all files were there.
+ *
+ * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
+ * the timeline came), `output` (bytes of the console, as `detail`).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { start } from '../machine.mjs';
+import { fetchAll } from './assets.mjs';
+import { ConsoleReader } from './console.mjs';
+
+/* What the runtime is asked to say, and how often. */
+const TIMELINE_MS = 250;
+/* What a result keeps of a console that will not end. */
+const CONSOLE_KEPT = 1 << 20;
+/* Samples kept of a run that will not end: when there are more, half of them. */
+const SAMPLES_KEPT = 4096;
+
+/* The value behind an option of QEMU's. */
+function put(argv, option, value) {
+    const at = argv.indexOf(option);
+    if (at >= 0) {
+        argv[at + 1] = value;
+    }
+}
+
+/* As bench.guests.catalogue.kernel_words(). */
+function kernelWords(spec) {
+    const [name, rest = ''] = spec.split(':');
+    return [`tierlab.workload=${name}`,
+            ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
+}
+
+export function qemuArguments(settings) {
+    const { guest } = settings;
+    const argv = [...guest.arguments];
+    put(argv, '-smp', settings.machineValue('smp'));
+    put(argv, '-m', settings.machineValue('memory'));
+    put(argv, '-seed', settings.machineValue('seed'));
+    if (guest.workloads) {
+        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec)]
+            .filter(Boolean).join(' '));
+    }
+    return argv;
+}
+
+/* The first and the last of a stream. */
+class Kept {
+    constructor(limit) {
+        this.half = limit / 2;
+        this.head = [];
+        this.tail = [];
+        this.headSize = this.tailSize = this.total = 0;
+    }
+
+    add(data) {
+        this.total += data.length;
+        if (this.headSize < this.half) {
+            this.head.push(data);
+            this.headSize += data.length;
+            return;
+        }
+        this.tail.push(data);
+        this.tailSize += data.length;
+        while (this.tailSize - this.tail[0].length > this.half) {
+            this.tailSize -= this.tail.shift().length;
+        }
+    }
+
+    text() {
+        const lost = this.total - this.headSize - this.tailSize;
+        const decoder = new TextDecoder();
+        const join = (pieces) => {
+            const text = pieces
+                .map((p) => decoder.decode(p, { stream: true })).join('');
+            return text + decoder.decode();
+        };
+        return join(this.head) + (lost ? `\n[... ${lost} bytes cut ...]\n` : '') +
+            join(this.tail);
+    }
+}
+
+export class Run extends EventTarget {
+    constructor(site, settings) {
+        super();
+        this.site = site;
+        this.guest = settings.guest;
+        this.tier = settings.tier;
+        this.policy = settings.policy;
+        this.policyValues = {
+            ...Object.fromEntries((settings.policy.params ?? [])
+                .map((p) => [p.name, p.default])),
+            ...settings.policyValues, ...settings.commonValues,
+        };
+        this.workload = settings.guest.workloads ? settings.workloadSpec : 'none';
+        this.machineValues = {
+            smp: Number(settings.machineValue('smp')),
+            memory: Number(settings.machineValue('memory')),
+            seed: Number(settings.machineValue('seed')),
+            counts: settings.machineValue('counts'),
+        };
+        this.arguments = qemuArguments(settings);
+        this.state = 'new';
+        this.reader = new ConsoleReader(this.guest);
+        this.console = new Kept(CONSOLE_KEPT);
+        this.errors = [];
+        this.samples = [];
+        this.ended = null;
+        this.failure = null;
+        this.started = new Date();
+        this.clicked = performance.now();
+        this.origin = null;
+        this.wallMs = null;
+        this.abort = new AbortController();
+    }
+
+    get phases() {
+        return this.reader.phases;
+    }
+
+    /* The boot is over: somebody can type, or has seen the end. */
+    get atPrompt() {
+        return Boolean(this.reader.reached('prompt'));
+    }
+
+    get isOver() {
+        return this.state === 'ended' || this.state === 'failed';
+    }
+
+    now() {
+        return this.wallMs ??
+            (this.origin === null ? 0 : performance.now() - this.origin);
+    }
+
+    become(state) {
+        this.state = state;
+        this.dispatchEvent(new Event('state'));
+    }
+
+    /* Resolves when it is over, however it ended. */
+    async go() {
+        try {
+            this.become('loading');
+            const files = await fetchAll(this.site, this.guest,
+                (part, loaded, total) => this.progressed(part, loaded, total),
+                this.abort.signal);
+            this.loadMs = performance.now() - this.clicked;
+            this.become('starting');
+            this.origin = performance.now();
+            this.machine = await start(this.options(files));
+            if (!this.isOver) {
+                this.become('booting');
+            }
+            this.finish(await this.machine.ended);
+        } catch (error) {
+            const why = this.abort.signal.aborted ? 'it was stopped'
+                                                  : error.message;
+            this.wallMs ??= this.now();
+            this.failure ??= { kind: 'engine-error', message: why };
+            if (!this.isOver) {
+                this.become('failed');
+            }
+        }
+    }
+
+    options(files) {
+        return {
+            program: this.site.programs[this.guest.arch].url,
+            files,
+            arguments: this.arguments,
+            env: {
+                TIERLAB_TIER: this.tier,
+                TIERLAB_SEED: String(this.machineValues.seed),
+                TIERLAB_COUNTS: this.machineValues.counts,
+                TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
+            },
+            stats: true,
+            signal: this.abort.signal,
+            onOutput: (data) => this.output(data),
+            onError: (text) => this.errors.push(text),
+            onTimeline: (row) => this.sample(row),
+        };
+    }
+
+    progressed(part, loaded, total) {
+        this.progress = { part, loaded, total };
+        this.dispatchEvent(new Event('progress'));
+    }
+
+    output(data) {
+        if (this.isOver) {
+            return;
+        }
+        this.console.add(data);
+        const reached = this.reader.feed(data, this.now());
+        this.dispatchEvent(new CustomEvent('output', { detail: data }));
+        if (reached.length) {
+            this.dispatchEvent(new Event('phase'));
+            if (reached.some((p) => p.phase === 'prompt')) {
+                this.become('running');
+            }
+        }
+        if (this.reader.verdict) {
+            this.machine?.stop();
+        }
+    }
+
+    /* Its clock is the runtime's; ours is when the first line came. */
+    sample(row) {
+        const late = this.now() - row.t_ms;
+        this.offset = Math.min(this.offset ?? Infinity, late);
+        this.samples.push(row);
+        if (this.samples.length > SAMPLES_KEPT) {
+            this.samples = this.samples.filter((_, i) => i % 2 === 0);
+        }
+        this.dispatchEvent(new Event('sample'));
+    }
+
+    /* In our time. */
+    at(row) {
+        return row.t_ms + (this.offset ?? 0);
+    }
+
+    input(data) {
+        this.machine?.input(data);
+    }
+
+    /* In order, with statistics. */
+    stop() {
+        this.stopped = true;
+        if (this.machine) {
+            this.machine.stop();
+        } else {
+            this.abort.abort();
+        }
+    }
+
+    kill() {
+        this.stopped = true;
+        this.abort.abort();
+    }
+
+    finish(ended) {
+        this.ended = ended;
+        this.wallMs = this.now();
+        this.reader.close(this.wallMs);
+        this.failure = this.findFailure(ended);
+        this.become(this.failure ? 'failed' : 'ended');
+    }
+
+    /* As find_failure() of bench/boot/run.py. */
+    findFailure({ status, aborted }) {
+        const { panic, oops, verdict } = this.reader;
+        const say = (kind, message) => ({ kind, message });
+        if (panic) {
+            return say('panic', panic);
+        }
+        if (oops) {
+            return say('oops', oops);
+        }
+        if (verdict) {
+            return verdict.good ? null : say('said-failed', verdict.line);
+        }
+        const said = this.errors.at(-1);
+        if (aborted) {
+            return say('engine-error', this.stopped ? 'it was stopped'
+                                                    : said ?? aborted);
+        }
+        const end = this.reader.reached('workload-end');
+        if (end?.status) {
+            return say('workload', `workload ended with status ${end.status}`);
+        }
+        if (status !== this.guest.status) {
+            return say(this.phases.length ? 'exit-status' : 'engine-error',
+                       said ?? `exit status ${status}`);
+        }
+        return null;
+    }
+}

@@ -1,0 +1,155 @@
+/*
+ * What a user has chosen: kept in this browser, and in the page's address so that
+ * it can be sent to somebody. What is not known or out of range is dropped.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { complaint, formatSpec, parseSpec, workloadParam } from './spec.mjs';
+import { load, store } from './storage.mjs';
+
+const KEY = 'tierlab.settings';
+
+/* Rows of the part `Machine` of the form, as if policies' parameters. */
+export function machineParams(site, guest) {
+    const { smp, memory_mib: memory, seed, counts } = site.limits;
+    const number = (name, label, unit, value, [min, max], meaning) => ({
+        name, label, unit, meaning, default: value, type: 'u64', min, max,
+        range: `a whole number from ${min} to ${max}`,
+    });
+    return [
+        number('smp', 'vCPUs', '', guest.smp, smp, 'virtual CPUs of the guest'),
+        number('memory', 'memory', 'MiB', guest.memory_mib, memory,
+               'of the guest'),
+        number('seed', 'seed', '', 1, seed,
+               'of random numbers: the guest’s and the policy’s'),
+        {
+            name: 'counts', label: 'counting', unit: '', type: 'enum',
+            default: 'sampled', choices: counts,
+            range: `one of ${counts.join(', ')}`,
+            meaning: 'of executions of compiled code, which costs a little time',
+        },
+    ];
+}
+
+export class Settings {
+    constructor(site) {
+        this.site = site;
+        const stored = load(KEY) ?? {};
+        const asked = new URLSearchParams(location.hash.slice(1));
+        const words = (name) => asked.get(name) ?? stored[name];
+        this.guest = this.known(site.guests, words('guest')) ?? site.guests[0];
+        this.values = { policy: {}, common: {}, workload: {}, machine: {} };
+        this.takeTier(words('tier') ?? '');
+        this.takeWorkload(words('workload') ?? 'shell');
+        this.machine = this.checked(machineParams(site, this.guest), {
+            smp: words('smp'), memory: words('memory'), seed: words('seed'),
+            counts: words('counts'),
+        });
+    }
+
+    known(list, name) {
+        return list.find((entry) => entry.name === name);
+    }
+
+    takeTier(spec) {
+        const { policies, default: usual } = this.site.tiers;
+        const { name, values } = parseSpec(spec);
+        const { name: first } = parseSpec(usual);
+        this.policy = this.known(policies, name) ??
+                      this.known(policies, first) ?? policies[0];
+        const own = this.policy.name === name ? values : {};
+        this.policyValues = this.checked(this.policy.params ?? [], own);
+        this.commonValues = this.checked(this.commonParams(), own);
+    }
+
+    takeWorkload(spec) {
+        const { workloads } = this.site;
+        const { name, values } = parseSpec(spec);
+        this.workload = this.known(workloads, name) ??
+                        this.known(workloads, 'shell') ?? workloads[0];
+        this.workloadValues =
+            this.checked(this.workloadParams(),
+                         this.workload.name === name ? values : {});
+    }
+
+    /* The budgets have defaults by policy. */
+    commonParams() {
+        return (this.site.tiers.common ?? []).map((param) => ({
+            ...param,
+            default: this.policy.common?.[param.name] ?? param.default,
+        }));
+    }
+
+    workloadParams() {
+        return this.workload.params.map(workloadParam);
+    }
+
+    /* Only values that were given and will do. */
+    checked(params, values) {
+        const good = {};
+        for (const param of params) {
+            const value = values[param.name];
+            if (value !== undefined && value !== null && !complaint(param, value)) {
+                good[param.name] = String(value).trim();
+            }
+        }
+        return good;
+    }
+
+    chooseGuest(name) {
+        this.guest = this.known(this.site.guests, name) ?? this.guest;
+        /* Machines differ: what was chosen for another is none of this one's. */
+        delete this.machine.smp;
+        delete this.machine.memory;
+    }
+
+    get tier() {
+        const params = [...(this.policy.params ?? []), ...this.commonParams()];
+        return formatSpec(this.policy.name, params,
+                          { ...this.policyValues, ...this.commonValues });
+    }
+
+    get workloadSpec() {
+        return formatSpec(this.workload.name, this.workloadParams(),
+                          this.workloadValues);
+    }
+
+    machineValue(name) {
+        const param = machineParams(this.site, this.guest)
+            .find((p) => p.name === name);
+        return this.machine[name] ?? String(param.default);
+    }
+
+    /* The words that say it all. */
+    words() {
+        const words = {
+            guest: this.guest.name, tier: this.tier, workload: this.workloadSpec,
+        };
+        return { ...words, ...this.machine };
+    }
+
+    save() {
+        const words = this.words();
+        store(KEY, words);
+        const hash = Object.entries(words)
+            .map(([name, value]) =>
+                `${name}=${encodeURIComponent(value).replace(/%3A/g, ':')
+                    .replace(/%2C/g, ',').replace(/%3D/g, '=')}`)
+            .join('&');
+        history.replaceState(null, '', `#${hash}`);
+    }
+
+    /* What does the same without a page. */
+    commandLine() {
+        const line = ['./tierlab', 'boot', this.guest.name, '--tier', this.tier];
+        if (this.workload.name === 'shell') {
+            line.push('--interactive');
+        } else if (this.workload.name !== 'none') {
+            line.push('--workload', this.workloadSpec);
+        }
+        for (const [name, value] of Object.entries(this.machine)) {
+            line.push(`--${name}`, value);
+        }
+        return line.join(' ');
+    }
+}
