@@ -23,12 +23,14 @@ from bench.cli.conform import conform
 from bench.cli.equal_imports import equal_imports
 from bench.cli.lists import engines, guests, suites, tiers
 from bench.cli.profile import profile
+from bench.cli.serve import page, serve
 from bench.cli.soak import soak
 from bench.cli.test import test
 
 
 _COMMANDS = (
     *(boot, compare, conform, soak, profile, equal_imports),
+    *(serve, page),
     *(suites, guests, engines, tiers),
     *(build, test, check, bench),
 )

@@ -12,6 +12,7 @@ RECIPES = (
     "bench.engines.recipe",
     "bench.guests.recipe",
     "bench.micro.recipe",
+    "bench.page.recipe",
     "bench.peers.v86.recipe",
     "bench.relay.recipe",
     "qemu.deps.recipe",

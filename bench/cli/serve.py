@@ -1,0 +1,114 @@
+"""`tierlab serve` and `tierlab page`: guests in a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from bench.boot.errors import USAGE, HarnessError
+from bench.cli.common import err_console, out_console
+from bench.page.make import DEFAULT_GUEST, chosen, contents, write_site
+from bench.page.server import LOOPBACK, PageServer
+from bench.page.site import INDEX, WORKER
+from bench.setup.runner import default_cache
+
+DEFAULT_PORT = 8080
+
+guest_option = click.option(
+    "--guest",
+    "names",
+    multiple=True,
+    metavar="G",
+    help="Offer this guest, or that of a file NAME.toml; repeatable.  "
+    f"Default: {DEFAULT_GUEST}, and all that are built already.",
+)
+
+
+@click.command()
+@guest_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    metavar="N",
+    help="0: any that is free.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address of this machine to listen on.",
+)
+def serve(names: tuple[str, ...], port: int, host: str) -> int:
+    """Serve a page in which guests boot, until Ctrl-C.
+
+    Other machines need https in front of it: browsers give a page that came over
+    plain http no shared memory, unless it came from their own machine.
+    """
+    guests = chosen(names)
+    scratch = default_cache() / "served"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as directory:
+        site = Path(directory)
+        # First of all: a port that is taken is found out before anything is built.
+        with PageServer(host, port) as server:
+            write_site(site, contents(guests))
+            server.offer(site)
+            out_console().print(f"{server.url}", soft_wrap=True)
+            if host not in LOOPBACK and host != "::1":
+                err_console().print(
+                    "From other machines, browsers accept the page over https only."
+                )
+            server.serve_forever(poll_interval=0.1)
+    return 0
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@guest_option
+def page(out: Path, names: tuple[str, ...]) -> int:
+    """Write the page to the directory OUT, for any static web server.
+
+    OUT is made, or replaced if it is such a page already.  See docs/page.md.
+    """
+    _check_target(out)
+    guests = chosen(names)
+    made_of = contents(guests)
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+    try:
+        write_site(part, made_of)
+        part.chmod(0o755)
+        if out.exists():
+            shutil.rmtree(out)
+        os.replace(part, out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    files = [path for path in out.rglob("*") if path.is_file()]
+    mib = sum(path.stat().st_size for path in files) / 2**20
+    names_made = ", ".join(guest.name for guest in guests)
+    out_console().print(
+        f"{out}: {len(files)} files, {mib:.1f} MiB, with {names_made}", soft_wrap=True
+    )
+    return 0
+
+
+def _check_target(out: Path) -> None:
+    """Nothing is replaced that we did not make."""
+    if not out.exists():
+        return
+    if not any(out.iterdir()):
+        return
+    if not ((out / INDEX).is_file() and (out / WORKER).is_file()):
+        raise HarnessError(
+            f"{out} is not empty and not a page",
+            next_step="choose another directory",
+            status=USAGE,
+        )

@@ -1,0 +1,66 @@
+"""From the names of guests to a page: what `serve` and `page` have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bench.boot.catalog import GuestEntry, known_guests
+from bench.boot.policies import declared
+from bench.boot.products import TIERS, obtain, product_variable, there
+from bench.boot.provenance import shared_provenance
+from bench.cli.common import err_console, find_any_guest, obtain_for
+from bench.page.packed import Packer
+from bench.page.recipe import PRODUCT as LIBRARIES
+from bench.page.site import Contents, SiteBuilder
+from bench.setup.runner import default_cache
+
+# Made if it is missing when no guest is named; the first is what the page offers
+# first.
+DEFAULT_GUEST = "riscv64-tiny"
+
+
+def program_product(arch: str) -> str:
+    """The product with QEMU for a guest's architecture."""
+    return f"qemu-wasm-{arch}"
+
+
+def chosen(names: Sequence[str]) -> list[GuestEntry]:
+    """The guests asked for; else the default and whatever is there already."""
+    if names:
+        return [find_any_guest(name) for name in dict.fromkeys(names)]
+    known = known_guests()
+    wanted = {e.product for e in known.values()}
+    wanted |= {program_product(e.arch) for e in known.values() if e.spec}
+    # A developer's own guest may be of an architecture that nothing makes.
+    programs = (program_product(e.arch) for e in known.values())
+    wanted |= {name for name in programs if product_variable(name) in os.environ}
+    built = there(sorted(wanted), err_console())
+    return [
+        entry
+        for name, entry in known.items()
+        if name == DEFAULT_GUEST
+        or (entry.product in built and program_product(entry.arch) in built)
+    ]
+
+
+def contents(guests: Iterable[GuestEntry]) -> Contents:
+    """What the page is made of; builds what is missing."""
+    entries = list(guests)
+    products, found = obtain_for(entries, [])
+    arches = {found[e.name].arch for e in entries}
+    wanted = {arch: program_product(arch) for arch in arches}
+    products |= obtain([*wanted.values(), LIBRARIES, TIERS], err_console())
+    return Contents(
+        guests=tuple(found[e.name] for e in entries),
+        programs={arch: products[name] for arch, name in wanted.items()},
+        libraries=products[LIBRARIES],
+        tiers=declared(products[TIERS]),
+        provenance={"git": shared_provenance()["git"]},
+    )
+
+
+def write_site(out: Path, made_of: Contents) -> None:
+    """Fill an empty directory with the page."""
+    SiteBuilder(out, Packer(default_cache())).build(made_of)

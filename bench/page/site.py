@@ -1,0 +1,213 @@
+"""The page as a directory of files, which any server can serve.
+
+    index.html  sw.js  _headers  icon.svg  page.webmanifest
+    app-DIGEST/     our modules and style sheets
+    lib-DIGEST/     the libraries', loaded when a guest is started
+    qemu-ARCH-DIGEST/    the program, packed firmware in share/
+    guest-NAME-DIGEST/   the guest's files, packed
+    site-DIGEST/site.json    what there is (describe.py)
+
+A digest stands for the contents, so these may be kept for ever. Everything is
+relative to index.html. Text and Wasm are there packed as well (.gz), for servers
+that send such files; guests are there only packed, and the page unpacks them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.boot.errors import HarnessError
+from bench.guests.guest import Guest
+from bench.page import describe, headers
+from bench.page.packed import Packer
+from bench.page.recipe import VERSIONS
+
+BENCH = Path(__file__).resolve().parents[1]
+APP = BENCH / "page"
+# Modules that the page shares with other engines, as it imports them.
+SHARED = ("page", "engines/js")
+APP_SUFFIXES = (".mjs", ".css", ".svg")
+ROOT_FILES = ("icon.svg", "page.webmanifest")
+INDEX, WORKER, DESCRIPTION = "index.html", "sw.js", "site.json"
+PACKED = ".gz"
+# Smaller ones gain nothing.
+PACK_FROM = 512
+DIGEST = 12
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a page is made of."""
+
+    guests: tuple[Guest, ...]
+    # The products `qemu-wasm-ARCH`, by architecture, and the libraries'.
+    programs: Mapping[str, Path]
+    libraries: Path
+    tiers: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    # In the place of modules of ours, for tests: path below bench -> file.
+    modules: Mapping[str, Path] = field(default_factory=dict)
+
+
+class SiteBuilder:
+    """Fills a directory."""
+
+    def __init__(self, out: Path, packer: Packer) -> None:
+        self._out = out
+        self._packer = packer
+        self._listed: list[str] = []
+
+    def build(self, contents: Contents) -> None:
+        """Write everything; `out` is there and empty."""
+        app = self._tree("app", {**_app_files(), **contents.modules})
+        libraries = self._tree("lib", _files(contents.libraries))
+        programs = {
+            arch: self._program(arch, product)
+            for arch, product in sorted(contents.programs.items())
+        }
+        guests = [self._guest(guest) for guest in contents.guests]
+        versions = json.loads((contents.libraries / VERSIONS).read_text("utf-8"))
+        said = describe.describe(
+            guests, programs, contents.tiers, contents.provenance, versions
+        )
+        text = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
+        site = self._tree("site", {DESCRIPTION: text})
+        places = {
+            "app": f"{app}/page/app",
+            "lib": libraries,
+            "site": f"{site}/{DESCRIPTION}",
+            "policy": headers.policy(),
+        }
+        self._text(INDEX, _filled(APP / "app" / INDEX, places).encode())
+        for name in ROOT_FILES:
+            self._text(name, (APP / "app" / name).read_bytes())
+        # What is not named by what it holds must be fetched anew.
+        index = hashlib.sha256((self._out / INDEX).read_bytes()).hexdigest()[:DIGEST]
+        shell = [p for p in self._listed if p.startswith(("app-", "lib-", "site-"))]
+        values = {
+            "version": json.dumps(index),
+            "shell": json.dumps([".", *ROOT_FILES, *shell]),
+            "known": json.dumps(self._listed),
+        }
+        self._text(WORKER, _filled(APP / "app" / WORKER, values).encode())
+        (self._out / "_headers").write_text(headers.headers_file(), encoding="utf-8")
+        # Or GitHub's pages would leave out names that begin with '_'.
+        (self._out / ".nojekyll").write_bytes(b"")
+
+    def _tree(self, prefix: str, files: Mapping[str, Path | bytes]) -> str:
+        """Files below a directory named by what they are; its name."""
+        contents = {name: _bytes(source) for name, source in sorted(files.items())}
+        name = f"{prefix}-{_digest(contents.items())}"
+        for path, data in contents.items():
+            self._text(f"{name}/{path}", data)
+        return name
+
+    def _text(self, path: str, data: bytes) -> None:
+        target = self._out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        if len(data) >= PACK_FROM:
+            packed = self._packer.data(data)
+            shutil.copyfile(packed, target.with_name(target.name + PACKED))
+        if headers.is_hashed(path):
+            self._listed.append(path)
+
+    def _program(self, arch: str, product: Path) -> dict[str, Any]:
+        program = f"qemu-system-{arch}"
+        names = (f"{program}.js", f"{program}.wasm")
+        main = {name: product / name for name in names}
+        share = _files(product / "share") if (product / "share").is_dir() else {}
+        parts = [*main.items(), *((f"share/{n}", p) for n, p in share.items())]
+        name = f"qemu-{arch}-{_digest((n, _bytes(p)) for n, p in parts)}"
+        for path, source in main.items():
+            self._text(f"{name}/{path}", source.read_bytes())
+        packed = self._out / name / f"{program}.wasm{PACKED}"
+        return {
+            "url": f"{name}/{program}.js",
+            "wasm": f"{name}/{program}.wasm",
+            "bytes": (product / f"{program}.wasm").stat().st_size,
+            "packed": packed.stat().st_size if packed.exists() else None,
+            "files": [
+                self._packed(f"{name}/share/{n}", p, f"/share/{n}")
+                for n, p in share.items()
+            ],
+            "product": product.name,
+            "versions": _versions(product),
+        }
+
+    def _guest(self, guest: Guest) -> dict[str, Any]:
+        _, files = describe.machine(guest)
+        name = f"guest-{guest.name}-{guest.digest[:DIGEST]}"
+        told = [
+            self._packed(f"{name}{inside.replace('/guest', '', 1)}", host, inside)
+            for inside, host in files.items()
+        ]
+        return describe.describe_guest(guest, told)
+
+    def _packed(self, path: str, source: Path, inside: str) -> dict[str, Any]:
+        """A file that the page unpacks; what it is told of it."""
+        packed = self._packer.file(source)
+        target = self._out / (path + PACKED)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(packed, target)
+        self._listed.append(path + PACKED)
+        return {
+            "path": inside,
+            "url": path + PACKED,
+            "bytes": source.stat().st_size,
+            "packed": packed.stat().st_size,
+        }
+
+
+def _app_files() -> dict[str, Path | bytes]:
+    found: dict[str, Path | bytes] = {}
+    for place in SHARED:
+        for path in sorted((BENCH / place).rglob("*")):
+            inside = path.relative_to(BENCH)
+            if path.suffix in APP_SUFFIXES and "tests" not in inside.parts:
+                found[inside.as_posix()] = path
+    return found
+
+
+def _files(directory: Path) -> dict[str, Path | bytes]:
+    """Of a product, without its list of files."""
+    return {
+        path.relative_to(directory).as_posix(): path
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _bytes(source: Path | bytes) -> bytes:
+    return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def _digest(contents: Iterable[tuple[str, bytes]]) -> str:
+    state = hashlib.sha256()
+    for name, data in contents:
+        state.update(f"{name}\0{len(data)}\0".encode() + data)
+    return state.hexdigest()[:DIGEST]
+
+
+def _versions(product: Path) -> dict[str, str]:
+    try:
+        raw = json.loads((product / "versions.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in raw.items()} if isinstance(raw, dict) else {}
+
+
+def _filled(template: Path, values: Mapping[str, str]) -> str:
+    """A text with {{name}} replaced; one that is left is a mistake of ours."""
+    text = template.read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    if "{{" in text:
+        raise HarnessError(f"{template.name} asks for something that nobody says")
+    return text
