@@ -31,6 +31,7 @@ from bench.boot.provenance import ROOT
 from bench.cli.common import err_console, out_console
 from bench.engines import ENGINES
 from bench.engines.browser import DRIVER
+from bench.page.recipe import PRODUCT as PAGE_LIBRARIES
 from bench.setup.runner import default_cache
 
 TEST_GUEST = "guest-riscv64-tiny"
@@ -94,7 +95,7 @@ def test(quick: bool, full: bool) -> int:
 
 
 def _products(quick: bool) -> dict[str, Path]:
-    wanted = [TIERS, "node", RELAY, DRIVER]
+    wanted = [TIERS, "node", RELAY, DRIVER, PAGE_LIBRARIES]
     if not quick:
         wanted.append(TEST_GUEST)
         for engine in ENGINES.values():

@@ -1,0 +1,398 @@
+/*
+ * A person at the page, as a program: opens it in a browser, does what the
+ * scenario says, and prints what was seen as one line of JSON.
+ *
+ *   node drive.mjs --browser chromium|firefox --binary FILE --library DIR
+ *        --url URL --scenario NAME [--tier SPEC]... [--shots DIR]
+ *
+ * Where a scenario waits for its parent to do something, it prints the line
+ * "now WHAT" and goes on when a line comes.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { parseArgs } from 'node:util';
+import { Browser } from '../../engines/browsers/launch.mjs';
+import { endAll } from '../../engines/browsers/processes.mjs';
+
+/* A page may take as long as a guest boots. */
+const PATIENCE_MS = 180000;
+const LOOK_MS = 50;
+
+const { values: options } = parseArgs({
+    options: {
+        browser: { type: 'string' }, binary: { type: 'string' },
+        library: { type: 'string' }, url: { type: 'string' },
+        scenario: { type: 'string' }, shots: { type: 'string' },
+        tier: { type: 'string', multiple: true, default: ['threshold:n=7', 'never'] },
+    },
+});
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const lines = readline.createInterface({ input: process.stdin })
+    [Symbol.asyncIterator]();
+
+async function parentDoes(what) {
+    process.stdout.write(`now ${what}\n`);
+    await lines.next();
+}
+
+/* Runs in the page before anything of its own. */
+function watch() {
+    globalThis.seen = { violations: [], errors: [], long: [] };
+    addEventListener('securitypolicyviolation', (event) =>
+        seen.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    addEventListener('error', (event) => seen.errors.push(event.message));
+    addEventListener('unhandledrejection', (event) =>
+        seen.errors.push(String(event.reason)));
+    if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
+        new PerformanceObserver((list) => {
+            for (const { startTime, duration } of list.getEntries()) {
+                seen.long.push({ at: startTime, ms: duration });
+            }
+        }).observe({ type: 'longtask', buffered: true });
+    }
+}
+
+class Person {
+    constructor(page) {
+        this.page = page;
+        this.foreign = [];
+        this.last = '';
+        page.on('request', (request) => {
+            const url = request.url();
+            if (!url.startsWith(new URL(options.url).origin) &&
+                !/^(blob|data|about):/.test(url)) {
+                this.foreign.push(url);
+            }
+        });
+    }
+
+    open(hash = '') {
+        return this.page.goto(options.url + hash);
+    }
+
+    see(look, ...given) {
+        return this.page.evaluate(look, ...given);
+    }
+
+    async until(what, look, ...given) {
+        const end = Date.now() + PATIENCE_MS;
+        for (;;) {
+            try {
+                const found = await this.see(look, ...given);
+                if (found) {
+                    return found;
+                }
+                this.last = JSON.stringify(found);
+            } catch (error) {
+                /* It may be loaded again just now. */
+                this.last = error.message;
+            }
+            if (Date.now() > end) {
+                throw new Error(`${what} never came: ${this.last}`);
+            }
+            await pause(LOOK_MS);
+        }
+    }
+
+    ready() {
+        return this.until('the page', () => globalThis.crossOriginIsolated &&
+            globalThis.tierlab?.form && document.readyState === 'complete');
+    }
+
+    click(id) {
+        return this.see((id) => document.getElementById(id).click(), id);
+    }
+
+    choose(id, value) {
+        return this.see((id, value) => {
+            const select = document.getElementById(id);
+            select.value = value;
+            select.dispatchEvent(new Event('change'));
+            select.dispatchEvent(new Event('input'));
+        }, id, value);
+    }
+
+    async boot() {
+        await this.click('boot');
+        await this.until('a run', () => tierlab.run && !tierlab.run.isOver &&
+                         !tierlab.busy);
+    }
+
+    prompt() {
+        return this.until('the prompt', () => {
+            const { run } = tierlab;
+            if (run?.isOver) {
+                throw new Error(`it ended: ${run.failure?.message}`);
+            }
+            return run?.atPrompt && /# ?$/.test(tierlab.terminal.text());
+        });
+    }
+
+    async type(text) {
+        await this.see(() => tierlab.terminal.focus());
+        await this.page.keyboard.type(text);
+        await this.page.keyboard.press('Enter');
+    }
+
+    async shows(text) {
+        await this.until(`"${text}"`, (text) =>
+            tierlab.terminal.text().split('\n').includes(text), text);
+        return true;
+    }
+
+    facts() {
+        return this.see(() => ({
+            state: document.body.dataset.state, tier: tierlab.run?.tier,
+            phases: tierlab.run?.phases.map((p) => p.phase),
+            samples: tierlab.run?.samples.length,
+            text: tierlab.terminal?.text(), hash: location.hash,
+            title: document.title, seen,
+        }));
+    }
+
+    /* Where it is, for who has to find out why it does not go on. */
+    async sees() {
+        try {
+            const { text, ...facts } = await this.facts();
+            return JSON.stringify({ ...facts, text: text?.slice(-500) });
+        } catch (error) {
+            return error.message;
+        }
+    }
+
+    async shot(name) {
+        if (options.shots) {
+            await this.page.screenshot({ path: path.join(options.shots, name) });
+        }
+    }
+}
+
+/* What a page says of itself when nothing was done yet. */
+async function first(person) {
+    return person.see(() => ({
+        paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+        bytes: [...performance.getEntriesByType('resource'),
+                ...performance.getEntriesByType('navigation')]
+            .reduce((sum, entry) => sum + entry.transferSize, 0),
+        wide: document.documentElement.scrollWidth - innerWidth,
+    }));
+}
+
+const SCENARIOS = {
+    /* Boot, type, another policy, compare, reload. */
+    async tour(person) {
+        await person.open();
+        await person.ready();
+        const before = await first(person);
+        const [tier, other] = options.tier;
+        const { name, values } = parse(tier);
+        await person.choose('policy', name);
+        for (const [param, value] of Object.entries(values)) {
+            await person.choose(`policy-params-${param}`, value);
+        }
+        await person.boot();
+        await person.prompt();
+        const one = await person.facts();
+        await person.type('echo an$((40 + 2))swer');
+        await person.until('an answer', () =>
+            /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
+        await person.until('two samples', () => tierlab.run.samples.length > 1);
+        const latencies = await typing(person);
+        await person.choose('policy', parse(other).name);
+        await person.boot();
+        await person.prompt();
+        await person.until('a comparison', () =>
+            document.querySelectorAll('#compare tbody tr').length > 3);
+        const two = await person.facts();
+        const compared = await person.see(() =>
+            [...document.querySelectorAll('#compare td.word')]
+                .map((cell) => cell.textContent));
+        await person.page.reload();
+        await person.ready();
+        const kept = await person.see(() => ({
+            policy: document.getElementById('policy').value,
+            tier: tierlab.settings.tier,
+        }));
+        return { before, one, two, compared, kept, latencies,
+                 after: await person.facts() };
+    },
+
+    /* Settings that cannot be are refused where they are. */
+    async settings(person) {
+        await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99');
+        await person.ready();
+        const dropped = await person.see(() => tierlab.settings.words());
+        await person.choose('policy-params-n', '0');
+        await person.click('boot');
+        await pause(300);
+        const refused = await person.see(() => ({
+            runs: Boolean(tierlab.run),
+            invalid: document.querySelector('[aria-invalid="true"]')?.id,
+            says: document.getElementById('policy-params-n-error').textContent,
+        }));
+        await person.choose('policy-params-n', '9');
+        return { dropped, refused, hash: (await person.facts()).hash,
+                 command: await person.see(() =>
+                     document.getElementById('command').textContent) };
+    },
+
+    /* What a guest must not be able to do. */
+    async hostile(person) {
+        await person.open();
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await person.type('osc');
+        await person.shows('link');
+        return { facts: await person.facts(),
+                 links: await person.see(() =>
+                     document.querySelectorAll('#terminal a').length) };
+    },
+
+    /* The guest learns how large its terminal is, and when that changes. */
+    async resize(person) {
+        await person.page.setViewport({ width: 1300, height: 900 });
+        await person.open();
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        const size = () => person.see(() => {
+            const { rows, cols } = tierlab.terminal.xterm;
+            return `${rows} ${cols}`;
+        });
+        const command = 'stty size';
+        const before = await size();
+        await person.type(command);
+        await person.shows(before);
+        await person.page.setViewport({ width: 1000, height: 700 });
+        const after = await person.until('another size', (old) => {
+            const { rows, cols } = tierlab.terminal.xterm;
+            return `${rows} ${cols}` !== old && `${rows} ${cols}`;
+        }, before);
+        await pause(200);
+        await person.type(command);
+        await person.shows(await size());
+        return { before, after };
+    },
+
+    /* On a screen as that of a telephone. */
+    async small(person) {
+        await person.page.setViewport({ width: 360, height: 740 });
+        await person.open();
+        await person.ready();
+        const idle = await first(person);
+        await person.boot();
+        await person.prompt();
+        await pause(300);
+        await person.shot('small.png');
+        return { idle, wide: (await first(person)).wide,
+                 facts: await person.facts() };
+    },
+
+    /* Once loaded and booted, no network is needed. */
+    async offline(person) {
+        await person.open();
+        await person.ready();
+        await person.until('a service worker', () =>
+            navigator.serviceWorker.ready.then((r) => Boolean(r.active)));
+        await person.page.reload();
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await parentDoes('the server stops');
+        await person.page.reload();
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        return person.facts();
+    },
+
+    /* On a host that sends no headers, in a folder. */
+    async fallback(person) {
+        await person.open();
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        return person.facts();
+    },
+
+    /* To the end, and the result of it. */
+    async result(person) {
+        await person.open();
+        await person.ready();
+        await person.choose('workload', 'none');
+        await person.click('boot');
+        await person.until('the end', () => tierlab.run?.isOver);
+        const result = await person.see(async () => {
+            const main = document.querySelector('script[type=module]').src;
+            const { resultOf } = await import(new URL('result.mjs', main));
+            return JSON.stringify(await resultOf(tierlab.run));
+        });
+        return { result: JSON.parse(result), facts: await person.facts() };
+    },
+};
+
+function parse(spec) {
+    const [name, rest = ''] = spec.split(':');
+    const pairs = rest.split(',').filter(Boolean).map((p) => p.split('='));
+    return { name, values: Object.fromEntries(pairs) };
+}
+
+/* From a key to its echo on the screen, in ms. */
+function typing(person) {
+    return person.see(async () => {
+        const { xterm } = tierlab.terminal;
+        const found = [];
+        for (let i = 0; i < 21; i++) {
+            await new Promise((resolve) => setTimeout(resolve, 60));
+            const start = performance.now();
+            const echo = new Promise((resolve) => {
+                const seen = xterm.onWriteParsed(() => {
+                    seen.dispose();
+                    resolve();
+                });
+            });
+            xterm.input('x');
+            await echo;
+            found.push(performance.now() - start);
+        }
+        return found.sort((a, b) => a - b);
+    });
+}
+
+async function main() {
+    const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-page-'));
+    const browser = new Browser({ ...options, profile, flags: [] }, (why) => {
+        process.stderr.write(`${why}\n`);
+        process.exit(1);
+    });
+    try {
+        await browser.start();
+        const page = await browser.connection.newPage();
+        await page.evaluateOnNewDocument(watch);
+        const person = new Person(page);
+        const found = await SCENARIOS[options.scenario](person)
+            .catch(async (error) => {
+                error.message += `; ${await person.sees()}`;
+                throw error;
+            });
+        const said = JSON.stringify({ ...found, foreign: person.foreign });
+        /* All of it, before we end. */
+        await new Promise((resolve) =>
+            process.stdout.write(`${said}\n`, resolve));
+    } finally {
+        await browser.close();
+        await endAll();
+        browser.removeProfile();
+    }
+}
+
+main().then(() => process.exit(0), (error) => {
+    process.stderr.write(`${error.stack ?? error}\n`);
+    process.exit(1);
+});

@@ -1,0 +1,128 @@
+/*
+ * In the place of machine.mjs, for tests of the page without QEMU: a guest that
+ * prints a boot, echoes what is typed and knows a few commands.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+const BOOT = [
+    [60, 'OpenSBI v1.6'], [120, 'Linux version 6.12.0-fake (fake)'],
+    [40, 'Memory: 256M'], [40, '\x1b[32mgreen\x1b[0m \x1b]0;a title\x07 plain'],
+    [120, '@tierlab init guest=0.41'], [30, '@tierlab workload-start guest=0.45'],
+    [30, '@tierlab prompt guest=0.47'],
+];
+const PROMPT = 'tierlab# ';
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const text = (s) => new TextEncoder().encode(s);
+
+export const obstacle = () => '';
+
+export async function start(options) {
+    options.signal?.throwIfAborted();
+    const machine = new Fake(options);
+    machine.boot();
+    return machine;
+}
+
+class Fake {
+    constructor(options) {
+        this.options = options;
+        const { promise, resolve } = Promise.withResolvers();
+        this.ended = promise;
+        this.resolve = resolve;
+        this.times = { running: Date.now() };
+        this.began = performance.now();
+        this.line = '';
+        this.size = null;
+        this.ticks = setInterval(() => this.tell(), 50);
+        options.signal?.addEventListener('abort', () => this.kill());
+    }
+
+    say(s) {
+        this.options.onOutput(text(s));
+    }
+
+    async boot() {
+        const { env, arguments: argv } = this.options;
+        await pause(20);
+        for (const [ms, line] of BOOT) {
+            await pause(ms);
+            this.say(`${line}\r\n`);
+        }
+        this.say(`tier ${env.TIERLAB_TIER} smp ${argv[argv.indexOf('-smp') + 1]}\r\n`);
+        if (argv.join(' ').includes('workload=shell')) {
+            this.say(`\x1b[?2048h${PROMPT}`);
+        } else {
+            this.say('@tierlab workload-end guest=0.6 status=0\r\n');
+            this.end(0);
+        }
+    }
+
+    tell() {
+        const t = Math.round(performance.now() - this.began);
+        const hot = Math.round(900 * (1 - Math.exp(-t / 400)));
+        this.options.onTimeline({
+            t_ms: t, modules: hot / 10, modules_installed: hot / 9, retired: 0,
+            slots: hot, wasm_bytes: hot * 900, tbs_live: hot * 6, tb_flushes: 0,
+            memory_bytes: 4e8, tbs_translated: hot * 6, tbs_compiled: hot,
+            tbs_in_modules: hot, translate_ns: hot * 1e5, compile_ns: hot * 3e5,
+            exec_tier0: t * 3000, exec_tier1: t * t * 20,
+        });
+    }
+
+    input(bytes) {
+        for (const c of new TextDecoder().decode(bytes)) {
+            this.line += c;
+            const size = /\x1b\[48;(\d+);(\d+);\d+;\d+t$/.exec(this.line);
+            if (size) {
+                this.size = `${size[1]} ${size[2]}`;
+                this.line = this.line.slice(0, size.index);
+            } else if (c === '\r') {
+                this.say('\r\n');
+                this.run(this.line.replace(/\r$/, ''));
+                this.line = '';
+            } else if (c >= ' ' && !this.line.includes('\x1b')) {
+                this.say(c);
+            }
+        }
+    }
+
+    run(line) {
+        const [name, ...rest] = line.split(' ');
+        const answers = {
+            echo: () => rest.join(' '),
+            stty: () => this.size,
+            osc: () => '\x1b]52;c;c3RvbGVu\x07\x1b]8;;https://example.org\x07link' +
+                '\x1b]8;;\x07',
+            poweroff: () => '@tierlab workload-end guest=9.0 status=0',
+        };
+        this.say(`${answers[name]?.() ?? `${name}: not found`}\r\n`);
+        if (name === 'poweroff') {
+            this.end(0);
+        } else {
+            this.say(PROMPT);
+        }
+    }
+
+    end(status) {
+        clearInterval(this.ticks);
+        const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
+                           start_epoch_ms: Date.now() };
+        const stats = { schema: 1, policy: { spec: this.options.env.TIERLAB_TIER },
+                        counters, tbs: { columns: ['id', 'wait_ns'],
+                                         rows: [[0, 0], [1, 2000000]] } };
+        const statsFile = new Blob([JSON.stringify(stats)]);
+        this.resolve({ status, aborted: null, stats, statsFile, files: {} });
+    }
+
+    stop() {
+        this.end(0);
+    }
+
+    kill() {
+        clearInterval(this.ticks);
+        this.resolve({ status: null, aborted: 'killed', stats: null,
+                       statsFile: null, files: {} });
+    }
+}

@@ -1,0 +1,33 @@
+/*
+ * Modules of the page that need no browser, asked from a test: reads a question of
+ * JSON, prints the answer.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import fs from 'node:fs';
+import { ConsoleReader } from '../app/console.mjs';
+import { segments } from '../app/phases.mjs';
+import { complaint, formatSpec, parseSpec } from '../app/spec.mjs';
+
+const ANSWERS = {
+    /* The console in pieces of `size` bytes, a ms each. */
+    console({ guest, text, size }) {
+        const reader = new ConsoleReader(guest);
+        const bytes = new TextEncoder().encode(text);
+        for (let at = 0, ms = 1; at < bytes.length; at += size, ms++) {
+            reader.feed(bytes.subarray(at, at + size), ms);
+        }
+        reader.close(0);
+        const { phases, rounds, panic, oops, verdict } = reader;
+        return { phases, rounds, panic, oops, verdict };
+    },
+    complaints: ({ asked }) => asked.map(({ param, value }) =>
+        complaint(param, value)),
+    specs: ({ texts }) => texts.map(parseSpec),
+    format: ({ name, params, values }) => formatSpec(name, params, values),
+    segments: ({ phases, wall, interactive }) =>
+        segments(phases, wall, interactive),
+};
+
+const question = JSON.parse(fs.readFileSync(0, 'utf8'));
+process.stdout.write(JSON.stringify(ANSWERS[question.ask](question)));

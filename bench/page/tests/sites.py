@@ -1,0 +1,125 @@
+"""Pages for tests: guests and programs that are not what they seem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.guests import catalogue, manifest
+from bench.guests.guest import Guest
+from bench.page.packed import Packer
+from bench.page.site import Contents, SiteBuilder
+
+FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")
+GUESTS = ("riscv64-tiny", "x86_64-tiny")
+
+NUMBER = {
+    "type": "u64",
+    "min": 1,
+    "max": 1000,
+    "range": "a whole number from 1 to 1000",
+}
+
+TIERS: dict[str, Any] = {
+    "schema": 1,
+    "default": "threshold:n=100",
+    "policies": [
+        {"name": "never", "summary": "compile nothing", "params": []},
+        {
+            "name": "threshold",
+            "summary": "compile at n",
+            "source": "a paper",
+            "params": [
+                {
+                    "name": "n",
+                    "unit": "executions",
+                    "default": 100,
+                    "meaning": "when",
+                    **NUMBER,
+                }
+            ],
+            "common": {"max-modules": 500},
+        },
+        {
+            "name": "profile",
+            "summary": "wants a file",
+            "params": [{"name": "from", "type": "text", "default": ""}],
+        },
+    ],
+    "common": [
+        {
+            "name": "max-modules",
+            "unit": "modules",
+            "default": 900,
+            "meaning": "alive",
+            **NUMBER,
+        },
+        {
+            "name": "evict",
+            "type": "enum",
+            "unit": "",
+            "default": "clock",
+            "choices": ["clock", "flush-all"],
+            "range": "one of clock, flush-all",
+            "meaning": "who goes",
+        },
+    ],
+}
+
+
+def make_guest(directory: Path, name: str) -> Guest:
+    """A guest of the catalogue with nothing bootable in it."""
+    directory.mkdir(parents=True)
+    (directory / "kernel").write_bytes(b"kernel" * 5000)
+    (directory / "initrd").write_bytes(b"initrd" * 5000)
+    manifest.write(catalogue.find_guest(name), directory, "6.12.0-fake")
+    return manifest.load(directory)
+
+
+def make_program(directory: Path, arch: str) -> Path:
+    """A product with QEMU, without one."""
+    (directory / "share").mkdir(parents=True)
+    (directory / f"qemu-system-{arch}.js").write_text("export default 0;\n")
+    (directory / f"qemu-system-{arch}.wasm").write_bytes(b"\0asm\1\0\0\0" * 4000)
+    (directory / "share" / "firmware.bin").write_bytes(b"firmware" * 500)
+    (directory / "versions.json").write_text('{"qemu": "10.0.0"}')
+    (directory / ".manifest.json").write_text("{}")
+    return directory
+
+
+def make_libraries(directory: Path) -> Path:
+    """A product with the libraries, without them."""
+    directory.mkdir(parents=True)
+    (directory / "xterm.mjs").write_text("export {};\n")
+    (directory / "versions.json").write_text('{"@xterm/xterm": "6.0.0"}')
+    return directory
+
+
+def make_contents(
+    scratch: Path,
+    libraries: Path | None = None,
+    modules: Mapping[str, Path] | None = None,
+) -> Contents:
+    """What a page of the fakes is made of."""
+    guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
+    return Contents(
+        guests=guests,
+        programs={
+            g.arch: make_program(scratch / f"qemu-{g.arch}", g.arch) for g in guests
+        },
+        libraries=libraries or make_libraries(scratch / "libraries"),
+        tiers=TIERS,
+        provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
+        modules=modules or {},
+    )
+
+
+def make_site(scratch: Path, contents: Contents | None = None) -> Path:
+    """The directory of such a page."""
+    out = scratch / "site"
+    out.mkdir(parents=True)
+    SiteBuilder(out, Packer(scratch / "cache")).build(
+        contents or make_contents(scratch)
+    )
+    return out

@@ -1,0 +1,158 @@
+"""The page in Chromium and Firefox, with a machine that only pretends."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from analysis.load import run_from_json, unpack_tbs
+from bench.boot.products import obtain
+from bench.page.recipe import PRODUCT as LIBRARIES
+from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
+from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_site
+
+PRODUCTS = ("node", "browser-driver", LIBRARIES)
+
+
+@pytest.fixture(scope="session")
+def products() -> dict[str, Path]:
+    """Node, what drives browsers, and the page's libraries."""
+    return obtain(PRODUCTS, Console(stderr=True))
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]
+) -> Path:
+    """A whole page but for its machine."""
+    scratch = tmp_path_factory.mktemp("page")
+    modules = {"page/machine.mjs": FAKE_MACHINE}
+    return make_site(scratch, make_contents(scratch, products[LIBRARIES], modules))
+
+
+@pytest.fixture(params=sorted(PROGRAMS))
+def browser(request: pytest.FixtureRequest) -> str:
+    """Each browser there is."""
+    name = str(request.param)
+    if shutil.which(PROGRAMS[name]) is None:
+        pytest.skip(f"{PROGRAMS[name]} is not installed")
+    return name
+
+
+class User:
+    """Plays scenarios in a browser."""
+
+    def __init__(self, products: dict[str, Path], site: Path, browser: str) -> None:
+        self.products, self.site, self.browser = products, site, browser
+
+    def at(self, url: str, scenario: str, **more: Any) -> dict[str, Any]:
+        """A scenario at an address."""
+        node = self.products["node"] / "bin" / "node"
+        library = self.products["browser-driver"]
+        return drive(node, library, self.browser, url, scenario, **more)
+
+    def __call__(self, scenario: str, **more: Any) -> dict[str, Any]:
+        """A scenario with our server."""
+        with serving(self.site) as server:
+            return self.at(server.url, scenario, **more)
+
+
+@pytest.fixture
+def user(products: dict[str, Path], site: Path, browser: str) -> User:
+    """Somebody at the page."""
+    return User(products, site, browser)
+
+
+def no_trouble(facts: dict[str, Any]) -> None:
+    """Nothing forbidden was tried, nothing failed."""
+    assert facts["seen"]["violations"] == []
+    assert facts["seen"]["errors"] == []
+
+
+def test_tour(user: User) -> None:
+    found = user("tour")
+    for facts in (found["one"], found["two"], found["after"]):
+        no_trouble(facts)
+    assert found["foreign"] == []
+    assert found["before"]["bytes"] < 300_000
+    assert found["one"]["tier"] == "threshold:n=7"
+    assert found["one"]["phases"][-1] == "prompt"
+    assert "tier threshold:n=7 smp 1" in found["one"]["text"]
+    assert found["two"]["tier"] == "never"
+    assert "tier never smp 1" in found["two"]["text"]
+    assert "an$" not in found["two"]["text"]
+    assert found["compared"] == ["never", "threshold:n=7"]
+    assert found["kept"] == {"policy": "never", "tier": "never"}
+    assert "tier=never" in found["after"]["hash"]
+
+
+def test_settings(user: User) -> None:
+    found = user("settings")
+    assert found["dropped"] == {
+        "guest": "riscv64-tiny",
+        "tier": "threshold:n=5",
+        "workload": "shell",
+    }
+    assert found["refused"]["runs"] is False
+    assert found["refused"]["invalid"] == "policy-params-n"
+    assert "from 1 to 1000" in found["refused"]["says"]
+    assert "tier=threshold:n=9" in found["hash"]
+    assert found["command"] == (
+        "./tierlab boot riscv64-tiny --tier threshold:n=9 --interactive"
+    )
+
+
+def test_guest_cannot_reach_out_of_its_terminal(user: User) -> None:
+    found = user("hostile")
+    no_trouble(found["facts"])
+    assert found["facts"]["title"] == "Tierlab"
+    assert found["links"] == 0 and found["foreign"] == []
+    assert "green" in found["facts"]["text"]
+
+
+def test_guest_learns_the_size(user: User) -> None:
+    found = user("resize")
+    assert found["before"] != found["after"]
+
+
+def test_small_screen(user: User) -> None:
+    found = user("small")
+    assert found["idle"]["wide"] <= 0 and found["wide"] <= 0
+    no_trouble(found["facts"])
+
+
+def test_without_a_network(user: User) -> None:
+    with serving(user.site) as server:
+
+        def stop(what: str) -> None:
+            assert what == "the server stops"
+            server.vanish()
+
+        found = user.at(server.url, "offline", does=stop)
+    assert found["state"] == "running"
+    no_trouble(found)
+
+
+def test_host_that_sends_no_headers(user: User, tmp_path: Path) -> None:
+    shutil.copytree(user.site, tmp_path / "some" / "folder")
+    with static_host(tmp_path) as url:
+        found = user.at(f"{url}some/folder/", "fallback")
+    assert found["state"] == "running"
+    no_trouble(found)
+
+
+def test_result_is_one_of_ours(user: User) -> None:
+    found = user("result")
+    run = run_from_json(found["result"])
+    assert run.ok and run.engine == user.browser
+    assert run.guest == "riscv64-tiny" and run.tier == "threshold"
+    assert run.boot_ms and run.counters["tbs_translated"] == 5400
+    assert run.wait_ms == 2.0
+    tbs = unpack_tbs(found["result"]["stats"]["tbs"])
+    assert tbs == {"id": [0, 1], "wait_ns": [0, 2_000_000]}
+    timeline = found["result"]["timeline"]
+    assert len(timeline["rows"][0]) == len(timeline["columns"])

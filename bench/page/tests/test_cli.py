@@ -1,0 +1,139 @@
+"""`tierlab serve` and `tierlab page` as commands, with fake products."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.boot.products import TIERS, product_variable
+from bench.cli.main import main
+from bench.page.make import DEFAULT_GUEST, chosen
+from bench.page.recipe import PRODUCT as LIBRARIES
+from bench.page.tests.sites import make_libraries, make_program
+from bench.tests.fakes import GUEST, make_guest, make_tiers
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that a page is made of, by override."""
+    made = {
+        TIERS: make_tiers(tmp_path / "tiers"),
+        LIBRARIES: make_libraries(tmp_path / "libraries"),
+        f"guest-{GUEST}": make_guest(tmp_path / GUEST),
+    }
+    for arch in ("riscv64", "fake64"):
+        made[f"qemu-wasm-{arch}"] = make_program(tmp_path / arch, "riscv64")
+    for name, path in made.items():
+        monkeypatch.setenv(product_variable(name), str(path))
+    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path / "cache"))
+
+
+def test_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "deep" / "out"
+    assert main(["page", str(out), "--guest", GUEST]) == 0
+    assert (out / "index.html").is_file() and (out / "_headers").is_file()
+    assert list(out.glob(f"guest-{GUEST}-*/kernel.gz"))
+    assert f"with {GUEST}" in capsys.readouterr().out
+    (out / "old").write_text("of an earlier page")
+    assert main(["page", str(out), "--guest", GUEST]) == 0
+    assert not (out / "old").exists()
+    assert sorted(p.name for p in out.parent.iterdir()) == ["out"]
+
+
+def test_page_of_a_described_guest(tmp_path: Path) -> None:
+    (tmp_path / "Image").write_bytes(b"image")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('arch = "riscv64"\nmachine = "virt"\nkernel = "Image"\n')
+    assert main(["page", str(tmp_path / "out"), "--guest", str(mine)]) == 0
+    assert list((tmp_path / "out").glob("guest-mine-*/kernel.gz"))
+
+
+def test_page_replaces_nothing_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("mine")
+    assert main(["page", str(out), "--guest", GUEST]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "is not empty and not a page" in error
+    assert (out / "thesis.tex").read_text() == "mine"
+
+
+def test_unknown_guest(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["serve"], ["page", "somewhere"]):
+        assert main([*command, "--guest", "nobody"]) == 2
+        error = capsys.readouterr().err
+        assert "unknown guest 'nobody'" in error and error.count("\n") == 1
+    assert not Path("somewhere").exists()
+
+
+def test_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert main(["serve", "--guest", GUEST, "--port", port]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"port {port}" in error
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_wrong_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", port]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.fixture
+def serving() -> Iterator[subprocess.Popen[str]]:
+    """`tierlab serve` as a process."""
+    argv = [sys.executable, "-P", "-m", "bench.cli", "serve"]
+    process = subprocess.Popen(
+        [*argv, "--guest", GUEST, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_serve_says_where_it_is_and_ends_in_order(
+    serving: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert serving.stdout is not None
+    line = serving.stdout.readline().strip()
+    match = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", line)
+    assert match, line
+    link = http.client.HTTPConnection("127.0.0.1", int(match[1]), timeout=20)
+    link.request("GET", "/")
+    assert b"<title>Tierlab</title>" in link.getresponse().read()
+    link.close()
+    serving.send_signal(signal.SIGINT)
+    _, errors = serving.communicate(timeout=20)
+    assert serving.returncode == 130 and errors.count("\n") <= 1
+    assert not list((tmp_path / "cache" / "served").iterdir())
+
+
+def test_default_is_what_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a guest that is made if need be, also where nothing is."""
+    assert [entry.name for entry in chosen(())] == [DEFAULT_GUEST, GUEST]
+    monkeypatch.setenv(product_variable("guest-aarch64-tiny"), str(tmp_path))
+    # Its emulator is not there.
+    assert [entry.name for entry in chosen(())] == [DEFAULT_GUEST, GUEST]
+    monkeypatch.setenv(product_variable("qemu-wasm-aarch64"), str(tmp_path))
+    names = [entry.name for entry in chosen(())]
+    assert names == [DEFAULT_GUEST, "aarch64-tiny", GUEST]

@@ -1,0 +1,135 @@
+"""The page's own readers say what the harness's say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
+from bench.boot.policies import declared
+from bench.boot.products import TIERS, obtain
+from bench.guests import catalogue, manifest
+from bench.guests.guest import Marker
+from bench.page.describe import javascript
+
+ASK = Path(__file__).with_name("modules.mjs")
+SAMPLES = Path(__file__).resolve().parents[2] / "guests" / "tests" / "samples"
+
+
+@pytest.fixture(scope="module")
+def products() -> dict[str, Path]:
+    """Node, and who knows the policies."""
+    return obtain([TIERS, "node"], Console(stderr=True))
+
+
+def ask(products: dict[str, Path], **question: Any) -> Any:
+    """The answer of the page's modules."""
+    argv = [str(products["node"] / "bin" / "node"), str(ASK)]
+    done = subprocess.run(
+        argv, input=json.dumps(question), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def described(name: str) -> tuple[dict[str, Any], list[Marker]]:
+    """A guest's patterns, as the page and as the harness has them."""
+    markers = manifest.markers_of(catalogue.find_guest(name))
+    told = {
+        "markers": [
+            {"phase": m["phase"], "match": javascript(m["match"])} for m in markers
+        ],
+        "panics": list(map(javascript, PANIC_PATTERNS)),
+        "oopses": list(map(javascript, OOPS_PATTERNS)),
+        "passed": None,
+        "failed": None,
+    }
+    own = [Marker(m["phase"], re.compile(m["match"])) for m in markers]
+    return told, own
+
+
+MORE = (
+    "@tierlab round guest=1.10 n=0\r\n@tierlab round guest=1.30 n=1\r\n"
+    "\x1b[1m@tierlab workload-end guest=2.5 status=3\x1b[0m\r\n",
+    "[    1.0] BUG: unable to handle page fault\r\n"
+    "[    2.0] Kernel panic - not syncing: x",
+    "[    0.9] Oops [#1]\nCall Trace:\n",
+    "",
+)
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+@pytest.mark.parametrize("name", ["riscv64-tiny", "riscv64-debian"])
+@pytest.mark.parametrize("more", MORE)
+def test_console(products: dict[str, Path], name: str, size: int, more: str) -> None:
+    guest, markers = described(name)
+    text = (SAMPLES / f"{name}.txt").read_text() + more
+    found = ask(products, ask="console", guest=guest, text=text, size=size)
+    parser = ConsoleParser(markers)
+    data = text.encode()
+    for ms, at in enumerate(range(0, len(data), size), start=1):
+        parser.feed(data[at : at + size], float(ms))
+    parser.close(0.0)
+    assert found["phases"] == [asdict(p) for p in parser.phases]
+    assert found["rounds"] == [asdict(r) for r in parser.rounds]
+    assert (found["panic"], found["oops"]) == (parser.panic, parser.oops)
+    assert found["phases"]
+
+
+def test_every_parameter_takes_its_range(products: dict[str, Path]) -> None:
+    said = declared(products[TIERS])
+    params = [p for policy in said["policies"] for p in policy.get("params", [])]
+    params += said["common"]
+    params = [p for p in params if p["type"] != "text"]
+    good, bad = [], []
+    for param in params:
+        good.append({"param": param, "value": str(param["default"])})
+        if param["type"] == "enum":
+            good += [{"param": param, "value": c} for c in param["choices"]]
+            bad.append({"param": param, "value": "nonsense"})
+        else:
+            good += [{"param": param, "value": str(param[k])} for k in ("min", "max")]
+            bad += [
+                {"param": param, "value": value}
+                for value in ("", "x", "-1", "1e999", str(float(param["max"]) * 10))
+            ]
+        if param["type"] == "u64":
+            bad.append({"param": param, "value": "1.5"})
+    assert set(ask(products, ask="complaints", asked=good)) == {""}
+    answers = ask(products, ask="complaints", asked=bad)
+    assert all(answer.startswith("Give ") for answer in answers)
+
+
+def test_specs(products: dict[str, Path]) -> None:
+    texts = ["never", "threshold:n=5", "batch:by=page,size=3,", "odd:=1,x"]
+    assert ask(products, ask="specs", texts=texts) == [
+        {"name": "never", "values": {}},
+        {"name": "threshold", "values": {"n": "5"}},
+        {"name": "batch", "values": {"by": "page", "size": "3"}},
+        {"name": "odd", "values": {}},
+    ]
+    params = [{"name": "n", "default": 5}, {"name": "m", "default": 1}]
+    values = {"n": "5", "m": "2"}
+    shown = ask(products, ask="format", name="x", params=params, values=values)
+    assert shown == "x:m=2"
+
+
+def test_segments(products: dict[str, Path]) -> None:
+    phases = [
+        {"phase": "kernel", "host_ms": 10.0},
+        {"phase": "init", "host_ms": 30.0},
+        {"phase": "prompt", "host_ms": 35.0},
+    ]
+    found = ask(
+        products, ask="segments", phases=phases, wall=900.0, interactive=True
+    )
+    assert [(s["name"], s["start"], s["end"]) for s in found] == [
+        ("QEMU starts", 0, 10), ("kernel", 10, 30), ("init", 30, 35),
+    ]  # fmt: skip
