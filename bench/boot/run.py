@@ -26,7 +26,13 @@ from bench.boot.stats import pack_tbs, read_stats
 from bench.boot.timeline import last_line, read_timeline
 from bench.boot.transfer import Restore, Save
 from bench.devices.base import Device, Served
-from bench.engines.base import BootRequest, Command, Engine
+from bench.engines.base import (
+    BootRequest,
+    Command,
+    Engine,
+    same_policy,
+    with_budgets,
+)
 from bench.guests.guest import Guest, Marker
 
 DEFAULT_TIMEOUT = 300.0
@@ -188,6 +194,7 @@ def run_boot(
         passage = Passage(boot.save, boot.restore, scratch)
         request = replace(
             boot.request,
+            tier=_tier(boot),
             devices=_served(boot, scratch, stack),
             stats=stats_path,
             timeline=timeline_path,
@@ -253,6 +260,12 @@ def run_boot(
         "stderr": watcher.errors.as_json(),
         "provenance": provenance,
     }
+
+
+def _tier(boot: Boot) -> str | None:
+    """The policy as this engine is to run it."""
+    asked = boot.request.tier
+    return None if asked is None else with_budgets(asked, boot.engine.budgets)
 
 
 def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
@@ -335,9 +348,9 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
     """An engine that ran another policy than asked must not pass for it."""
     policy = (stats or {}).get("policy")
     ran = policy.get("spec") if isinstance(policy, dict) else None
-    if ran is None or ran == boot.request.tier:
+    asked = _tier(boot)
+    if ran is None or (asked is not None and same_policy(ran, asked)):
         return None
-    asked = boot.request.tier
     return _failure("engine-error", f"the engine ran policy {ran}, not {asked}")
 
 
@@ -425,6 +438,7 @@ def _config(boot: Boot) -> dict[str, Any]:
         "seed": request.seed,
         "timeout_s": boot.timeout_s,
         "engine_flags": list(request.engine_flags),
+        "engine_budgets": dict(boot.engine.budgets),
         "repetition": boot.repetition,
         "resumed": boot.restore.snapshot.as_json() if boot.restore else None,
     }

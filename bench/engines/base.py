@@ -131,6 +131,10 @@ class Engine(Protocol):
     def has_tiers(self) -> bool:
         """Whether a tiering policy applies."""
 
+    @property
+    def budgets(self) -> Mapping[str, int]:
+        """Parameters of every policy whose defaults it cannot bear, and its own."""
+
     def products(self, arch: str) -> tuple[str, ...]:
         """Products that a boot of this architecture needs."""
 
@@ -145,6 +149,25 @@ class Engine(Protocol):
 
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
         """The command line of one boot."""
+
+
+def with_budgets(spec: str, budgets: Mapping[str, int]) -> str:
+    """The policy as the engine is to run it: what the spec says itself counts."""
+    name, _, rest = spec.partition(":")
+    pairs = [pair for pair in rest.split(",") if pair]
+    given = {pair.partition("=")[0] for pair in pairs}
+    pairs += [f"{k}={v}" for k, v in budgets.items() if k not in given]
+    return f"{name}:{','.join(pairs)}" if pairs else name
+
+
+def same_policy(one: str, other: str) -> bool:
+    """Whether two specs differ in the order of their parameters at most."""
+
+    def parts(spec: str) -> tuple[str, list[str]]:
+        name, _, rest = spec.partition(":")
+        return name, sorted(rest.split(","))
+
+    return parts(one) == parts(other)
 
 
 def profile_place(tier: str | None) -> str:

@@ -31,6 +31,7 @@ class BrowserEngine:
     name: str
     meaning: str
     has_tiers = True
+    budgets: Mapping[str, int] = {}
     # The program, and the package that has it.
     program: str
     package: str

@@ -17,6 +17,9 @@ class FirefoxEngine(BrowserEngine):
     program = "firefox-esr"
     package = "firefox-esr"
     flag_form = "a preference as NAME=VALUE"
+    # `engines --probe` finds 10,900 modules of one function: it has 2 GiB for code,
+    # in pieces of 64 KiB, of which each module takes three.
+    budgets = {"max-modules": 8000}
 
     def is_flag(self, flag: str) -> bool:
         """NAME=VALUE."""

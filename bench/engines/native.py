@@ -49,6 +49,7 @@ class NativeEngine:
     name = "native"
     meaning = "Debian's qemu-system of the same version, the reference"
     has_tiers = False
+    budgets: Mapping[str, int] = {}
 
     def products(self, arch: str) -> tuple[str, ...]:
         """Comes from a package: nothing to build."""

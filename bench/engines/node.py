@@ -75,6 +75,7 @@ class NodeEngine:
     name = "node"
     meaning = "QEMU as WebAssembly in Node, tiers by policy"
     has_tiers = True
+    budgets: Mapping[str, int] = {}
 
     def products(self, arch: str) -> tuple[str, ...]:
         """Node itself and QEMU for the guest's architecture."""

@@ -36,6 +36,7 @@ class V86Engine:
     name = "v86"
     meaning = "v86 in Node, a peer: for guests with a 32-bit x86 kernel"
     has_tiers = False
+    budgets: Mapping[str, int] = {}
 
     def products(self, arch: str) -> tuple[str, ...]:
         """Node and v86 itself, where it could be of use."""

@@ -72,6 +72,7 @@ class FakeEngine:
     name: str = "fake"
     meaning: str = "plays a script"
     has_tiers: bool = True
+    budgets: Mapping[str, int] = field(default_factory=dict)
     scenarios: dict[str, Scenario] = field(default_factory=lambda: {"": GOOD})
     missing: Missing | None = None
     refusal: str | None = None

@@ -19,11 +19,11 @@ from bench.boot.products import obtain
 from bench.boot.run import Boot, run_boot
 from bench.cli.probe import chosen, table
 from bench.engines import find_engine
-from bench.engines.base import BootRequest, Command
+from bench.engines.base import BootRequest, Command, same_policy, with_budgets
 from bench.engines.browser import DRIVER, RUNNER, BrowserEngine
 from bench.engines.probe import PROBED, parsed, probe
 from bench.guests.guest import Guest
-from bench.tests.fakes import FakeEngine
+from bench.tests.fakes import GOOD, STATS, FakeEngine
 from bench.tests.test_engines import option
 from bench.tests.test_signals import wait_until_absent
 
@@ -308,3 +308,41 @@ def test_an_engine_that_cannot_be_probed() -> None:
     with pytest.raises(HarnessError, match="unknown engine to probe 'v86'"):
         chosen(["v86"])
     assert [engine.name for engine in chosen([])] == [NODE, *BROWSERS]
+
+
+@pytest.mark.parametrize(
+    ("spec", "budgets", "ran"),
+    [
+        ("never", {}, "never"),
+        ("never", {"max-modules": 8000}, "never:max-modules=8000"),
+        ("region:n=9", {"max-modules": 8000}, "region:n=9,max-modules=8000"),
+        ("always:max-modules=7", {"max-modules": 8000}, "always:max-modules=7"),
+    ],
+)
+def test_an_engines_budgets_unless_the_policy_has_its_own(
+    spec: str, budgets: dict[str, int], ran: str
+) -> None:
+    assert with_budgets(spec, budgets) == ran
+
+
+def test_the_order_of_parameters_makes_no_other_policy() -> None:
+    assert same_policy("a:x=1,y=2", "a:y=2,x=1") and same_policy("a", "a")
+    for other in ("b:x=1,y=2", "a:x=1", "a:x=1,y=3", "a"):
+        assert not same_policy("a:x=1,y=2", other)
+
+
+def test_the_budgets_are_in_the_result_and_the_tier_is_as_asked(
+    guest: Guest, fake: FakeEngine
+) -> None:
+    fake.budgets = {"max-modules": 8000}
+    stats = {**STATS, "policy": {"spec": "threshold:max-modules=8000,n=9"}}
+    fake.scenarios = {"": [{"stats": stats}, *GOOD[1:]]}
+    boot = Boot(fake, BootRequest(guest, tier="threshold:n=9"), {}, 60.0)
+    result = run_boot(boot, {})
+    assert result["ok"], result["failure"]
+    assert fake.requests[-1].tier == "threshold:n=9,max-modules=8000"
+    assert result["config"]["tier"] == "threshold:n=9"
+    assert result["config"]["engine_budgets"] == {"max-modules": 8000}
+    fake.budgets = {}
+    failure = run_boot(boot, {})["failure"]
+    assert failure["message"].startswith("the engine ran policy threshold:max-modules")
