@@ -243,7 +243,7 @@ def test_nothing_of_a_browser_is_left(tmp_path: Path) -> None:
     """Its processes end and its profile goes, though it has a child of its own."""
     pids = tmp_path / "pids"
     text = (
-        f"#!/bin/sh\nsleep 7232 &\necho $$ $! > {pids}\n"
+        f"#!/bin/sh\nsleep 7239 &\necho $$ $! > {pids}\n"
         f"mkdir -p {tmp_path}/profile/deep\nexit 0\n"
     )
     assert drive(tmp_path, text).returncode == 3
