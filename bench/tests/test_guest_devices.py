@@ -24,7 +24,7 @@ from bench.guests.manifest import load
 pytestmark = pytest.mark.guest
 
 # One guest of each machine.
-MACHINES = {spec.machine: spec for spec in reversed(GUESTS)}
+MACHINES = {(spec.arch, spec.machine): spec for spec in reversed(GUESTS)}
 # What QEMU shows of a machine that has not started.
 VIEWS = ("info qtree", "info mtree")
 ENDS_S = 30.0
