@@ -32,6 +32,7 @@ export function fromThread({ id, what, value }) {
     if (what === 'message') {
         worker.onmessage?.({ data: value });
     } else {
-        worker.onerror?.(value);
+        /* It is thrown on, and has to say what it is. */
+        worker.onerror?.(Object.assign(new Error(value.message), value));
     }
 }
