@@ -33,7 +33,7 @@ EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len, int keep), {
         const code = new Uint8Array(wasmMemory.buffer, bytes, len).slice();
         const module = new WebAssembly.Module(code);
         if (keep) {
-            const kept = Module['twKept'] ??= [];
+            const kept = Module['twKept'] = Module['twKept'] || [];
             kept.push(module);
             if (kept.length > keep) {
                 kept.shift();
