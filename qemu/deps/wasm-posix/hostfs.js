@@ -3,7 +3,8 @@
  *
  * TIERLAB_LIVE, a variable of the process, allows paths: a JSON object, from the
  * path to whether it may be written. Workers have a copy of it, and nothing in
- * linear memory can change that. Outside Node nothing is allowed.
+ * linear memory can change that. Outside Node nothing is allowed, and there is
+ * neither fs nor Buffer: only what is for an allowed path may use them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -114,6 +115,8 @@ addToLibrary({
         let name;
         if (dir >= 0) {
             name = twHost.below(dir, path);
+        } else if (!twHost.live.size) {
+            return -4096 /* TW_NOT_LIVE */;
         } else {
             name = twHost.text(path).toString();
             const writable = twHost.writable(name);
@@ -195,6 +198,8 @@ addToLibrary({
         let name;
         if (dir >= 0) {
             name = twHost.below(dir, path);
+        } else if (!twHost.live.size) {
+            return -4096 /* TW_NOT_LIVE */;
         } else {
             name = twHost.text(path).toString();
             if (twHost.writable(name) === undefined) {
