@@ -20,6 +20,7 @@
 #define TW_INTERP_H
 
 #include "bytecode.h"
+#include "fence.h"
 #include "layout.h"
 #include "vec.h"
 
