@@ -49,8 +49,8 @@ WRAPPED = (
     ),
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
-# Its part in JavaScript, beside the libraries.
-HOST_FILES = "lib/hostfs.js"
+# Its parts in JavaScript, which are put beside the libraries.
+SCRIPTS = ("clock.js", "hostfs.js")
 
 # What the runner calls.
 EXPORTED = (
@@ -194,7 +194,7 @@ def _configure(sysroot: Path) -> list[str]:
         *(f"-Wl,--wrap={name}" for name in WRAPPED),
         "-Wl,--undefined=tw_futex_wake",
         "-ltwposix",
-        f"--js-library={sysroot}/{HOST_FILES}",
+        *(f"--js-library={sysroot}/lib/{name}" for name in SCRIPTS),
     ]
     return [
         "--cc=emcc", "--cxx=em++", "--objcc=false", "--host-cc=cc", "--cpu=wasm32",
@@ -255,7 +255,8 @@ def _posix(ctx: Context) -> None:
         argv = ["emcc", *flags, "-c", str(source), "-o", objects[-1]]
         ctx.run(argv, env=env)
     ctx.run(["emar", "rcs", str(ctx.out / "lib/libtwposix.a"), *objects], env=env)
-    shutil.copyfile(ctx.root / POSIX / "hostfs.js", ctx.out / HOST_FILES)
+    for name in SCRIPTS:
+        shutil.copyfile(ctx.root / POSIX / name, ctx.out / "lib" / name)
 
 
 def _builder(target: Target) -> Callable[[Context], None]:
