@@ -32,6 +32,12 @@ const KINDS = {
     chromium: {
         title: 'Chromium',
         connection: {},
+        /*
+         * With DevTools attached V8 takes down the stack of each exception that
+         * is thrown, and QEMU leaves its generated code by exceptions: a third of
+         * the vCPU's time in a boot.
+         */
+        leaves: true,
         listening: /^DevTools listening on (ws:\/\/\S+)/m,
         endpoint: (url) => url,
         prepare(library, { profile, flags }) {
@@ -47,6 +53,7 @@ const KINDS = {
     },
     firefox: {
         title: 'Firefox',
+        leaves: false,
         connection: { protocol: 'webDriverBiDi' },
         listening: /^WebDriver BiDi listening on (ws:\/\/\S+)/m,
         endpoint: (url) => `${url}/session`,
@@ -90,6 +97,7 @@ export class Browser {
         this.flags = flags;
         this.lost = lost;
         this.said = '';
+        this.gone = Promise.withResolvers();
     }
 
     async start() {
@@ -105,6 +113,7 @@ export class Browser {
             const why = `${this.kind.title} ended by itself: ` +
                 (signal ?? `status ${status}`) + this.reason();
             ended.reject(new Error(why));
+            this.gone.resolve();
             this.lost(why);
         });
         const listening = Promise.withResolvers();
@@ -133,7 +142,10 @@ export class Browser {
                  XDG_CONFIG_HOME: this.profile, XDG_CACHE_HOME: this.profile };
     }
 
-    /* Opens it; @trouble is told what the page or its console complain of. */
+    /*
+     * Opens it; @trouble is told what the page or its console complain of while
+     * we are attached to it.
+     */
     async open(url, trouble) {
         const [first] = await this.connection.pages();
         const page = first ?? await this.connection.newPage();
@@ -150,6 +162,10 @@ export class Browser {
         if (wrong) {
             throw new Error(`V8 refuses --js-flags: ${wrong}`);
         }
+        if (this.kind.leaves) {
+            await this.connection.disconnect();
+            this.connection = null;
+        }
     }
 
     /* What it said last that may be why. */
@@ -162,7 +178,11 @@ export class Browser {
     /* Ask it to end, which it does in order: it leaves no process behind. */
     async close() {
         this.lost = () => {};
-        await Promise.race([this.connection?.close().catch(() => {}),
+        if (!this.connection) {
+            this.child?.kill('SIGTERM');
+        }
+        await Promise.race([this.connection?.close().catch(() => {}) ??
+                                this.gone.promise,
                             pause(CLOSE_MS)]);
     }
 

@@ -183,6 +183,10 @@ class Driver {
         writeAll(2, Buffer.from(`${text}\n`));
     }
 
+    on_trouble(text) {
+        this.troubles.push(text);
+    }
+
     on_timeline(line) {
         if (this.timeline !== null) {
             writeAll(this.timeline, Buffer.from(`${JSON.stringify(line)}\n`));

@@ -16,6 +16,11 @@ let machine = null;
 
 const say = (type, value) => socket.send(JSON.stringify({ type, value }));
 
+/* What nobody else catches. */
+addEventListener('error', ({ message }) => say('trouble', message));
+addEventListener('unhandledrejection', ({ reason }) =>
+    say('trouble', String(reason?.message ?? reason)));
+
 async function run({ options, left }) {
     try {
         machine = await start({

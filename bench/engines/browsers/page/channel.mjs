@@ -1,8 +1,8 @@
 /*
  * What goes over the WebSocket between the driver and its page. Text is JSON,
  * { type, value }. To the page: start or probe (once), attach; to the driver:
- * error, timeline, started, attached, failed, ended, probe. Binary is a byte
- * that says where the rest belongs: to the guest's console, or to QEMU's
+ * error, trouble, timeline, started, attached, failed, ended, probe. Binary is a
+ * byte that says where the rest belongs: to the guest's console, or to QEMU's
  * control channel.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
