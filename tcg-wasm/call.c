@@ -82,19 +82,44 @@
 #define S7B(b, a) S7C(0, b, a) S7C(1, b, a)
 #define S7A(a) S7B(0, a) S7B(1, a)
 
+/*
+ * A function for each number of arguments: engines optimise functions that run
+ * often, in time that grows faster than their size, and calls of many arguments
+ * are rare.
+ */
+#define CALLS(n, ...) \
+    __attribute__((noinline)) static bool call##n(TwSig sig, uintptr_t fn, uint64_t *r) \
+    { \
+        switch (sig) { \
+        __VA_ARGS__ \
+        default: return false; \
+        } \
+    }
+
+CALLS(1, S1_(0) S1_(1))
+CALLS(2, S2A(0) S2A(1))
+CALLS(3, S3A(0) S3A(1))
+CALLS(4, S4A(0) S4A(1))
+CALLS(5, S5A(0) S5A(1))
+CALLS(6, S6A(0) S6A(1))
+CALLS(7, S7A(0) S7A(1))
+
 bool tw_call(TwSig sig, uintptr_t fn, uint64_t *r)
 {
-    switch (sig) {
-    CASES(0, 0, (void), ())
-    S1_(0) S1_(1)
-    S2A(0) S2A(1)
-    S3A(0) S3A(1)
-    S4A(0) S4A(1)
-    S5A(0) S5A(1)
-    S6A(0) S6A(1)
-    S7A(0) S7A(1)
-    default:
-        return false;
+    switch (tw_sig_nargs(sig)) {
+    case 0:
+        switch (sig) {
+        CASES(0, 0, (void), ())
+        default: return false;
+        }
+    case 1: return call1(sig, fn, r);
+    case 2: return call2(sig, fn, r);
+    case 3: return call3(sig, fn, r);
+    case 4: return call4(sig, fn, r);
+    case 5: return call5(sig, fn, r);
+    case 6: return call6(sig, fn, r);
+    case 7: return call7(sig, fn, r);
+    default: return false;
     }
 }
 /* clang-format on */
