@@ -9,6 +9,7 @@ import { Network } from '../engines/js/network.mjs';
 import { STATS_PATH, askForStats, askForTimeline } from
     '../engines/js/reports.mjs';
 import { Rings } from '../engines/js/rings.mjs';
+import { threads } from '../engines/js/threads.mjs';
 import { download, downloadProgram } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
@@ -141,6 +142,7 @@ async function start(options) {
     reached('loaded');
     const module = {
         arguments: ['-L', '/share', ...options.arguments],
+        threads: threads(options.arguments),
         instantiateWasm(imports, done) {
             WebAssembly.instantiate(compiled, imports).then(
                 (instance) => done(instance, compiled), failed);

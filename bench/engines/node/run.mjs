@@ -24,6 +24,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { threads } from '../js/threads.mjs';
 import { consolePart } from './console.mjs';
 import { controlPart } from './control.mjs';
 import { filesPart } from './files.mjs';
@@ -67,6 +68,7 @@ async function main() {
 
     const module = {
         arguments: ['-L', '/share', ...settings.qemu],
+        threads: threads(settings.qemu),
         preRun: [(m) => tell('prepare', m)],
         print: (text) => writeAll(1, Buffer.from(`${text}\n`)),
         printErr: (text) => {
