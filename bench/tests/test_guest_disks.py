@@ -31,6 +31,7 @@ OTHERS = (
     ("aarch64-debian", "aarch64"),
     ("x86_64-tiny", "x86_64"),
     ("x86_64-tiny-microvm", "x86_64"),
+    ("x86_64-debian-microvm", "x86_64"),
     ("x86_64-debian", "x86_64"),
     ("i386-debian", "x86_64"),
 )
@@ -159,6 +160,24 @@ def test_other_guests(guest: str, arch: str, engine: str, tmp_path: Path) -> Non
     image = make_ext4(tmp_path / "disk.img")
     run_workload(products_of(guest, arch), guest, engine, image)
     assert content(image, "tierlab.data") == "tierlab\n" * (2 << 20 >> 3)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("guest", "arch"), OTHERS)
+def test_disks_are_named_in_the_order_they_are_given(
+    guest: str, arch: str, engine: str, tmp_path: Path
+) -> None:
+    images = [tmp_path / f"{name}.img" for name in ("first", "second", "third")]
+    for number, image in enumerate(images, 1):
+        with image.open("wb") as file:
+            file.truncate(number << 20)
+    disks = [parse_disk(str(image)) for image in images]
+    look = "for d in /sys/block/vd?; do echo ${d##*/} $(cat $d/serial $d/size); done"
+    products = products_of(guest, arch)
+    result = boot(products, guest, engine, disks, [look], tmp_path)
+    for name, serial, size in (("a", "first", 2048), ("b", "second", 4096), ("c", "third", 6144)):
+        assert said(result, f"vd{name} {serial} ?{size}")
 
 
 def test_a_full_host(products: dict[str, Path], tmp_path: Path) -> None:

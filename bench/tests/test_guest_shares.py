@@ -26,6 +26,7 @@ OTHERS = (
     ("aarch64-tiny", "aarch64"),
     ("x86_64-tiny", "x86_64"),
     ("x86_64-tiny-microvm", "x86_64"),
+    ("x86_64-debian-microvm", "x86_64"),
     ("i386-debian", "x86_64"),
 )
 
