@@ -6,6 +6,7 @@
  *   report.c    counts, the timeline, the statistics
  *   lookup.c    jumps by lookup
  *   interp.c    tier 0
+ *   ticks.c     the host's ticks
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -44,6 +44,7 @@
 #include "runtime.h"
 #include "runtime-internal.h"
 #include "settings.h"
+#include "ticks.h"
 
 enum {
     /* Entries of the dispatcher between two looks at the clock. */
@@ -410,6 +411,7 @@ void tw_runtime_init(void)
 
     qemu_mutex_init(&tw.lock);
     tw_settings_read(&tw.settings);
+    tw_ticks_khz = tw.settings.tsc_khz;
     tw.engine = tier_engine_new(tw.settings.tier, tw.settings.seed, &host, err,
                                 sizeof(err));
     if (!tw.engine) {
