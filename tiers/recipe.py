@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from bench.setup import Context, Step
+from bench.setup import Context, Step, cmake
 
 
 def _build(ctx: Context) -> None:
-    build = str(ctx.work / "build")
-    configure = ["cmake", "--preset", "native", "-B", build]
-    configure += ["-DTIERLAB_PARTS=tiers", "-DBUILD_TESTING=OFF"]
-    ctx.run(configure, cwd=ctx.root)
-    ctx.run(["cmake", "--build", build, "--parallel", str(ctx.jobs)])
-    install = ["cmake", "--install", build, "--component", "tiers"]
-    ctx.run([*install, "--prefix", str(ctx.out)])
+    cmake.build_native(ctx, ("tiers",), "tiers")
 
 
 STEPS = [
@@ -20,8 +14,7 @@ STEPS = [
         name="tiers-native",
         title="Policies (native)",
         files=(
-            "CMakeLists.txt",
-            "CMakePresets.json",
+            *cmake.FILES,
             "tiers/CMakeLists.txt",
             "tiers/*.[ch]",
             "tiers/*.def",

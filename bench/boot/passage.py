@@ -14,7 +14,7 @@ from bench.boot.console import Phase
 from bench.boot.process import EngineProcess, Limits
 from bench.boot.snapshot import Facts, write_snapshot
 from bench.boot.transfer import RESUME_PHASE, Restore, Save, Transfer
-from bench.engines.base import BootRequest, Command
+from bench.engines.base import BootRequest, Command, tsc_khz
 from bench.guests.guest import Guest, Marker
 
 
@@ -84,6 +84,7 @@ class Passage:
                 request,
                 stream_in=self._incoming,
                 workload=snapshot.facts.booted_for,
+                tsc_khz=snapshot.facts.tsc_khz,
                 seed=snapshot.facts.seed,
             )
         return request
@@ -155,6 +156,7 @@ class Passage:
             phases=[*self.reached_before(), *(phase.phase for phase in phases)],
             workload=WAIT if self.will_type else self._workload,
             engine=engine,
+            tsc_khz=tsc_khz(request, engine),
             saved=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             console=dict(console),
         )

@@ -28,6 +28,8 @@ MAX_FACTS = 16 * 1024 * 1024
 # Most of a stream is zero pages and the kernel's text: more effort gains little.
 LEVEL = 1
 PIECE = 1024 * 1024
+# What QEMU's muldiv64() takes.
+MAX_KHZ = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Facts:
     tier: str
     saved: str
     console: dict[str, Any]
+    # Of an x86 machine's time stamp counter; older files do not say.
+    tsc_khz: int | None = None
     # Of the packed stream, which is the rest of the file; and unpacked.
     packed_bytes: int = 0
     packed_sha256: str = ""
@@ -230,6 +234,9 @@ def _facts(raw: Any) -> Facts:
     ):  # fmt: skip
         if not isinstance(getattr(facts, name), kind):
             raise TypeError(name)
+    khz = facts.tsc_khz
+    if khz is not None and not (isinstance(khz, int) and 0 < khz <= MAX_KHZ):
+        raise ValueError("tsc_khz")
     return facts
 
 

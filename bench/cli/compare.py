@@ -210,11 +210,15 @@ def _prepare(
     products, guests = obtain_for(entries, suite.engines, devices)
     # Only whether there is one matters here: not every engine can resume it.
     saved = Path("machine") if suite.resume or suite.restore else None
+    restore = given_machine(Path(suite.restore)) if suite.restore else None
     for engine in engines.values():
         for guest in guests.values():
             plugged = (*guest.devices, *devices)
             request = replace(
-                suite_request(suite, guest), stream_in=saved, devices=plugged
+                suite_request(suite, guest),
+                stream_in=saved,
+                tsc_khz=restore.facts.tsc_khz if restore else None,
+                devices=plugged,
             )
             require(engine, request, products)
     return Campaign(

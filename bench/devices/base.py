@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import click
+
 from bench.boot.errors import USAGE, HarnessError
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
@@ -116,6 +118,23 @@ class Kind:
 
     options: Mapping[str, Callable[[AnyCommand], AnyCommand]]
     make: Callable[[Mapping[str, Any]], tuple[Device, ...]]
+
+
+def repeatable(
+    option: str, what: str, help_text: str, parse: Callable[[str], Device]
+) -> Kind:
+    """A kind whose option may be repeated: each time it is one device, which `parse`
+    makes of the value.
+    """
+    name = f"{option.removeprefix('--')}s"
+
+    def make(given: Mapping[str, Any]) -> tuple[Device, ...]:
+        return tuple(map(parse, given[name]))
+
+    values = click.option(
+        option, name, metavar=f"{what}[,...]", multiple=True, help=help_text
+    )
+    return Kind({name: values}, make)
 
 
 def virtio_bus(machine: str, what: str, option: str) -> str:

@@ -11,15 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
-from bench.boot.errors import HarnessError
 from bench.devices.base import (
     Device,
-    Kind,
     Places,
     Plan,
     quoted,
+    repeatable,
     split_settings,
     switch,
     unfit,
@@ -189,15 +186,4 @@ def parse_disk(text: str) -> Disk:
     )
 
 
-def _make(given: Mapping[str, Any]) -> tuple[Device, ...]:
-    return tuple(parse_disk(text) for text in given["disks"])
-
-
-KIND = Kind(
-    {
-        "disks": click.option(
-            "--disk", "disks", metavar="FILE[,...]", multiple=True, help=HELP
-        )
-    },
-    _make,
-)
+KIND = repeatable(OPTION, "FILE", HELP, parse_disk)

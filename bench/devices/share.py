@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bench.devices.base import (
-    Device,
-    Kind,
     Places,
     Plan,
     host_path,
     quoted,
+    repeatable,
     split_settings,
     switch,
     unfit,
@@ -104,15 +100,4 @@ def parse_share(text: str) -> Share:
     return Share(path, tag, readonly)
 
 
-def _make(given: Mapping[str, Any]) -> tuple[Device, ...]:
-    return tuple(parse_share(text) for text in given["shares"])
-
-
-KIND = Kind(
-    {
-        "shares": click.option(
-            "--share", "shares", metavar="FOLDER[,...]", multiple=True, help=HELP
-        )
-    },
-    _make,
-)
+KIND = repeatable(OPTION, "FOLDER", HELP, parse_share)

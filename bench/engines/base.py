@@ -72,6 +72,8 @@ class BootRequest:
     devices: tuple[Device, ...] = ()
     # A Unix socket on which QEMU is to speak QMP.
     control: Path | None = None
+    # Of a saved x86 machine: the frequency of its time stamp counter.
+    tsc_khz: int | None = None
     # Of a saved machine: read when it is to be resumed, written when it is saved.
     stream_in: Path | None = None
     stream_out: Path | None = None
@@ -191,7 +193,8 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
     arguments += ["-nographic", "-no-reboot", "-nic", "none"]
     arguments += ["-seed", str(request.seed)]
     arguments += _file_arguments(guest, places)
-    append = " ".join([command_line(request), *_clock_words(request, places)]).strip()
+    append = " ".join([command_line(request), *_clock_words(request, places.engine)])
+    append = append.strip()
     arguments += ["-append", append] if append else []
     if request.icount is not None:
         # Without sleep=off an idle guest's clock would follow the host's.
@@ -215,13 +218,21 @@ def command_line(request: BootRequest) -> str:
     return " ".join(filter(None, [guest.append, *words]))
 
 
-def _clock_words(request: BootRequest, places: Places) -> tuple[str, ...]:
+def tsc_khz(request: BootRequest, engine: str) -> int | None:
+    """The frequency of the guest's time stamp counter; None: it has none, or one that
+    cannot be known.
+    """
+    if request.guest.arch != "x86_64":
+        return None
+    if request.tsc_khz is not None:
+        return request.tsc_khz
+    native = engine == "native" and request.icount is None
+    return tsc.native_khz() if native else tsc.NANOSECONDS_KHZ
+
+
+def _clock_words(request: BootRequest, engine: str) -> tuple[str, ...]:
     """What one of our Linux guests on x86 is told of its clock."""
-    guest = request.guest
-    if not guest.workloads or guest.arch != "x86_64":
-        return ()
-    own = places.engine == "native" and request.icount is None
-    khz = tsc.native_khz() if own else tsc.NANOSECONDS_KHZ
+    khz = tsc_khz(request, engine) if request.guest.workloads else None
     return (tsc.word(khz),) if khz else ()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from bench.engines import tsc
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -56,8 +57,15 @@ class NativeEngine:
         return ()
 
     def refuses(self, request: BootRequest) -> str | None:
-        """Nothing: QEMU itself says what does not fit."""
-        return None
+        """A saved x86 machine that would see time run at another speed."""
+        saved = None if request.icount is not None else request.tsc_khz
+        own = tsc.native_khz() if saved else None
+        if saved is None or own is None or tsc.alike(saved, own):
+            return None
+        return (
+            f"its time stamp counter runs at {saved / 1000:.0f} MHz, this processor's at "
+            f"{own / 1000:.0f}, and QEMU cannot scale that"
+        )
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
         """Looks for the program in PATH."""

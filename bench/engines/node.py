@@ -151,7 +151,8 @@ def runner_arguments(
 def _variables(request: BootRequest) -> dict[str, str]:
     tier = {} if request.tier is None else {"TIERLAB_TIER": request.tier}
     seed = {"TIERLAB_SEED": str(request.seed)}
-    return {**tier, **seed, **request.switches.environment()}
+    clock = {} if request.tsc_khz is None else {"TIERLAB_TSC_KHZ": str(request.tsc_khz)}
+    return {**tier, **seed, **clock, **request.switches.environment()}
 
 
 def node_program(products: Mapping[str, Path]) -> Path | None:

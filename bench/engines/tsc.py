@@ -15,6 +15,8 @@ import time
 from functools import cache
 
 NANOSECONDS_KHZ = 1_000_000
+# Two measurements of one counter, and crystals of one frequency, differ by less.
+_TOLERANCE = 0.001
 # rdtsc; shl rdx, 32; or rax, rdx; ret
 _READ = bytes.fromhex("0f31 48c1e220 4809d0 c3")
 _MEASURE_NS = 50_000_000
@@ -24,6 +26,11 @@ _TRIES = 100
 def word(khz: int) -> str:
     """What tells Linux so."""
     return f"tsc_early_khz={khz}"
+
+
+def alike(one: int, other: int) -> bool:
+    """Whether a guest that was told one frequency keeps time at the other."""
+    return abs(one - other) <= _TOLERANCE * max(one, other)
 
 
 @cache

@@ -91,7 +91,8 @@ PACKAGED: tuple[Packaged, ...] = (
         (*_VIRTIO, "bcm2835_wdt"),
         ("bcm2837-rpi-3-a-plus.dtb",),
     ),
-    Packaged("x86_64-debian", "x86_64", "linux-image-amd64", _VIRTIO),
+    # microvm's bus is a module
+    Packaged("x86_64-debian", "x86_64", "linux-image-amd64", ("virtio_mmio", *_VIRTIO)),
     # older: even virtio's bus is a module
     Packaged("i386-debian", "i386", "linux-image-686", ("virtio_pci", *_VIRTIO)),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.setup import Context, Step
+from bench.setup import Context, Step, cmake
 from bench.setup.upstream import installed
 from qemu import toolchain
 
@@ -15,14 +15,8 @@ NOT_FOR_WASM = {"host-none.c"}
 
 
 def _native(ctx: Context) -> None:
-    build = str(ctx.work / "build")
-    configure = ["cmake", "--preset", "native", "-B", build, "-DBUILD_TESTING=OFF"]
-    configure += ["-DTIERLAB_PARTS=tiers;tcg-wasm;bench/micro"]
-    ctx.run(configure, cwd=ctx.root)
-    make = ["cmake", "--build", build, "--target", "micro-native"]
-    ctx.run([*make, "--parallel", str(ctx.jobs)])
-    install = ["cmake", "--install", build, "--component", "micro"]
-    ctx.run([*install, "--prefix", str(ctx.out)])
+    parts = ("tiers", "tcg-wasm", "bench/micro")
+    cmake.build_native(ctx, parts, "micro", "micro-native")
 
 
 def _wasm(ctx: Context) -> None:
@@ -64,8 +58,7 @@ STEPS: list[Step] = [
         name="micro-native",
         title="Microbenchmarks (native)",
         files=(
-            "CMakeLists.txt",
-            "CMakePresets.json",
+            *cmake.FILES,
             "tcg-wasm/CMakeLists.txt",
             "tcg-wasm/tools/*.c",
             "tiers/CMakeLists.txt",

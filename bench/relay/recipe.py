@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from bench.setup import Context, Step
+from bench.setup import Context, Step, cmake
 from bench.setup.upstream import installed
 
 HERE = "bench/relay"
 
 
 def _build(ctx: Context) -> None:
-    build = str(ctx.work / "build")
-    configure = ["cmake", "--preset", "native", "-B", build]
-    configure += [f"-DTIERLAB_PARTS={HERE}", "-DBUILD_TESTING=OFF"]
-    ctx.run(configure, cwd=ctx.root)
-    ctx.run(["cmake", "--build", build, "--parallel", str(ctx.jobs)])
-    install = ["cmake", "--install", build, "--component", "relay"]
-    ctx.run([*install, "--prefix", str(ctx.out)])
+    cmake.build_native(ctx, (HERE,), "relay")
 
 
 STEPS = [
@@ -23,8 +17,7 @@ STEPS = [
         name="relay",
         title="Network relay (native)",
         files=(
-            "CMakeLists.txt",
-            "CMakePresets.json",
+            *cmake.FILES,
             f"{HERE}/recipe.py",
             f"{HERE}/CMakeLists.txt",
             f"{HERE}/*.[ch]",

@@ -43,6 +43,12 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 @pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a directory of the test's own, as results go to the current one."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Products of the fake guest and of the policies, by override."""
     guest = make_guest(tmp_path / "guest-product")

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bench.engines.base import BootRequest, Command, Missing, Streams
 from bench.guests import manifest
 from bench.guests.catalogue import GuestSpec
+
+Capture = pytest.CaptureFixture[str]
 
 PROGRAM = Path(__file__).with_name("fake_engine.py")
 GUEST = "fake64-tiny"
@@ -57,6 +61,13 @@ GOOD: Scenario = [
     {"say": FIRMWARE},
     {"say": KERNEL + INIT + START + END},
 ]
+
+
+def error_line(capture: Capture) -> str:
+    """The only line on stderr."""
+    lines = capture.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
 
 
 def boots_in(seconds: float, scenario: Scenario | None = None) -> Scenario:

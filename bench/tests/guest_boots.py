@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from bench.boot.catalog import SHELL
@@ -16,10 +17,22 @@ from bench.boot.run import Boot, Terminal, run_boot
 from bench.devices.base import Device
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
+from bench.guests.catalogue import GUESTS
 from bench.guests.manifest import load
 
 TIMEOUT_S = 600.0
 ENGINES = ("node", "native")
+GIB = 1 << 30
+# The guest of most tests. The others have other buses, or drivers that are modules;
+# the Raspberry Pi has no place for virtio.
+GUEST = "riscv64-tiny"
+ARCH = "riscv64"
+OTHERS = [
+    (spec.name, spec.arch)
+    for spec in GUESTS
+    if spec.name != GUEST and spec.machine != "raspi3ap"
+]
+every_other_guest = pytest.mark.parametrize(("guest", "arch"), OTHERS)
 
 
 def products_of(guest: str, arch: str, *others: str) -> dict[str, Path]:

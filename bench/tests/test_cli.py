@@ -12,25 +12,12 @@ from bench.cli.main import main
 from bench.engines import ENGINES
 from bench.engines.base import Missing
 from bench.tests import fakes
-from bench.tests.fakes import GUEST, FakeEngine
+from bench.tests.fakes import GUEST, Capture, FakeEngine, error_line
 
-pytestmark = pytest.mark.usefixtures("products", "fake", "native")
+pytestmark = pytest.mark.usefixtures("elsewhere", "products", "fake", "native")
 
-Capture = pytest.CaptureFixture[str]
 BOOT = ["boot", GUEST, "--engine", "fake"]
 COMPARE = ["compare", "--guest", GUEST, "--engine", "fake", "--engine", "native"]
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def error_line(capture: Capture) -> str:
-    """The only line on stderr."""
-    lines = capture.readouterr().err.splitlines()
-    assert len(lines) == 1, lines
-    return lines[0]
 
 
 @pytest.mark.parametrize(

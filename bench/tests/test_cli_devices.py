@@ -11,11 +11,10 @@ from bench.cli.main import main
 from bench.devices.disk import Disk
 from bench.guests.catalogue import GuestError
 from bench.guests.description import describe
-from bench.tests.fakes import GUEST, FakeEngine
+from bench.tests.fakes import GUEST, Capture, FakeEngine, error_line
 
 pytestmark = pytest.mark.usefixtures("products", "fake", "native")
 
-Capture = pytest.CaptureFixture[str]
 BOOT = ["boot", GUEST, "--engine", "fake"]
 COMPARE = ["compare", "--guest", GUEST, "--engine", "fake", "--tier", "never"]
 COMPARE += ["--runs", "1", "--out", "out"]
@@ -61,8 +60,7 @@ def test_refused_in_one_line_before_anything_starts(
     arguments: list[str], words: str, capfd: Capture, fake: FakeEngine
 ) -> None:
     assert main(arguments) == 2
-    (line,) = capfd.readouterr().err.splitlines()
-    assert words in line
+    assert words in error_line(capfd)
     assert not fake.requests
 
 

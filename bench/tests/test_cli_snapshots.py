@@ -10,19 +10,13 @@ import pytest
 
 from bench.boot.snapshot import read_snapshot
 from bench.cli.main import main
-from bench.tests.fakes import GUEST, FakeEngine
+from bench.tests.fakes import GUEST, Capture, FakeEngine, error_line
 from bench.tests.test_passage import RESUMES, SAVES
 
-pytestmark = pytest.mark.usefixtures("products", "fake", "native")
+pytestmark = pytest.mark.usefixtures("elsewhere", "products", "fake", "native")
 
-Capture = pytest.CaptureFixture[str]
 BOOT = ["boot", GUEST, "--engine", "fake"]
 COMPARE = ["compare", "--guest", GUEST, "--engine", "fake", "--tier", "never"]
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -32,12 +26,6 @@ def machine(fake: FakeEngine, capfd: Capture) -> Path:
     assert main([*BOOT, "--save", "m.snap"]) == 0
     assert "Saved m.snap" in capfd.readouterr().err
     return Path("m.snap")
-
-
-def error_line(capture: Capture) -> str:
-    lines = capture.readouterr().err.splitlines()
-    assert len(lines) == 1, lines
-    return lines[0]
 
 
 def test_saved_by_one_engine_resumed_by_another(

@@ -89,6 +89,38 @@ def test_the_clocks_frequency_is_told(
     assert not told(BootRequest(replace(own, workloads=False)), NodeEngine())
 
 
+def test_a_saved_machines_counter_goes_on_as_fast(
+    guest: Guest, products: dict[str, Path]
+) -> None:
+    own = replace(guest, arch="x86_64")
+    products = {**products, "qemu-wasm-x86_64": products["qemu-wasm-riscv64"]}
+    saved = BootRequest(own, tsc_khz=2_300_000)
+    argv = NodeEngine().command(saved, products).argv
+    assert argv[argv.index("TIERLAB_TSC_KHZ=2300000") - 1] == "--env"
+    assert "tsc_early_khz=2300000" in option(argv, "-append").split()
+    # Without a machine to resume, the runtime's own is right.
+    argv = NodeEngine().command(BootRequest(own), products).argv
+    assert not [word for word in argv if word.startswith("TIERLAB_TSC_KHZ")]
+
+
+def test_native_qemu_resumes_no_counter_of_another_speed(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tsc, "native_khz", lambda: 2_300_000)
+    request = BootRequest(replace(guest, arch="x86_64"))
+    refuses = NativeEngine().refuses
+    assert refuses(request) is None
+    # Measured again it is a little different.
+    assert refuses(replace(request, tsc_khz=2_300_100)) is None
+    said = refuses(replace(request, tsc_khz=1_000_000))
+    assert said is not None and "1000 MHz" in said and "2300" in said
+    # Instructions are counted at one frequency everywhere.
+    assert refuses(replace(request, tsc_khz=1_000_000, icount=1)) is None
+    # A processor that cannot be asked may have any.
+    monkeypatch.setattr(tsc, "native_khz", lambda: None)
+    assert refuses(replace(request, tsc_khz=1_000_000)) is None
+
+
 def test_the_processors_own_counter() -> None:
     """Measured twice it is the same; what it is only the processor knows."""
     first = tsc.native_khz()

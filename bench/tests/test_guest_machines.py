@@ -7,7 +7,6 @@ have to be fetched, and the whole matrix by `tierlab test --full`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,34 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from bench.boot.catalog import SHELL
-from bench.boot.policies import check_policy
-from bench.boot.products import TIERS, obtain
-from bench.boot.run import Boot, Terminal, run_boot
 from bench.devices.network import PRODUCT, Network
-from bench.engines import find_engine
-from bench.engines.base import BootRequest
-from bench.guests.manifest import load
+from bench.tests.guest_boots import ENGINES, OTHERS, boot, products_of, said
 
 pytestmark = pytest.mark.guest
 
 ARCH = "riscv64"
-# Its modules have what the card needs.
-GUEST = f"guest-{ARCH}-debian"
+# The card's driver is a module.
+GUEST = f"{ARCH}-debian"
 CONTENT = random.Random(1).randbytes(1_500_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-TIMEOUT_S = 600.0
 FETCH = "wget -q -T 60 -O"
 
 
 @pytest.fixture(scope="module")
 def products() -> dict[str, Path]:
-    names = [GUEST, TIERS, PRODUCT]
-    for engine in ("node", "native"):
-        names += find_engine(engine).products(ARCH)
-    return obtain(names, Console(stderr=True))
+    return products_of(GUEST, ARCH, PRODUCT)
 
 
 class Server(ThreadingHTTPServer):
@@ -102,40 +90,22 @@ def end_relay() -> None:
     os.kill(relay, signal.SIGKILL)
 
 
-def boot(
+def boot_with(
+    network: Network | None,
     products: dict[str, Path],
     engine: str,
-    network: Network | None,
     commands: Sequence[str],
     tmp_path: Path,
+    guest: str = GUEST,
 ) -> dict[str, Any]:
-    """Type commands at the guest's prompt; the last one is to power off."""
-    driver = find_engine(engine)
-    request = BootRequest(
-        load(products[GUEST]),
-        workload=SHELL,
-        tier=check_policy(products[TIERS], "region").spec if driver.has_tiers else None,
-        devices=() if network is None else (network,),
-    )
-    script = tmp_path / "commands"
-    script.write_text("".join(f"{line}\n" for line in [*commands, "poweroff -f"]))
-    with script.open("rb") as keyboard:
-        tie = Terminal(input_fd=keyboard.fileno(), hold_input=True)
-        result = run_boot(
-            Boot(driver, request, products, TIMEOUT_S), {"git": None}, tie
-        )
-    assert result["ok"], result["failure"]
+    """Type commands at the guest's prompt; its relay is gone afterwards."""
+    devices = () if network is None else (network,)
+    result = boot(products, guest, engine, devices, commands, tmp_path)
     assert not relays()
     return result
 
 
-def said(result: dict[str, Any], pattern: str) -> bool:
-    """Whether a whole line of the console matches."""
-    text = result["console"]["text"].replace("\r", "")
-    return re.search(rf"^{pattern}$", text, re.MULTILINE) is not None
-
-
-@pytest.mark.parametrize("engine", ["node", "native"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_guest_fetches_from_the_server_that_was_named(
     products: dict[str, Path],
     servers: tuple[Server, Server],
@@ -143,10 +113,10 @@ def test_a_guest_fetches_from_the_server_that_was_named(
     engine: str,
 ) -> None:
     named, other = servers
-    result = boot(
+    result = boot_with(
+        Network((named.port,)),
         products,
         engine,
-        Network((named.port,)),
         [
             f"{FETCH} /tmp/got http://10.0.2.2:{named.port}/file; echo named $?",
             "sha256sum /tmp/got",
@@ -162,11 +132,30 @@ def test_a_guest_fetches_from_the_server_that_was_named(
     assert (named.seen, other.seen) == (["/file"], [])
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("guest", "arch"), [o for o in OTHERS if o[0] != GUEST])
+def test_other_guests(
+    guest: str,
+    arch: str,
+    engine: str,
+    servers: tuple[Server, Server],
+    tmp_path: Path,
+) -> None:
+    named = servers[0]
+    fetch = f"{FETCH} - http://10.0.2.2:{named.port}/file | sha256sum"
+    products = products_of(guest, arch, PRODUCT)
+    network = Network((named.port,))
+    result = boot_with(network, products, engine, [fetch], tmp_path, guest)
+    assert said(result, f"{DIGEST}  -")
+    assert said(result, r"@tierlab net .* device=eth0 address=10\.0\.2\.15/24 status=0")
+
+
 def test_there_is_no_network_unless_asked_for(
     products: dict[str, Path], tmp_path: Path
 ) -> None:
-    result = boot(
-        products, "node", None, ["ls -d /sys/class/net/eth0; echo card $?"], tmp_path
+    result = boot_with(
+        None, products, "node", ["ls -d /sys/class/net/eth0; echo card $?"], tmp_path
     )
     assert said(result, "card 1")
 
@@ -174,10 +163,10 @@ def test_there_is_no_network_unless_asked_for(
 def test_an_isolated_guest_has_an_address_only(
     products: dict[str, Path], servers: tuple[Server, Server], tmp_path: Path
 ) -> None:
-    result = boot(
+    result = boot_with(
+        Network(),
         products,
         "node",
-        Network(),
         [
             f"{FETCH} - http://10.0.2.2:{servers[0].port}/; echo host $?",
             f"{FETCH} - http://192.0.2.1/; echo outside $?",
@@ -194,10 +183,10 @@ def test_the_boot_goes_on_without_its_relay(
     products: dict[str, Path], servers: tuple[Server, Server], tmp_path: Path
 ) -> None:
     port = servers[0].port
-    result = boot(
+    result = boot_with(
+        Network((port,)),
         products,
         "node",
-        Network((port,)),
         [
             "echo before $(cat /sys/class/net/eth0/carrier)",
             f"wget -q -T 3 -O - http://10.0.2.2:{port}/end-relay; echo end $?",

@@ -14,20 +14,18 @@ from pathlib import Path
 import pytest
 
 from bench.devices.share import Share
-from bench.tests.guest_boots import ENGINES, boot, products_of, said
+from bench.tests.guest_boots import (
+    ARCH,
+    ENGINES,
+    GIB,
+    GUEST,
+    boot,
+    every_other_guest,
+    products_of,
+    said,
+)
 
 pytestmark = pytest.mark.guest
-
-ARCH = "riscv64"
-GUEST = f"{ARCH}-tiny"
-GIB = 1 << 30
-OTHERS = (
-    ("riscv64-debian", "riscv64"),
-    ("aarch64-tiny", "aarch64"),
-    ("x86_64-tiny", "x86_64"),
-    ("x86_64-tiny-microvm", "x86_64"),
-    ("i386-debian", "x86_64"),
-)
 
 SCRIPT = r"""
 cd /mnt/share || exit 1
@@ -198,7 +196,7 @@ def test_nobody_becomes_somebody_else(
 
 @pytest.mark.full
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("guest", "arch"), OTHERS)
+@every_other_guest
 def test_other_guests(guest: str, arch: str, engine: str, tmp_path: Path) -> None:
     result = boot(
         products_of(guest, arch),

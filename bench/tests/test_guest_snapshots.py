@@ -18,14 +18,16 @@ import pytest
 from rich.console import Console
 
 from bench.boot.catalog import known_guests
+from bench.boot.check import clock_rate
 from bench.boot.control import Control
+from bench.boot.errors import HarnessError
 from bench.boot.policies import check_policy
 from bench.boot.products import TIERS, obtain
 from bench.boot.run import Boot, Terminal, run_boot
 from bench.boot.saved import resumed
 from bench.boot.snapshot import Snapshot, read_snapshot
 from bench.boot.transfer import Restore, Save
-from bench.engines import find_engine
+from bench.engines import find_engine, tsc
 from bench.engines.base import BootRequest
 from bench.guests.manifest import load
 
@@ -33,6 +35,8 @@ pytestmark = pytest.mark.guest
 
 GUEST = "riscv64-tiny"
 MACHINES = ("riscv64-tiny", "x86_64-debian", "aarch64-debian")
+# One with another clock than the time stamp counter, one without.
+X86_MACHINES = ("x86_64-tiny", "x86_64-tiny-microvm")
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
 NATIVE = "native"
@@ -157,6 +161,28 @@ def test_every_machine_there_and_back(
     back = make(NATIVE, "sh", guest)
     result = go(back, restore=Restore(read_snapshot(again.path)))
     assert [phase["phase"] for phase in result["phases"]][-1] == "workload-end"
+
+
+@pytest.mark.parametrize("guest", X86_MACHINES)
+def test_an_x86_guests_time_goes_on_as_fast(guest: str, save: MakeSaved) -> None:
+    """Natively it has the processor's own counter, in Node one of that frequency."""
+    snapshot, _ = save(NATIVE, "wait", "prompt", guest=guest)
+    for where in ("batch", NATIVE):
+        result = go(resumed(make(where, "clock:rounds=5", guest), snapshot))
+        assert clock_rate(result["rounds"]) == pytest.approx(1, abs=0.1), where
+
+
+def test_native_qemu_does_not_go_on_with_a_counter_that_it_has_not(
+    save: MakeSaved,
+) -> None:
+    own = tsc.native_khz()
+    if own is None or tsc.alike(own, tsc.NANOSECONDS_KHZ):
+        pytest.skip("this processor's counter is Node's")
+    snapshot, _ = save("never", "wait", "prompt", guest=X86_MACHINES[0])
+    boot = resumed(make(NATIVE, "sh", X86_MACHINES[0]), snapshot)
+    with pytest.raises(HarnessError, match="time stamp counter") as error:
+        run_boot(boot, {})
+    assert "\n" not in error.value.line()
 
 
 def test_a_stream_that_qemu_refuses_is_one_line(save: MakeSaved) -> None:

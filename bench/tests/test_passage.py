@@ -13,6 +13,7 @@ from bench.boot.run import Boot, run_boot
 from bench.boot.snapshot import read_snapshot
 from bench.boot.transfer import Restore, Save
 from bench.engines.base import BootRequest
+from bench.engines.tsc import NANOSECONDS_KHZ
 from bench.guests.guest import Guest
 from bench.tests import fakes
 from bench.tests.fakes import FakeEngine, Scenario
@@ -71,6 +72,32 @@ def test_resumes_and_says_what_to_do(
     assert result["config"]["resumed"]["engine"] == "fake"
     # QEMU is started as it was: its command line is part of the machine.
     assert fake.requests[-1].workload == "wait"
+
+
+def test_an_x86_machines_counter_is_part_of_it(
+    tmp_path: Path, guest: Guest, fake: FakeEngine
+) -> None:
+    own = replace(guest, arch="x86_64")
+    first, again = tmp_path / "first.snap", tmp_path / "again.snap"
+    assert save(own, fake, first)["ok"]
+    assert read_snapshot(first).facts.tsc_khz == NANOSECONDS_KHZ
+    # As if it had come from a processor.
+    snapshot = read_snapshot(first)
+    facts = replace(snapshot.facts, tsc_khz=2_300_000)
+    restore = Restore(replace(snapshot, facts=facts), "sha256")
+    scenario: Scenario = [*RESUMES[:2], {"say": fakes.START}, {"await": "quit"}]
+    result = boot(own, fake, scenario, restore=restore, save=Save(again, "workload-start"))
+    assert result["ok"], result["failure"]
+    assert fake.requests[-1].tsc_khz == 2_300_000
+    assert read_snapshot(again).facts.tsc_khz == 2_300_000
+
+
+def test_other_machines_have_no_such_counter(
+    tmp_path: Path, guest: Guest, fake: FakeEngine
+) -> None:
+    path = tmp_path / "m.snap"
+    save(guest, fake, path)
+    assert read_snapshot(path).facts.tsc_khz is None
 
 
 def test_the_line_waits_for_the_prompt(

@@ -112,6 +112,23 @@ def test_facts_of_another_kind(
     assert "description" in refused(path, tmp_path / "x")
 
 
+@pytest.mark.parametrize("value", ["2300000", 1.5, 0, -1, 2**32])
+def test_a_frequency_that_cannot_be(tmp_path: Path, saved: Snapshot, value: Any) -> None:
+    test_facts_of_another_kind(tmp_path, saved, "tsc_khz", value)
+
+
+def test_an_older_file_does_not_say_its_frequency(tmp_path: Path, saved: Snapshot) -> None:
+    facts = asdict(saved.facts)
+    del facts["tsc_khz"]
+    text = json.dumps(facts).encode()
+    path = tmp_path / "older"
+    stream = saved.path.read_bytes()[saved.offset :]
+    path.write_bytes(struct.pack("<8sII", MAGIC, VERSION, len(text)) + text + stream)
+    older = read_snapshot(path)
+    assert older.facts == replace(saved.facts, tsc_khz=None)
+    older.unpack(tmp_path / "again")
+
+
 def test_a_directory_and_nothing(tmp_path: Path) -> None:
     assert "cannot read" in refused(tmp_path, tmp_path / "x")
     assert "cannot read" in refused(tmp_path / "none", tmp_path / "x")

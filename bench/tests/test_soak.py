@@ -13,6 +13,8 @@ from bench.cli.main import main
 from bench.tests import fakes
 from bench.tests.fakes import GUEST, FakeEngine
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 SECONDS = 900
 ROUNDS_END = fakes.ROUNDS + fakes.END
 
@@ -58,11 +60,6 @@ def test_the_beginning_does_not_count() -> None:
 def test_a_short_run_tells_nothing() -> None:
     assert growth([]) is None
     assert growth(run(0.0)[:30]) is None
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 SOAK = ["soak", GUEST, "--engine", "fake", "--minutes", "0.05", "--out", "out"]

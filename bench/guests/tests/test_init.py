@@ -94,6 +94,32 @@ def test_every_applet_that_the_scripts_call_is_linked() -> None:
     assert called - own - shell <= set(initramfs.APPLETS)
 
 
+@pytest.mark.parametrize(
+    ("device", "vendor", "found"),
+    [
+        ("", "", False),
+        ("bus/pci/devices/0000:00:02.0", "0x8086", False),
+        ("bus/pci/devices/0000:00:03.0", "0x1af4", True),
+        ("bus/virtio/devices/virtio0", "0x554d4551", True),
+        ("bus/platform/devices/LNRO0005:00", "", True),
+        ("bus/platform/devices/PNP0501:00", "", False),
+    ],
+)
+def test_virtio_is_seen_on_every_bus(
+    tmp_path: Path, device: str, vendor: str, found: bool
+) -> None:
+    """Before its drivers are loaded; without any, /init reads nothing more."""
+    if device:
+        (tmp_path / device).mkdir(parents=True)
+    if vendor:
+        (tmp_path / device / "vendor").write_text(f"{vendor}\n")
+    (tmp_path / "read").write_text("echo found\n")
+    script = TEXT[TEXT.index("devices=\nfor device") : TEXT.index('if [ "$workload" = wait')]
+    script = script.replace("/sys/", f"{tmp_path}/").replace("/etc/devices", f"{tmp_path}/read")
+    run = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("found\n" if found else "", "")
+
+
 def test_sha256_table() -> None:
     table = dict(line.split() for line in initramfs.sha256_table().splitlines())
     assert list(table) == [str(mib) for mib in range(1, 65)]

@@ -61,6 +61,18 @@ static EventFd *lookup(int fd)
     return e;
 }
 
+/* For reading or writing: with a buffer that has room for a count. */
+static EventFd *lookup_for(int fd, size_t size)
+{
+    EventFd *e = lookup(fd);
+
+    if (e && size < sizeof(e->count)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return e;
+}
+
 /* All descriptors are non-blocking: that is how QEMU and glib open them. */
 ssize_t __wrap_read(int fd, void *buf, size_t size)
 {
@@ -71,12 +83,8 @@ ssize_t __wrap_read(int fd, void *buf, size_t size)
         return tw_is_hostfd(fd) ? tw_hostfd_read(fd, buf, size)
                                 : __real_read(fd, buf, size);
     }
-    e = lookup(fd);
+    e = lookup_for(fd, size);
     if (!e) {
-        return -1;
-    }
-    if (size < sizeof(value)) {
-        errno = EINVAL;
         return -1;
     }
     value = __atomic_load_n(&e->count, __ATOMIC_SEQ_CST);
@@ -104,12 +112,8 @@ ssize_t __wrap_write(int fd, const void *buf, size_t size)
         return tw_is_hostfd(fd) ? tw_hostfd_write(fd, buf, size)
                                 : __real_write(fd, buf, size);
     }
-    e = lookup(fd);
+    e = lookup_for(fd, size);
     if (!e) {
-        return -1;
-    }
-    if (size < sizeof(value)) {
-        errno = EINVAL;
         return -1;
     }
     memcpy(&value, buf, sizeof(value));

@@ -19,11 +19,6 @@ addToLibrary({
         fs: null,
         live: null,
 
-        /* Whether a path is allowed: undefined, false (to be read), true. */
-        writable(path) {
-            return twHost.live.get(path);
-        },
-
         bytes(pointer, size) {
             return new Uint8Array(wasmMemory.buffer, pointer >>> 0, size);
         },
@@ -46,6 +41,22 @@ addToLibrary({
                 throw twHost.error(-13 /* EACCES */);
             }
             return Buffer.concat([Buffer.from(`/proc/self/fd/${dir}/`), name]);
+        },
+
+        /* The path of @pointer in the folder @dir, or by itself, if allowed. */
+        place(dir, pointer, writes) {
+            if (dir >= 0) {
+                return twHost.below(dir, pointer);
+            }
+            const name = twHost.live.size ? twHost.text(pointer).toString() : '';
+            const writable = twHost.live.get(name);
+            if (writable === undefined) {
+                throw twHost.error(-4096 /* TW_NOT_LIVE */);
+            }
+            if (writes && !writable) {
+                throw twHost.error(-30 /* EROFS */);
+            }
+            return name;
         },
 
         /* What fs did, or Linux's error number, negative as libuv has it. */
@@ -112,20 +123,8 @@ addToLibrary({
 
     tw_host_open__deps: ['$twHost', '$twHostMode'],
     tw_host_open: (dir, path, flags, mode) => twHost.result(() => {
-        let name;
-        if (dir >= 0) {
-            name = twHost.below(dir, path);
-        } else if (!twHost.live.size) {
-            return -4096 /* TW_NOT_LIVE */;
-        } else {
-            name = twHost.text(path).toString();
-            const writable = twHost.writable(name);
-            if (writable === undefined) {
-                return -4096 /* TW_NOT_LIVE */;
-            }
-            if (!writable && (flags & 3 || flags & 0o1000)) {
-                return -30 /* EROFS */;
-            }
+        const name = twHost.place(dir, path, flags & (3 | 0o1000));
+        if (dir < 0) {
             flags &= ~0o100; // it is there
         }
         return twHost.fs.openSync(name, twHost.flags(flags), twHostMode(mode));
@@ -195,17 +194,7 @@ addToLibrary({
     /* Of a link, not of what it points to. */
     tw_host_stat__deps: ['$twHost'],
     tw_host_stat: (dir, path, out) => twHost.result(() => {
-        let name;
-        if (dir >= 0) {
-            name = twHost.below(dir, path);
-        } else if (!twHost.live.size) {
-            return -4096 /* TW_NOT_LIVE */;
-        } else {
-            name = twHost.text(path).toString();
-            if (twHost.writable(name) === undefined) {
-                return -4096 /* TW_NOT_LIVE */;
-            }
-        }
+        const name = twHost.place(dir, path, false);
         twHost.fill(out, twHost.fs.lstatSync(name, { bigint: true }));
     }),
 

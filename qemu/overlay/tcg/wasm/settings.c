@@ -94,6 +94,8 @@ void tw_settings_read(TwSettings *settings)
         .stats_path = g_getenv("TIERLAB_STATS"),
         .timeline_path = g_getenv("TIERLAB_TIMELINE"),
         .names = env_choice("TIERLAB_NAMES", switches),
+        .tsc_khz =
+            env_number("TIERLAB_TSC_KHZ", TW_NANOSECONDS_KHZ, 1, UINT32_MAX),
         .timeline_ms = env_number("TIERLAB_TIMELINE_MS", 500, 10, 3600 * 1000),
     };
     read_faults(settings);

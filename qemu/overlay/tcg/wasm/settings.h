@@ -10,6 +10,7 @@
  *                          compile refusal's key, as engine-refused, table-full,
  *                          no-memory
  *   TIERLAB_NAMES=off|on  names in modules, for profilers
+ *   TIERLAB_TSC_KHZ=N      of an x86 guest's time stamp counter; by default 1 GHz
  *   TIERLAB_STATS=FILE     the run's statistics, at its end
  *   TIERLAB_TIMELINE=FILE  a line of JSON now and then
  *   TIERLAB_TIMELINE_MS=N  how often, by default each half a second
@@ -21,6 +22,8 @@
 
 #include "lib/emit.h"
 
+enum { TW_NANOSECONDS_KHZ = 1000 * 1000 };
+
 typedef struct TwSettings {
     const char *tier;
     uint64_t seed;
@@ -31,6 +34,7 @@ typedef struct TwSettings {
     const char *stats_path;     /* NULL: none */
     const char *timeline_path;
     uint32_t timeline_ms;
+    uint32_t tsc_khz;
 } TwSettings;
 
 void tw_settings_read(TwSettings *settings);
