@@ -214,10 +214,8 @@ static void make_group(PageHeat *self, TierEngine *engine, uint64_t address,
     decision->n = 0;
     add_page(&group, address);
     for (uint32_t i = 0; i < decision->n && group.n < self->pages; i++) {
-        const TierTb *tb = tier_tb(engine, decision->ids[i]);
-
-        follow(&group, tb->succ[0]);
-        follow(&group, tb->succ[1]);
+        follow(&group, tier_tb_succ(engine, decision->ids[i], 0));
+        follow(&group, tier_tb_succ(engine, decision->ids[i], 1));
     }
     decision->tier = decision->n > 0;
     self->in_flight = decision->n > 0;
