@@ -137,6 +137,12 @@ typedef struct TierPolicy {
      * @tb's countdown ran out, @executions entries after it was set, the
      * present one included. Must be quick and allocate nothing. NULL: never
      * compile.
+     *
+     * What takes time is memory that no cache has: tier_tb_words(),
+     * tier_tb_executions(), tier_tb_succ() and the like look at one line for
+     * each TB, which for the one that asks has been fetched; the facts, @tb->id
+     * too, are another (@decision->ids[0] is the same). Better copy those that
+     * are needed each time into the words.
      */
     void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
                 uint32_t executions, TierDecision *decision);

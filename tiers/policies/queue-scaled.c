@@ -127,16 +127,31 @@ static bool wanted(const Scaled *self, uint64_t i, uint64_t b)
            loops >= (double)self->back * s;
 }
 
+/*
+ * Two other TBs tell what @id's executions @all were, and are slow to look at:
+ * not if it is too early whatever they were.
+ */
+static bool is_hot(const Scaled *self, TierEngine *engine, uint32_t id,
+                   uint64_t all)
+{
+    uint64_t b;
+
+    if (!wanted(self, all, all)) {
+        return false;
+    }
+    b = iterations(engine, id, all);
+    return wanted(self, all - b, b);
+}
+
 static void scaled_hot(void *state, TierEngine *engine, const TierTb *tb,
                        uint32_t executions, TierDecision *decision)
 {
     Scaled *self = state;
     uint64_t all = tier_tb_executions(engine, decision->ids[0]);
-    uint64_t b = iterations(engine, decision->ids[0], all);
 
     (void)tb;
     (void)executions;
-    if (!wanted(self, all - b, b)) {
+    if (!is_hot(self, engine, decision->ids[0], all)) {
         decision->ask_again = notify_every(self);
         decision->why = TIER_REFUSED_WAIT;
         return;
