@@ -24,6 +24,8 @@ static void accept_group(TierEngine *engine, TierDecision *d)
             engine->counters.refused[TIER_REFUSED_ALREADY]++;
         } else {
             record->pending = true;
+            /* The outcome is next. */
+            __builtin_prefetch(tier_detail(engine, d->ids[i]), 1);
             d->ids[n++] = d->ids[i];
         }
     }
@@ -37,10 +39,13 @@ static void accept_group(TierEngine *engine, TierDecision *d)
     engine->counters.tbs_selected += n;
 }
 
-void tier_set_ask(TierTbRecord *record, uint32_t countdown)
+void tier_set_ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
+                  uint32_t countdown)
 {
-    record->ask_at = record->tier > 0 ? countdown : TIER_NEVER_ASK;
-    record->toward = 0;
+    TierTbDetail *detail = tier_detail(engine, id);
+
+    detail->ask_at = record->tier > 0 ? countdown : TIER_NEVER_ASK;
+    detail->toward = 0;
     record->due = false;
 }
 
@@ -51,13 +56,16 @@ void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
         TierTbRecord *record = tier_live_record(engine, ids[i]);
 
         if (record) {
-            tier_set_ask(record, countdown);
+            tier_set_ask(engine, record, ids[i], countdown);
         }
     }
 }
 
-/* Ask the policy about a TB that was executed @executions times more. */
-static TierDecision ask(TierEngine *engine, TierTbRecord *record,
+/*
+ * Ask the policy about a TB that was executed @executions times more. In tier 0
+ * its details are not looked at.
+ */
+static TierDecision ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
                         uint32_t executions)
 {
     const TierPolicy *policy = engine->policy;
@@ -67,13 +75,16 @@ static TierDecision ask(TierEngine *engine, TierTbRecord *record,
 
     c->hot_events++;
     record->hot_ns = record->hot_ns ? record->hot_ns : start;
-    d.ids[0] = record->tb.id;
+    d.ids[0] = id;
     if (policy->hot) {
-        policy->hot(engine->state, engine, &record->tb, executions, &d);
+        policy->hot(engine->state, engine, &tier_detail(engine, id)->tb,
+                    executions, &d);
         c->decisions_ns += tier_now_ns(engine) - start;
     }
     d.ask_again = tier_clamp_countdown(d.ask_again);
-    tier_set_ask(record, d.ask_again);
+    if (record->tier > 0) {
+        tier_set_ask(engine, record, id, d.ask_again);
+    }
     if (d.tier > 0) {
         accept_group(engine, &d);
     } else {
@@ -95,8 +106,8 @@ TierDecision tier_hot(TierEngine *engine, uint32_t id, int32_t remaining)
         engine->counters.refused[d.why]++;
         return d;
     }
-    executions = tier_take_entries(engine, record, remaining);
-    d = ask(engine, record, executions);
+    executions = tier_take_entries(engine, record, id, remaining);
+    d = ask(engine, record, id, executions);
     record->armed = d.ask_again;
     record->armed_tier = record->tier;
     engine->asking = d.tier > 0 ? id : TIER_NO_TB;
@@ -113,7 +124,7 @@ static TierDecision ask_due(TierEngine *engine)
         TierTbRecord *record = tier_live_record(engine, id);
 
         if (record && record->due) {
-            d = ask(engine, record, record->toward);
+            d = ask(engine, record, id, tier_detail(engine, id)->toward);
         }
     }
     return d;

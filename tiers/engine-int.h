@@ -51,20 +51,15 @@ static inline TierTbRecord *tier_live_record(const TierEngine *engine,
     return record && record->fate == TIER_TB_LIVE ? record : NULL;
 }
 
+/* Of @id, which has a record. */
+static inline TierTbDetail *tier_detail(const TierEngine *engine, uint32_t id)
+{
+    return tier_records_detail(&engine->records, id);
+}
+
 static inline uint32_t tier_clamp_countdown(uint32_t countdown)
 {
     return countdown < TIER_MAX_COUNTDOWN ? countdown : TIER_MAX_COUNTDOWN;
-}
-
-/* Executions in all tiers, without those that the countdown holds. */
-static inline uint64_t tier_counted(const TierTbRecord *record)
-{
-    uint64_t sum = 0;
-
-    for (unsigned tier = 0; tier < TIER_NB_TIERS; tier++) {
-        sum += record->exec[tier];
-    }
-    return sum;
 }
 
 /* With those that its countdown holds, if the runtime tells. */
@@ -78,7 +73,23 @@ static inline uint64_t tier_known_executions(const TierEngine *engine,
     if (host->countdown && record->fate == TIER_TB_LIVE) {
         held = record->armed - (uint32_t)host->countdown(host->opaque, id);
     }
-    return tier_counted(record) + held;
+    return record->executions + held;
+}
+
+/*
+ * @id will be looked at soon, if it is a TB, and its executions if @counts. What
+ * decisions look at is all over memory: better to wait for many at once.
+ */
+static TIER_PREFETCHES void tier_expect(const TierEngine *engine, uint32_t id,
+                                        bool counts)
+{
+    if (id == TIER_NO_TB) {
+        return;
+    }
+    tier_records_prefetch(&engine->records, id);
+    if (counts && engine->host.prefetch) {
+        engine->host.prefetch(engine->host.opaque, id);
+    }
 }
 
 /* Functions < regions < functions of the next tier. */
@@ -97,13 +108,14 @@ static inline bool tier_may_compile(const TierTbRecord *record, unsigned tier,
 
 /* executions.c: those since the countdown was given out or settled. */
 uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
-                           int32_t remaining);
+                           uint32_t id, int32_t remaining);
 
 /* The entry that asked is not executed in the tier that it was counted in. */
 void tier_take_back_entry(TierEngine *engine);
 
 /* decisions.c: in compiled code, ask after @countdown executions. */
-void tier_set_ask(TierTbRecord *record, uint32_t countdown);
+void tier_set_ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
+                  uint32_t countdown);
 void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
                    uint32_t countdown);
 

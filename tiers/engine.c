@@ -138,11 +138,23 @@ const TierTbRecord *tier_tb_record(const TierEngine *engine, uint32_t id)
     return tier_records_get(&engine->records, id);
 }
 
+const TierTbDetail *tier_tb_detail(const TierEngine *engine, uint32_t id)
+{
+    return tier_records_get(&engine->records, id) ? tier_detail(engine, id)
+                                                  : NULL;
+}
+
 const TierTb *tier_tb(const TierEngine *engine, uint32_t id)
+{
+    return tier_live_record(engine, id) ? &tier_detail(engine, id)->tb : NULL;
+}
+
+uint32_t tier_tb_succ(const TierEngine *engine, uint32_t id, unsigned exit)
 {
     const TierTbRecord *record = tier_live_record(engine, id);
 
-    return record ? &record->tb : NULL;
+    assert(exit < 2);
+    return record ? record->succ[exit] : TIER_NO_TB;
 }
 
 unsigned tier_tb_tier(const TierEngine *engine, uint32_t id)
@@ -199,6 +211,7 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
     const TierPolicy *policy = engine->policy;
     TierCounters *c = &engine->counters;
     TierTbRecord *record;
+    TierTbDetail *detail;
 
     c->tbs_translated++;
     c->translate_ns += facts->translate_ns;
@@ -213,18 +226,20 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
         return TIER_NEVER_ASK;
     }
     c->tbs_live++;
-    record->tb = *facts;
-    record->tb.succ[0] = TIER_NO_TB;
-    record->tb.succ[1] = TIER_NO_TB;
-    record->tb.flags = 0;
+    detail = tier_detail(engine, facts->id);
+    record->guest_insns = facts->guest_insns;
+    record->succ[0] = TIER_NO_TB;
+    record->succ[1] = TIER_NO_TB;
+    detail->tb = *facts;
+    detail->tb.flags = 0;
     record->module = TIER_NO_MODULE;
     if (tier_seen_add(&engine->seen, identity(facts))) {
-        record->tb.flags |= TIER_TB_RETRANSLATED;
+        detail->tb.flags |= TIER_TB_RETRANSLATED;
         c->tbs_retranslated++;
     }
     if (policy->translated) {
         record->armed = tier_clamp_countdown(
-            policy->translated(engine->state, engine, &record->tb));
+            policy->translated(engine->state, engine, &detail->tb));
     }
     return record->armed;
 }
@@ -238,10 +253,11 @@ void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ)
     assert(exit < 2);
     engine->counters.tb_links++;
     if (record) {
-        record->tb.succ[exit] = succ;
+        record->succ[exit] = succ;
     }
     if (record && next && policy->linked) {
-        policy->linked(engine->state, engine, &record->tb, next);
+        policy->linked(engine->state, engine, &tier_detail(engine, id)->tb,
+                       next);
     }
 }
 
@@ -258,9 +274,10 @@ void tier_invalidated(TierEngine *engine, uint32_t id)
     engine->counters.tbs_invalidated++;
     engine->counters.tbs_live--;
     tier_cache_left(engine, record, true);
-    tier_records_bury(&engine->records, record, TIER_TB_INVALIDATED);
+    tier_records_bury(&engine->records, id, TIER_TB_INVALIDATED);
     if (policy->invalidated) {
-        policy->invalidated(engine->state, engine, &record->tb);
+        policy->invalidated(engine->state, engine,
+                            &tier_detail(engine, id)->tb);
     }
 }
 
@@ -268,15 +285,15 @@ void tier_flushed(TierEngine *engine)
 {
     const TierPolicy *policy = engine->policy;
     TierRecords *records = &engine->records;
-    TierTbRecord *record = tier_records_from(records, 0);
+    uint32_t id = tier_records_from(records, 0);
 
     engine->counters.tb_flushes++;
     engine->nb_due = 0;
     tier_cache_flushed(engine);
     engine->counters.tbs_live = 0;
-    for (; record; record = tier_records_from(records, record->tb.id + 1)) {
-        if (record->fate == TIER_TB_LIVE) {
-            tier_records_bury(records, record, TIER_TB_FLUSHED);
+    for (; id != TIER_NO_TB; id = tier_records_from(records, id + 1)) {
+        if (tier_live_record(engine, id)) {
+            tier_records_bury(records, id, TIER_TB_FLUSHED);
         }
     }
     engine->counters.tb_records_dropped += tier_records_trim(records);

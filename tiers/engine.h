@@ -64,6 +64,12 @@ typedef struct TierHost {
      * TBs; called from within decisions. NULL: they see older figures.
      */
     int32_t (*countdown)(void *opaque, uint32_t id);
+
+    /*
+     * Fetch that into the cache: it will be asked for soon, if @id is live still.
+     * NULL: a runtime that cannot, such as one in Wasm.
+     */
+    void (*prefetch)(void *opaque, uint32_t id);
     uint32_t maps_per_module;   /* memory mappings of one; 0: V8's 2 */
     uint32_t max_dead_records;  /* 0: TIER_MAX_DEAD_RECORDS; rounded up */
 } TierHost;
@@ -81,33 +87,39 @@ typedef enum TierFate {
 enum { TIER_CACHE_LINE = 64 };
 
 /*
- * What is known of a TB. A decision looks at many, most of which no cache has:
- * what it looks at in each is in the first line.
+ * What is known of a TB and decisions look at. They look at many, most of which
+ * no cache has: so it is one line, and nothing else is between the lines.
  */
 typedef struct TierTbRecord {
     alignas(TIER_CACHE_LINE) uint32_t words[TIER_TB_WORDS]; /* the policy's */
-    uint64_t exec[TIER_NB_TIERS];   /* executions, by tier */
+    uint64_t executions;        /* in all tiers */
+    uint64_t hot_ns;            /* when it was first hot; 0: it was not */
+    uint32_t succ[2];           /* learned when chained, else TIER_NO_TB */
     uint32_t armed;             /* countdown last given out */
-    uint8_t armed_tier;         /* that it counts entries in */
+    uint32_t guest_insns;       /* as in its facts */
+    uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
+    uint8_t armed_tier;         /* that @armed counts entries in */
     uint8_t fate;               /* TierFate */
     uint8_t tier;               /* highest that it is compiled at */
     uint8_t shape;              /* TierShape, if @tier is over 0 */
     uint8_t pending;            /* it is being compiled */
     uint8_t refused;            /* TierRefusal of the last attempt */
-    uint8_t due;                /* @ask_at was reached; a tick will ask */
-    uint32_t module;            /* whose code it runs, or TIER_NO_MODULE */
-    TierTb tb;                  /* begins with its successors */
-
-    uint32_t ask_at; /* executions in its tier to ask at; 0: never */
-    uint32_t toward; /* of these, those counted up to now */
-    uint64_t hot_ns; /* when it was first hot; 0: it was not */
-    uint32_t wasm_bytes; /* its share of its present module */
-    uint64_t compile_ns; /* its share of its groups' costs */
-    uint64_t wait_ns; /* from then to its code, or 0 */
+    uint8_t due;                /* its ask_at was reached; a tick will ask */
 } TierTbRecord;
 
-static_assert(offsetof(TierTbRecord, tb.id) == TIER_CACHE_LINE,
-              "a decision looks at more than a cache line of a record");
+static_assert(sizeof(TierTbRecord) == TIER_CACHE_LINE,
+              "a decision looks at more than a cache line of a TB");
+
+/* The rest of what is known of it; outcomes look at the first line. */
+typedef struct TierTbDetail {
+    alignas(TIER_CACHE_LINE) uint64_t compile_ns; /* share of groups' costs */
+    uint64_t wait_ns; /* from its being first hot to its code, or 0 */
+    uint32_t ask_at; /* executions to ask at; 0: never, as in tier 0 */
+    uint32_t toward; /* of these, those counted up to now */
+    uint32_t wasm_bytes; /* its share of its present module */
+    TierTb tb;
+    uint64_t compiled[TIER_NB_TIERS - 1]; /* executions in tier 1 and up */
+} TierTbDetail;
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */
 TierEngine *tier_engine_new(const char *spec, uint64_t seed,
@@ -121,7 +133,7 @@ TierCounters *tier_counters(TierEngine *engine);
 
 /*
  * A TB was translated. @facts->id is the runtime's: 0, 1, 2... in the order of
- * translation; threads may report slightly out of order. succ and flags of
+ * translation; threads may report slightly out of order. Flags of
  * @facts are ignored. Returns the countdown, or TIER_NEVER_ASK.
  */
 uint32_t tier_translated(TierEngine *engine, const TierTb *facts);
@@ -226,6 +238,10 @@ void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n);
 
 /* NULL if there is no record, or no longer. Valid until the next call. */
 const TierTbRecord *tier_tb_record(const TierEngine *engine, uint32_t id);
+const TierTbDetail *tier_tb_detail(const TierEngine *engine, uint32_t id);
+
+/* Executions in @tier, without those that its countdown holds. */
+uint64_t tier_tb_executed(const TierEngine *engine, uint32_t id, unsigned tier);
 
 /*
  * The run's statistics as one JSON object:

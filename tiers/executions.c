@@ -16,7 +16,7 @@
 
 /* @n is modulo 2^64: UINT64_MAX takes one back. */
 static void count_executions(TierEngine *engine, TierTbRecord *record,
-                             unsigned tier, uint64_t n)
+                             uint32_t id, unsigned tier, uint64_t n)
 {
     TierCounters *c = &engine->counters;
     uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1, &c->exec_tier2 };
@@ -26,28 +26,33 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
     assert(tier < TIER_NB_TIERS);
     *exec[tier] += n;
     if (record) {
-        record->exec[tier] += n;
-        *insns[tier] += n * record->tb.guest_insns;
+        record->executions += n;
+        if (tier > 0) {
+            tier_detail(engine, id)->compiled[tier - 1] += n;
+        }
+        *insns[tier] += n * record->guest_insns;
     }
 }
 
 /* @n executions more of compiled code: is it time to ask? */
-static void approach(TierEngine *engine, TierTbRecord *record, uint64_t n)
+static void approach(TierEngine *engine, TierTbRecord *record, uint32_t id,
+                     uint64_t n)
 {
-    uint64_t toward = record->toward + n;
+    TierTbDetail *detail = tier_detail(engine, id);
+    uint64_t toward = detail->toward + n;
 
     tier_cache_executed(engine, record->module, n);
-    record->toward = toward < UINT32_MAX ? (uint32_t)toward : UINT32_MAX;
+    detail->toward = toward < UINT32_MAX ? (uint32_t)toward : UINT32_MAX;
     /* Without room it is due when it is next counted. */
-    if (record->ask_at > 0 && record->toward >= record->ask_at &&
+    if (detail->ask_at > 0 && detail->toward >= detail->ask_at &&
         !record->due && engine->nb_due < TIER_MAX_DUE) {
         record->due = true;
-        engine->due[engine->nb_due++] = record->tb.id;
+        engine->due[engine->nb_due++] = id;
     }
 }
 
 uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
-                           int32_t remaining)
+                           uint32_t id, int32_t remaining)
 {
     uint32_t n = record->armed - (uint32_t)remaining;
 
@@ -55,9 +60,9 @@ uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
     if (n > UINT32_MAX - TIER_MAX_COUNTDOWN) {
         n = 0;
     }
-    count_executions(engine, record, record->armed_tier, n);
+    count_executions(engine, record, id, record->armed_tier, n);
     if (record->armed_tier > 0) {
-        approach(engine, record, n);
+        approach(engine, record, id, n);
     }
     record->armed = (uint32_t)remaining;
     return n;
@@ -68,7 +73,7 @@ void tier_settle(TierEngine *engine, uint32_t id, int32_t remaining)
     TierTbRecord *record = tier_live_record(engine, id);
 
     if (record) {
-        tier_take_entries(engine, record, remaining);
+        tier_take_entries(engine, record, id, remaining);
     }
 }
 
@@ -78,7 +83,7 @@ uint32_t tier_rearm(TierEngine *engine, uint32_t id, int32_t remaining,
     TierTbRecord *record = tier_live_record(engine, id);
 
     if (record) {
-        tier_take_entries(engine, record, remaining);
+        tier_take_entries(engine, record, id, remaining);
         record->armed = countdown;
         record->armed_tier = record->tier;
     }
@@ -89,10 +94,28 @@ void tier_executed(TierEngine *engine, uint32_t id, unsigned tier, uint64_t n)
 {
     TierTbRecord *record = tier_records_get(&engine->records, id);
 
-    count_executions(engine, record, tier, n);
+    count_executions(engine, record, id, tier, n);
     if (record && record->fate == TIER_TB_LIVE && tier > 0) {
-        approach(engine, record, n);
+        approach(engine, record, id, n);
     }
+}
+
+uint64_t tier_tb_executed(const TierEngine *engine, uint32_t id, unsigned tier)
+{
+    const TierTbRecord *record = tier_records_get(&engine->records, id);
+    const TierTbDetail *detail;
+    uint64_t interpreted;
+
+    assert(tier < TIER_NB_TIERS);
+    if (!record) {
+        return 0;
+    }
+    detail = tier_detail(engine, id);
+    interpreted = record->executions;
+    for (unsigned i = 1; i < TIER_NB_TIERS; i++) {
+        interpreted -= detail->compiled[i - 1];
+    }
+    return tier == 0 ? interpreted : detail->compiled[tier - 1];
 }
 
 void tier_take_back_entry(TierEngine *engine)
@@ -100,7 +123,8 @@ void tier_take_back_entry(TierEngine *engine)
     TierTbRecord *record = tier_live_record(engine, engine->asking);
 
     if (record) {
-        count_executions(engine, record, record->armed_tier, UINT64_MAX);
+        count_executions(engine, record, engine->asking, record->armed_tier,
+                         UINT64_MAX);
     }
     engine->asking = TIER_NO_TB;
 }

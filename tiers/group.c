@@ -25,6 +25,12 @@ enum {
     ALONE = 4,
 };
 
+enum {
+    NB_NEIGHBOURS = 4,
+    AHEAD = 8, /* records that are on their way from memory */
+    NEAR_TBS = 4096, /* so many are near enough not to fetch them ahead */
+};
+
 const char *const tier_compositions[] = { "heat", "edges", "page", NULL };
 const char *const tier_shapes[] = { "functions", "regions", NULL };
 
@@ -33,38 +39,6 @@ uint64_t tier_share_of(double share, uint64_t n)
     uint64_t executions = (uint64_t)(share * (double)n);
 
     return executions > 0 ? executions : 1;
-}
-
-/* Sorting: Shell's, which needs no memory and is quick for short arrays. */
-
-static bool before(const TierRank *a, const TierRank *b)
-{
-    if (a->first != b->first) {
-        return a->first < b->first;
-    }
-    if (a->second != b->second) {
-        return a->second < b->second;
-    }
-    return a->id < b->id;
-}
-
-void tier_rank_sort(TierRank *ranks, uint32_t n)
-{
-    static const uint32_t gaps[] = { 1577, 701, 301, 132, 57, 23, 10, 4, 1 };
-
-    for (unsigned g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++) {
-        uint32_t gap = gaps[g];
-
-        for (uint32_t i = gap; i < n; i++) {
-            TierRank rank = ranks[i];
-            uint32_t k = i;
-
-            for (; k >= gap && before(&rank, &ranks[k - gap]); k -= gap) {
-                ranks[k] = ranks[k - gap];
-            }
-            ranks[k] = rank;
-        }
-    }
 }
 
 /* Edges */
@@ -109,7 +83,9 @@ bool tier_batch_init(TierBatch *batch)
     batch->queue = batch->queue ? batch->queue : batch->size;
     batch->ids = malloc(batch->queue * sizeof(batch->ids[0]));
     batch->ranks = malloc(batch->queue * sizeof(batch->ranks[0]));
-    if (!batch->ids || !batch->ranks) {
+    batch->spare =
+        malloc(tier_rank_spare(batch->queue) * sizeof(batch->spare[0]));
+    if (!batch->ids || !batch->ranks || !batch->spare) {
         tier_batch_fini(batch);
         return false;
     }
@@ -120,8 +96,10 @@ void tier_batch_fini(TierBatch *batch)
 {
     free(batch->ids);
     free(batch->ranks);
+    free(batch->spare);
     batch->ids = NULL;
     batch->ranks = NULL;
+    batch->spare = NULL;
 }
 
 static uint32_t waiting_bit(const TierBatch *batch)
@@ -167,11 +145,38 @@ void tier_batch_clear(TierBatch *batch)
 
 /* Making a group */
 
+/* Those that a group may grow to from a TB; TIER_NO_TB where there is none. */
+typedef struct Neighbours {
+    uint32_t ids[NB_NEIGHBOURS];
+} Neighbours;
+
+static Neighbours neighbours(const TierTbRecord *record)
+{
+    return (Neighbours){ { record->succ[0], record->succ[1],
+                           record->words[WORD_BACKWARD] - 1,
+                           record->words[WORD_FORWARD] - 1 } };
+}
+
+/* They will be looked at soon. */
+static TIER_PREFETCHES void foresee(const TierBatch *batch,
+                                    const TierEngine *engine,
+                                    const TierTbRecord *record)
+{
+    const Neighbours next = neighbours(record);
+    bool counts = batch->pull != UINT64_MAX;
+
+    for (unsigned k = 0; k < NB_NEIGHBOURS; k++) {
+        tier_expect(engine, next.ids[k], counts);
+    }
+}
+
 static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
                         const TierTbRecord *record, uint32_t id)
 {
     if (batch->by == TIER_BY_PAGE) {
-        return (TierRank){ record->tb.guest_page, record->tb.guest_pc, id };
+        const TierTb *tb = &tier_detail(engine, id)->tb;
+
+        return (TierRank){ tb->guest_page, tb->guest_pc, id };
     }
     return (TierRank){ UINT64_MAX - tier_known_executions(engine, record, id),
                        0, id };
@@ -180,22 +185,33 @@ static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
 /* Those that wait and may still be compiled, in order; returns their number. */
 static uint32_t rank(TierBatch *batch, const TierEngine *engine)
 {
+    bool counts = batch->by != TIER_BY_PAGE;
     uint32_t n = 0;
 
+    batch->far = engine->counters.tbs_live > NEAR_TBS;
+    for (uint32_t i = 0; batch->far && i < batch->n && i < AHEAD; i++) {
+        tier_expect(engine, batch->ids[i], counts);
+    }
     for (uint32_t i = 0; i < batch->n; i++) {
         uint32_t id = batch->ids[i];
         TierTbRecord *record = tier_live_record(engine, id);
 
+        if (batch->far && i + AHEAD < batch->n) {
+            tier_expect(engine, batch->ids[i + AHEAD], counts);
+        }
         if (!record) {
             continue;
         }
         if (tier_may_compile(record, 1, batch->shape)) {
+            if (batch->far && batch->by == TIER_BY_EDGES) {
+                foresee(batch, engine, record);
+            }
             batch->ranks[n++] = rank_of(batch, engine, record, id);
         } else {
             record->words[WORD_STATE] &= ~waiting_bit(batch);
         }
     }
-    tier_rank_sort(batch->ranks, n);
+    tier_rank_sort(batch->ranks, n, batch->spare);
     return n;
 }
 
@@ -218,6 +234,8 @@ static void place(Group *group, TierTbRecord *record, uint32_t id)
 
     if (is_waiting(group->batch, words)) {
         group->seeds--;
+    } else if (group->batch->far) {
+        foresee(group->batch, group->engine, record);
     }
     words[WORD_STATE] &= ~waiting_bit(group->batch);
     words[WORD_STAMP] = group->batch->stamp;
@@ -256,16 +274,14 @@ static void grow(Group *group, uint32_t start)
 
     for (uint32_t i = start; i < d->n; i++) {
         const TierTbRecord *record = tier_live_record(group->engine, d->ids[i]);
-        const uint32_t next[] = { record->tb.succ[0], record->tb.succ[1],
-                                  record->words[WORD_BACKWARD] - 1,
-                                  record->words[WORD_FORWARD] - 1 };
+        const Neighbours next = neighbours(record);
 
-        for (unsigned k = 0; k < sizeof(next) / sizeof(next[0]); k++) {
+        for (unsigned k = 0; k < NB_NEIGHBOURS; k++) {
             if (d->n - start >= group->batch->reach) {
                 return;
             }
-            if (next[k] != TIER_NO_TB) {
-                pull(group, next[k]);
+            if (next.ids[k] != TIER_NO_TB) {
+                pull(group, next.ids[k]);
             }
         }
     }
@@ -321,10 +337,11 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
 
 /* Callbacks */
 
-void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
-                    uint32_t again, TierDecision *decision)
+void tier_batch_hot(TierBatch *batch, TierEngine *engine, uint32_t again,
+                    TierDecision *decision)
 {
-    uint32_t *words = tier_tb_words(engine, tb->id);
+    uint32_t id = decision->ids[0];
+    uint32_t *words = tier_tb_words(engine, id);
 
     if (words[WORD_STATE] & ALONE) {
         /* Its group could not be compiled; try it without the others. */
@@ -333,7 +350,7 @@ void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
         decision->shape = batch->shape;
     } else if (is_waiting(batch, words)) {
         tier_batch_take(batch, engine, decision);
-    } else if (!tier_batch_add(batch, engine, tb->id)) {
+    } else if (!tier_batch_add(batch, engine, id)) {
         decision->ask_again = again;
         decision->why = TIER_REFUSED_BUDGET;
     } else if (tier_batch_full(batch)) {
@@ -386,8 +403,9 @@ void tier_one_batch_hot(void *state, TierEngine *engine, const TierTb *tb,
 {
     TierOneBatch *self = state;
 
+    (void)tb;
     (void)executions;
-    tier_batch_hot(&self->batch, engine, tb, self->n, decision);
+    tier_batch_hot(&self->batch, engine, self->n, decision);
 }
 
 uint32_t tier_one_batch_failed(void *state, TierEngine *engine,

@@ -44,7 +44,9 @@ typedef struct TierBatch {
     uint64_t since_ns; /* that the oldest waits */
     uint32_t *ids;
     TierRank *ranks;
+    uint64_t *spare; /* for sorting them */
     uint32_t stamp; /* of the last group */
+    bool far; /* there are more TBs than a cache has room for */
 } TierBatch;
 
 /* False if memory is short. */
@@ -66,11 +68,12 @@ void tier_batch_take(TierBatch *batch, TierEngine *engine,
 void tier_batch_clear(TierBatch *batch);
 
 /*
- * The whole answer to @tb being hot: it waits, and if the batch is full or @tb
- * has no more patience, it is taken. @again: the countdown if there is no room to wait.
+ * The whole answer to the TB that asks, which @decision names: it waits, and if
+ * the batch is full or it has no more patience, the batch is taken. @again: the
+ * countdown if there is no room to wait.
  */
-void tier_batch_hot(TierBatch *batch, TierEngine *engine, const TierTb *tb,
-                    uint32_t again, TierDecision *decision);
+void tier_batch_hot(TierBatch *batch, TierEngine *engine, uint32_t again,
+                    TierDecision *decision);
 
 /* A whole `tick` callback's answer: take what is due. */
 void tier_batch_tick(TierBatch *batch, TierEngine *engine,
@@ -116,8 +119,12 @@ void tier_one_batch_tick(void *state, TierEngine *engine,
                          TierDecision *decision);
 void tier_one_batch_fini(void *state);
 
-/* Sort: ascending by first, then by second, then by id. */
-void tier_rank_sort(TierRank *ranks, uint32_t n);
+/*
+ * Sort: ascending by first, then by second, then by id. @spare has room for
+ * tier_rank_spare(n) numbers.
+ */
+void tier_rank_sort(TierRank *ranks, uint32_t n, uint64_t *spare);
+size_t tier_rank_spare(uint32_t n);
 
 /* Declarations of the parameters that such policies share. */
 

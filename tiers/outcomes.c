@@ -16,21 +16,22 @@ static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
     uint64_t before = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        const TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
+        const TierTbDetail *detail = tier_tb_detail(engine, ids[i]);
 
-        total += record ? record->tb.bytecode_bytes + 1 : 0;
+        total += detail ? detail->tb.bytecode_bytes + 1 : 0;
     }
     for (uint32_t i = 0; i < n; i++) {
-        TierTbRecord *record = tier_records_get(&engine->records, ids[i]);
+        TierTbDetail *detail;
         uint64_t after;
 
-        if (!record) {
+        if (!tier_records_get(&engine->records, ids[i])) {
             continue;
         }
+        detail = tier_detail(engine, ids[i]);
         /* Cumulative, so that the shares add up to the whole. */
-        after = before + record->tb.bytecode_bytes + 1;
-        record->compile_ns += ns * after / total - ns * before / total;
-        record->wasm_bytes = (uint32_t)(cost->wasm_bytes * after / total -
+        after = before + detail->tb.bytecode_bytes + 1;
+        detail->compile_ns += ns * after / total - ns * before / total;
+        detail->wasm_bytes = (uint32_t)(cost->wasm_bytes * after / total -
                                         cost->wasm_bytes * before / total);
         before = after;
     }
@@ -54,18 +55,19 @@ static TierModule describe_module(const TierEngine *engine, const uint32_t *ids,
 
         if (record) {
             module.live++;
-            module.heat += tier_counted(record);
+            module.heat += record->executions;
         }
     }
     return module;
 }
 
-static void count_wait(TierEngine *engine, TierTbRecord *record, uint64_t now)
+static void count_wait(TierEngine *engine, const TierTbRecord *record,
+                       TierTbDetail *detail, uint64_t now)
 {
-    if (record->hot_ns && record->wait_ns == 0) {
-        record->wait_ns = now - record->hot_ns;
+    if (record->hot_ns && detail->wait_ns == 0) {
+        detail->wait_ns = now - record->hot_ns;
         engine->counters.waits++;
-        engine->counters.wait_ns += record->wait_ns;
+        engine->counters.wait_ns += detail->wait_ns;
     }
 }
 
@@ -117,7 +119,8 @@ uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
         TierTbRecord *record = tier_live_record(engine, ids[i]);
 
         if (record) {
-            count_wait(engine, record, module.born_ns);
+            count_wait(engine, record, tier_detail(engine, ids[i]),
+                       module.born_ns);
             member_compiled(engine, record, cost);
         }
     }
@@ -133,12 +136,10 @@ uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
 
 void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns)
 {
-    TierTbRecord *record = tier_records_get(&engine->records, id);
-
     engine->counters.first_calls++;
     engine->counters.first_call_ns += ns;
-    if (record) {
-        record->compile_ns += ns;
+    if (tier_records_get(&engine->records, id)) {
+        tier_detail(engine, id)->compile_ns += ns;
     }
 }
 
@@ -170,18 +171,20 @@ uint32_t tier_demoted(TierEngine *engine, uint32_t id)
 {
     const TierPolicy *policy = engine->policy;
     TierTbRecord *record = tier_live_record(engine, id);
+    TierTbDetail *detail;
     uint32_t (*countdown)(void *, TierEngine *, const TierTb *) =
         policy->demoted ? policy->demoted : policy->translated;
 
     if (!record) {
         return TIER_NEVER_ASK;
     }
+    detail = tier_detail(engine, id);
     engine->counters.tbs_demoted++;
     tier_cache_left(engine, record, false);
     record->tier = 0;
-    record->wasm_bytes = 0;
-    tier_set_ask(record, TIER_NEVER_ASK);
+    detail->wasm_bytes = 0;
+    tier_set_ask(engine, record, id, TIER_NEVER_ASK);
     return countdown ? tier_clamp_countdown(
-                           countdown(engine->state, engine, &record->tb))
+                           countdown(engine->state, engine, &detail->tb))
                      : TIER_NEVER_ASK;
 }

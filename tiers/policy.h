@@ -64,7 +64,6 @@ enum {
 
 /* Facts about a TB. */
 typedef struct TierTb {
-    uint32_t succ[2];           /* learned when chained, else TIER_NO_TB */
     uint32_t id;                /* in the order of translation, since start */
     uint32_t flags;
     uint32_t guest_insns;
@@ -128,7 +127,7 @@ typedef struct TierPolicy {
     uint32_t (*translated)(void *state, TierEngine *engine, const TierTb *tb);
 
     /*
-     * An exit of @tb was chained to @succ, which @tb->succ shows, too. Must be
+     * An exit of @tb was chained to @succ, as tier_tb_succ() says, too. Must be
      * quick: it happens more often than `hot`. NULL: not interested.
      */
     void (*linked)(void *state, TierEngine *engine, const TierTb *tb,
@@ -138,6 +137,12 @@ typedef struct TierPolicy {
      * @tb's countdown ran out, @executions entries after it was set, the
      * present one included. Must be quick and allocate nothing. NULL: never
      * compile.
+     *
+     * What takes time is memory that no cache has: tier_tb_words(),
+     * tier_tb_executions(), tier_tb_succ() and the like look at one line for
+     * each TB, which for the one that asks has been fetched; the facts, @tb->id
+     * too, are another (@decision->ids[0] is the same). Better copy those that
+     * are needed each time into the words.
      */
     void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
                 uint32_t executions, TierDecision *decision);
@@ -184,6 +189,9 @@ typedef struct TierPolicy {
 
 /* Facts of a TB; NULL if it is gone. Valid until the callback returns. */
 const TierTb *tier_tb(const TierEngine *engine, uint32_t id);
+
+/* What exit 0 or 1 of a TB was last chained to; TIER_NO_TB if nothing, or gone. */
+uint32_t tier_tb_succ(const TierEngine *engine, uint32_t id, unsigned exit);
 
 /* The highest tier that a TB is compiled at; 0 if it is not, or gone. */
 unsigned tier_tb_tier(const TierEngine *engine, uint32_t id);

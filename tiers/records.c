@@ -62,16 +62,17 @@ TierTbRecord *tier_records_add(TierRecords *records, uint32_t id)
     return record;
 }
 
-void tier_records_bury(TierRecords *records, TierTbRecord *record,
-                       TierFate fate)
+void tier_records_bury(TierRecords *records, uint32_t id, TierFate fate)
 {
-    TierChunk *chunk = tier_records_chunk(records, record->tb.id);
+    TierChunk *chunk = tier_records_chunk(records, id);
+    TierTbRecord *record = &chunk->records[id % TIER_CHUNK_SIZE];
+    TierTbDetail *detail = &chunk->details[id % TIER_CHUNK_SIZE];
 
     assert(record->fate == TIER_TB_LIVE);
     record->fate = (uint8_t)fate;
     record->tier = 0;
     record->pending = false;
-    record->wasm_bytes = 0;
+    detail->wasm_bytes = 0;
     record->module = TIER_NO_MODULE;
     chunk->live--;
     chunk->dead++;
@@ -108,18 +109,16 @@ uint32_t tier_records_trim(TierRecords *records)
     return dropped;
 }
 
-TierTbRecord *tier_records_from(const TierRecords *records, uint32_t id)
+uint32_t tier_records_from(const TierRecords *records, uint32_t id)
 {
     uint32_t first = records->base << TIER_CHUNK_BITS;
 
     for (id = id > first ? id : first; id < records->next_id; id++) {
-        TierTbRecord *record = tier_records_get(records, id);
-
-        if (record) {
-            return record;
+        if (tier_records_get(records, id)) {
+            return id;
         }
     }
-    return NULL;
+    return TIER_NO_TB;
 }
 
 void tier_records_free(TierRecords *records)

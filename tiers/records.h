@@ -19,6 +19,7 @@ enum {
 typedef struct TierChunk {
     uint32_t live, dead;
     TierTbRecord records[TIER_CHUNK_SIZE];
+    TierTbDetail details[TIER_CHUNK_SIZE];
 } TierChunk;
 
 typedef struct TierRecords {
@@ -53,20 +54,43 @@ static inline TierTbRecord *tier_records_get(const TierRecords *records,
 }
 
 /*
+ * GCC 12 takes a function that only prefetches for one that does nothing, and
+ * leaves calls of it out.
+ */
+#define TIER_PREFETCHES inline __attribute__((always_inline))
+
+/* Soon @id's record will be looked at, if there is one. */
+static TIER_PREFETCHES void tier_records_prefetch(const TierRecords *records,
+                                                  uint32_t id)
+{
+    const TierChunk *chunk = tier_records_chunk(records, id);
+
+    if (chunk) {
+        __builtin_prefetch(&chunk->records[id % TIER_CHUNK_SIZE], 1);
+    }
+}
+
+/* The details of @id, which has a record. */
+static inline TierTbDetail *tier_records_detail(const TierRecords *records,
+                                                uint32_t id)
+{
+    return &tier_records_chunk(records, id)->details[id % TIER_CHUNK_SIZE];
+}
+
+/*
  * A zeroed record for the new @id, live. NULL if memory is short, or the id is
  * in use, or so old that its chunk was freed.
  */
 TierTbRecord *tier_records_add(TierRecords *records, uint32_t id);
 
-/* @record's TB is dead. */
-void tier_records_bury(TierRecords *records, TierTbRecord *record,
-                       TierFate fate);
+/* @id, which was live, is dead. */
+void tier_records_bury(TierRecords *records, uint32_t id, TierFate fate);
 
 /* Free what is over the limit; returns how many records went. O(chunks). */
 uint32_t tier_records_trim(TierRecords *records);
 
-/* The record with the smallest id that is at least @id; NULL at the end. */
-TierTbRecord *tier_records_from(const TierRecords *records, uint32_t id);
+/* The smallest id with a record that is at least @id; TIER_NO_TB at the end. */
+uint32_t tier_records_from(const TierRecords *records, uint32_t id);
 
 void tier_records_free(TierRecords *records);
 

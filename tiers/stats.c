@@ -37,26 +37,29 @@ static const char *shape_name(const TierTbRecord *record)
 
 /* The columns of a row: X(name, writer, value). */
 #define COLUMNS(X) \
-    X(id, u64, r->tb.id) \
-    X(guest_pc, hex, r->tb.guest_pc) \
-    X(guest_page, hex, r->tb.guest_page) \
-    X(hash, hex, r->tb.hash) \
-    X(guest_insns, u64, r->tb.guest_insns) \
-    X(bytecode_bytes, u64, r->tb.bytecode_bytes) \
-    X(wasm_bytes, u64, r->wasm_bytes) \
-    X(translate_ns, u64, r->tb.translate_ns) \
-    X(compile_ns, u64, r->compile_ns) \
-    X(wait_ns, u64, r->wait_ns) \
+    X(id, u64, id) \
+    X(guest_pc, hex, d->tb.guest_pc) \
+    X(guest_page, hex, d->tb.guest_page) \
+    X(hash, hex, d->tb.hash) \
+    X(guest_insns, u64, d->tb.guest_insns) \
+    X(bytecode_bytes, u64, d->tb.bytecode_bytes) \
+    X(wasm_bytes, u64, d->wasm_bytes) \
+    X(translate_ns, u64, d->tb.translate_ns) \
+    X(compile_ns, u64, d->compile_ns) \
+    X(wait_ns, u64, d->wait_ns) \
     X(tier, u64, r->tier) \
     X(shape, string, shape_name(r)) \
-    X(exec_tier0, u64, r->exec[0]) \
-    X(exec_tier1, u64, r->exec[1]) \
-    X(exec_tier2, u64, r->exec[2]) \
+    X(exec_tier0, u64, tier_tb_executed(engine, id, 0)) \
+    X(exec_tier1, u64, tier_tb_executed(engine, id, 1)) \
+    X(exec_tier2, u64, tier_tb_executed(engine, id, 2)) \
     X(refused, string, refused_name(r)) \
     X(fate, string, fate_name(r))
 
-static void row_json(const TierTbRecord *r, TierJson *json)
+static void row_json(const TierEngine *engine, uint32_t id, TierJson *json)
 {
+    const TierTbRecord *r = tier_tb_record(engine, id);
+    const TierTbDetail *d = tier_tb_detail(engine, id);
+
     tier_json_newline(json);
     tier_json_open(json, '[');
 #define X(name, writer, value) tier_json_##writer(json, value);
@@ -67,7 +70,8 @@ static void row_json(const TierTbRecord *r, TierJson *json)
 
 void tier_stats_json(const TierEngine *engine, TierSinkFn *sink, void *opaque)
 {
-    const TierTbRecord *record = tier_records_from(&engine->records, 0);
+    const TierRecords *records = &engine->records;
+    uint32_t id = tier_records_from(records, 0);
     TierJson json;
 
     tier_json_start(&json, sink, opaque);
@@ -92,9 +96,8 @@ void tier_stats_json(const TierEngine *engine, TierSinkFn *sink, void *opaque)
     tier_json_close(&json, ']');
     tier_json_key(&json, "rows");
     tier_json_open(&json, '[');
-    while (record) {
-        row_json(record, &json);
-        record = tier_records_from(&engine->records, record->tb.id + 1);
+    for (; id != TIER_NO_TB; id = tier_records_from(records, id + 1)) {
+        row_json(engine, id, &json);
     }
     tier_json_close(&json, ']');
     tier_json_close(&json, '}');

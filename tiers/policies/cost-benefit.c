@@ -184,15 +184,15 @@ static void cost_hot(void *state, TierEngine *engine, const TierTb *tb,
                      uint32_t executions, TierDecision *decision)
 {
     CostBenefit *self = state;
-    double all = (double)tier_tb_executions(engine, tb->id);
-    bool compiled = tier_tb_tier(engine, tb->id) > 0;
+    double all = (double)tier_tb_executions(engine, decision->ids[0]);
+    bool compiled = tier_tb_tier(engine, decision->ids[0]) > 0;
     double speed = compiled ? self->levels[TIER_FUNCTIONS].speed : 1;
     Level *level = best_level(self, tb, all, compiled);
     double wait;
 
     (void)executions;
     if (level) {
-        tier_batch_hot(&level->batch, engine, tb, 1000, decision);
+        tier_batch_hot(&level->batch, engine, 1000, decision);
         return;
     }
     wait = compiled ? pays_at(self, &self->levels[TIER_REGIONS], tb, speed)

@@ -11,7 +11,8 @@
  * executed about a `grain`th of the heat that is needed.
  *
  * The TBs of a page are a list: word 0 of a TB is 1 + the next one, word 1 is
- * 1 + the one before.
+ * 1 + the one before. Words 2 and 3 save looking at the TB's facts, which no
+ * cache has, each time that it is hot.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,7 +27,12 @@ enum {
     MAX_PAGES = 16,
 };
 
-enum { WORD_NEXT, WORD_PREV };
+enum {
+    WORD_NEXT,
+    WORD_PREV,
+    WORD_PAGE,                  /* 1 + index in the table */
+    WORD_INSNS,                 /* guest instructions */
+};
 
 typedef struct Page {
     uint64_t address;           /* + 1; 0: empty */
@@ -114,11 +120,10 @@ static Page *make_page(PageHeat *self, uint64_t address)
     return page;
 }
 
-/* Executions of @tb that make a grain of heat. */
-static uint32_t grain_of(const PageHeat *self, const TierTb *tb)
+/* Executions of a TB of @insns guest instructions that make a grain of heat. */
+static uint32_t grain_of(const PageHeat *self, uint32_t insns)
 {
-    uint64_t insns = tb->guest_insns > 0 ? tb->guest_insns : 1;
-    uint64_t n = self->heat / GRAIN / insns;
+    uint64_t n = self->heat / GRAIN / (insns > 0 ? insns : 1);
 
     n = n > 0 ? n : 1;
     return n < TIER_MAX_COUNTDOWN ? (uint32_t)n : TIER_MAX_COUNTDOWN;
@@ -139,7 +144,9 @@ static uint32_t page_translated(void *state, TierEngine *engine,
         tier_tb_words(engine, page->first - 1)[WORD_PREV] = tb->id + 1;
     }
     page->first = tb->id + 1;
-    return grain_of(self, tb);
+    words[WORD_PAGE] = 1 + (uint32_t)(page - self->table);
+    words[WORD_INSNS] = tb->guest_insns;
+    return grain_of(self, tb->guest_insns);
 }
 
 static void page_invalidated(void *state, TierEngine *engine, const TierTb *tb)
@@ -214,10 +221,8 @@ static void make_group(PageHeat *self, TierEngine *engine, uint64_t address,
     decision->n = 0;
     add_page(&group, address);
     for (uint32_t i = 0; i < decision->n && group.n < self->pages; i++) {
-        const TierTb *tb = tier_tb(engine, decision->ids[i]);
-
-        follow(&group, tb->succ[0]);
-        follow(&group, tb->succ[1]);
+        follow(&group, tier_tb_succ(engine, decision->ids[i], 0));
+        follow(&group, tier_tb_succ(engine, decision->ids[i], 1));
     }
     decision->tier = decision->n > 0;
     self->in_flight = decision->n > 0;
@@ -227,11 +232,17 @@ static void page_hot(void *state, TierEngine *engine, const TierTb *tb,
                      uint32_t executions, TierDecision *decision)
 {
     PageHeat *self = state;
-    Page *page = find_page(self, tb->guest_page);
+    const uint32_t *words = tier_tb_words(engine, decision->ids[0]);
+    uint32_t insns = words[WORD_INSNS];
+    Page *page;
 
-    decision->ask_again = grain_of(self, tb);
+    if (words[WORD_PAGE] == 0) {
+        return; /* there was no room for its page */
+    }
+    page = &self->table[words[WORD_PAGE] - 1];
+    decision->ask_again = grain_of(self, insns);
     decision->why = TIER_REFUSED_WAIT;
-    page->heat += (uint64_t)executions * tb->guest_insns;
+    page->heat += (uint64_t)executions * insns;
     if (page->heat < self->heat) {
         return;
     }
@@ -271,14 +282,14 @@ static uint32_t page_failed(void *state, TierEngine *engine,
         why == TIER_REFUSED_TOO_LARGE) {
         return TIER_NEVER_ASK;
     }
-    return grain_of(self, tb);
+    return grain_of(self, tb->guest_insns);
 }
 
 /* Back in the interpreter, heating its page again; it is still on its list. */
 static uint32_t page_demoted(void *state, TierEngine *engine, const TierTb *tb)
 {
     (void)engine;
-    return grain_of(state, tb);
+    return grain_of(state, tb->guest_insns);
 }
 
 static void page_flushed(void *state, TierEngine *engine)

@@ -170,8 +170,10 @@ static void priority_hot(void *state, TierEngine *engine, const TierTb *tb,
                          uint32_t executions, TierDecision *decision)
 {
     Priority *self = state;
-    uint32_t *words = tier_tb_words(engine, tb->id);
+    uint32_t id = decision->ids[0];
+    uint32_t *words = tier_tb_words(engine, id);
 
+    (void)tb;
     if (words[WORD_ALONE]) {
         words[WORD_ALONE] = 0;
         decision->tier = 1;
@@ -185,7 +187,7 @@ static void priority_hot(void *state, TierEngine *engine, const TierTb *tb,
     } else if (self->n == CAPACITY) {
         decision->why = TIER_REFUSED_BUDGET;
     } else {
-        self->heap[self->n] = (Entry){ executions, tb->id };
+        self->heap[self->n] = (Entry){ executions, id };
         sift_up(self, engine, self->n++);
     }
 }

@@ -99,18 +99,17 @@ static uint32_t scaled_translated(void *state, TierEngine *engine,
     return notify_every(state);
 }
 
-/* Those of @tb's @executions that are iterations. */
-static uint64_t iterations(TierEngine *engine, const TierTb *tb,
-                           uint64_t executions)
+/* Those of @id's @executions that are iterations. */
+static uint64_t iterations(TierEngine *engine, uint32_t id, uint64_t executions)
 {
-    uint32_t from = tier_group_backward(engine, tb->id);
+    uint32_t from = tier_group_backward(engine, id);
     uint64_t n;
 
     if (from == TIER_NO_TB) {
         return 0;
     }
-    if (from == tb->id) {
-        n = tier_tb_executions(engine, tier_group_forward(engine, tb->id));
+    if (from == id) {
+        n = tier_tb_executions(engine, tier_group_forward(engine, id));
         return executions > n ? executions - n : 0;
     }
     n = tier_tb_executions(engine, from);
@@ -128,20 +127,36 @@ static bool wanted(const Scaled *self, uint64_t i, uint64_t b)
            loops >= (double)self->back * s;
 }
 
+/*
+ * Two other TBs tell what @id's executions @all were, and are slow to look at:
+ * not if it is too early whatever they were.
+ */
+static bool is_hot(const Scaled *self, TierEngine *engine, uint32_t id,
+                   uint64_t all)
+{
+    uint64_t b;
+
+    if (!wanted(self, all, all)) {
+        return false;
+    }
+    b = iterations(engine, id, all);
+    return wanted(self, all - b, b);
+}
+
 static void scaled_hot(void *state, TierEngine *engine, const TierTb *tb,
                        uint32_t executions, TierDecision *decision)
 {
     Scaled *self = state;
-    uint64_t all = tier_tb_executions(engine, tb->id);
-    uint64_t b = iterations(engine, tb, all);
+    uint64_t all = tier_tb_executions(engine, decision->ids[0]);
 
+    (void)tb;
     (void)executions;
-    if (!wanted(self, all - b, b)) {
+    if (!is_hot(self, engine, decision->ids[0], all)) {
         decision->ask_again = notify_every(self);
         decision->why = TIER_REFUSED_WAIT;
         return;
     }
-    tier_batch_hot(&self->batch, engine, tb, notify_every(self), decision);
+    tier_batch_hot(&self->batch, engine, notify_every(self), decision);
 }
 
 static uint32_t scaled_failed(void *state, TierEngine *engine,

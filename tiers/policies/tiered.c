@@ -86,10 +86,11 @@ static void tiered_hot(void *state, TierEngine *engine, const TierTb *tb,
                        uint32_t executions, TierDecision *decision)
 {
     Tiered *self = state;
-    bool again = tier_tb_tier(engine, tb->id) > 0;
+    bool again = tier_tb_tier(engine, decision->ids[0]) > 0;
 
+    (void)tb;
     (void)executions;
-    tier_batch_hot(again ? &self->second : &self->first, engine, tb,
+    tier_batch_hot(again ? &self->second : &self->first, engine,
                    again ? self->n2 : self->n, decision);
 }
 

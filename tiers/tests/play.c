@@ -193,6 +193,16 @@ static void install(Play *play, const uint32_t *ids, uint32_t n,
     }
 }
 
+static void hash_group(Play *play, const TierDecision *d)
+{
+    uint64_t hash = play->groups_hash * 31 + d->tier * 2 + d->shape;
+
+    for (uint32_t i = 0; i < d->n; i++) {
+        hash = (hash ^ d->ids[i]) * UINT64_C(0x100000001b3);
+    }
+    play->groups_hash = hash;
+}
+
 static void compile(Play *play, const TierDecision *d, bool at_once)
 {
     uint32_t *ids = play->last_ids;
@@ -213,6 +223,7 @@ static void compile(Play *play, const TierDecision *d, bool at_once)
     memcpy(ids, d->ids, n * sizeof(ids[0]));
     play->last_group = n;
     play->last_shape = d->shape;
+    hash_group(play, d);
     if (why == TIER_REFUSED_NONE) {
         tier_make_room(play->engine, n, cost.wasm_bytes, &why);
         drain(play);

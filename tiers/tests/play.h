@@ -50,6 +50,7 @@ typedef struct Play {
     uint32_t slots;
     uint32_t last_group;        /* TBs in the last decision */
     uint32_t last_ids[TIER_MAX_GROUP];
+    uint64_t groups_hash;       /* of all that were chosen, in order */
     TierShape last_shape;
     TierRefusal fail;           /* compilations fail so; NONE: they do not */
     PlayTb tbs[PLAY_MAX_TBS];

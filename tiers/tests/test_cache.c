@@ -65,10 +65,10 @@ static void random_run(const char *spec, uint64_t seed, unsigned events)
 static void check_executions(void)
 {
     for (uint32_t id = 0; id < play.n; id++) {
-        const TierTbRecord *r = tier_tb_record(play.engine, id);
+        const PlayTb *tb = &play.tbs[id];
 
-        assert_int_equal(r->exec[0], play.tbs[id].entries0);
-        assert_int_equal(r->exec[1], play.tbs[id].entries1);
+        assert_int_equal(tier_tb_executed(play.engine, id, 0), tb->entries0);
+        assert_int_equal(tier_tb_executed(play.engine, id, 1), tb->entries1);
     }
 }
 
@@ -324,7 +324,7 @@ static void test_waiting_time(void **unused)
     c = tier_counters(play.engine);
     assert_int_equal(c->waits, 2);
     assert_int_equal(c->wait_ns, 11000000);
-    assert_int_equal(tier_tb_record(play.engine, 0)->wait_ns, 7000000);
+    assert_int_equal(tier_tb_detail(play.engine, 0)->wait_ns, 7000000);
     play_free(&play);
 }
 

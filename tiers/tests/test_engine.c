@@ -29,7 +29,6 @@ static uint32_t translate(TierEngine *e, uint32_t id)
         .id = id,
         .guest_insns = 3,
         .bytecode_bytes = 99 + 100 * id,
-        .succ = { 1, 2 },
         .flags = 0xff,
     };
 
@@ -113,10 +112,10 @@ static void test_translation(void **unused)
     assert_int_equal(translate(e, 1), TIER_MAX_COUNTDOWN);
     r = tier_tb_record(e, 0);
     assert_int_equal(r->fate, TIER_TB_LIVE);
-    assert_int_equal(r->tb.guest_pc, 0x1000);
-    /* The runtime does not teach successors or flags this way. */
-    assert_int_equal(r->tb.succ[0], TIER_NO_TB);
-    assert_int_equal(r->tb.flags, 0);
+    assert_int_equal(tier_tb_detail(e, 0)->tb.guest_pc, 0x1000);
+    /* The runtime does not teach flags this way. */
+    assert_int_equal(tier_tb_succ(e, 0, 0), TIER_NO_TB);
+    assert_int_equal(tier_tb_detail(e, 0)->tb.flags, 0);
     assert_null(tier_tb_record(e, 2));
     assert_null(tier_tb_record(e, UINT32_MAX));
     assert_int_equal(tier_counters(e)->tbs_translated, 2);
@@ -124,8 +123,8 @@ static void test_translation(void **unused)
     assert_int_equal(tier_counters(e)->bytecode_bytes, 99 + 199);
 
     tier_linked(e, 0, 1, 1);
-    assert_int_equal(tier_tb(e, 0)->succ[1], 1);
-    assert_int_equal(tier_tb(e, 0)->succ[0], TIER_NO_TB);
+    assert_int_equal(tier_tb_succ(e, 0, 1), 1);
+    assert_int_equal(tier_tb_succ(e, 0, 0), TIER_NO_TB);
     tier_engine_free(e);
 }
 
@@ -227,14 +226,14 @@ static void test_group(void **unused)
     for (uint32_t id = 0; id < 3; id++) {
         assert_int_equal(tier_tb_tier(e, id), 1);
         assert_int_equal(tier_tb_record(e, id)->pending, 0);
-        ns += tier_tb_record(e, id)->compile_ns;
-        bytes += tier_tb_record(e, id)->wasm_bytes;
+        ns += tier_tb_detail(e, id)->compile_ns;
+        bytes += tier_tb_detail(e, id)->wasm_bytes;
     }
     /* Shares go by size and add up. */
     assert_int_equal(ns, 101);
     assert_int_equal(bytes, 1001);
-    assert_in_range(tier_tb_record(e, 0)->wasm_bytes, 166, 168);
-    assert_in_range(tier_tb_record(e, 2)->wasm_bytes, 500, 501);
+    assert_in_range(tier_tb_detail(e, 0)->wasm_bytes, 166, 168);
+    assert_in_range(tier_tb_detail(e, 2)->wasm_bytes, 500, 501);
 
     /* Nothing of it is compiled again at that tier, but at the next. */
     d = tier_hot(e, 0, 0);
@@ -298,35 +297,33 @@ static void test_modules_and_slots(void **unused)
     assert_int_equal(c->emit_ns + c->optimise_ns + c->instantiate_ns, 404);
     tier_first_call(e, 1, 1000);
     assert_int_equal(c->first_call_ns, 1000);
-    assert_int_equal(tier_tb_record(e, 1)->compile_ns, 1101);
+    assert_int_equal(tier_tb_detail(e, 1)->compile_ns, 1101);
     tier_engine_free(e);
 }
 
 static void test_executions(void **unused)
 {
     TierEngine *e = start("probe");
-    const TierTbRecord *r;
 
     (void)unused;
     probe.countdown = 100;
     translate(e, 0);
-    r = tier_tb_record(e, 0);
     tier_settle(e, 0, 60);
-    assert_int_equal(r->exec[0], 40);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 40);
     tier_settle(e, 0, 60);
-    assert_int_equal(r->exec[0], 40);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 40);
     /* Another thread wrote an older countdown back: nothing is known of it. */
     tier_settle(e, 0, 70);
-    assert_int_equal(r->exec[0], 40);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 40);
     tier_settle(e, 0, 60);
-    assert_int_equal(r->exec[0], 50);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 50);
     /* Compiled meanwhile: what the old countdown still shows is of tier 0. */
     compiled(e, (uint32_t[]){ 0 }, 1);
     assert_int_equal(tier_rearm(e, 0, 50, 500), 500);
-    assert_int_equal(r->exec[0], 60);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 60);
     tier_settle(e, 0, 490);
-    assert_int_equal(r->exec[0], 60);
-    assert_int_equal(r->exec[1], 10);
+    assert_int_equal(tier_tb_executed(e, 0, 0), 60);
+    assert_int_equal(tier_tb_executed(e, 0, 1), 10);
     tier_executed(e, 0, 2, 7);
     assert_int_equal(tier_tb_executions(e, 0), 77);
     assert_int_equal(tier_counters(e)->exec_tier2, 7);
@@ -344,7 +341,7 @@ static void test_executions(void **unused)
         tier_compiled(e, &id, 1, &cost);
         cost.module = 2000 + id;
         tier_compiled(e, &id, 1, &cost);
-        assert_int_equal(tier_tb_record(e, id)->exec[0], id == 2 ? 9 : 10);
+        assert_int_equal(tier_tb_executed(e, id, 0), id == 2 ? 9 : 10);
     }
     assert_int_equal(tier_counters(e)->exec_tier0, 60 + 9 + 10);
     assert_int_equal(tier_counters(e)->guest_insns_tier0, 180 + 27 + 30);
@@ -354,7 +351,7 @@ static void test_executions(void **unused)
     translate(e, 1);
     tier_settle(e, 1, -12345);
     tier_settle(e, 1, -12346);
-    assert_int_equal(tier_tb_record(e, 1)->exec[0], 12346);
+    assert_int_equal(tier_tb_executed(e, 1, 0), 12346);
     tier_engine_free(e);
 }
 

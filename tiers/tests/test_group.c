@@ -35,27 +35,58 @@ static void finish(void)
         assert_memory_equal(play.last_ids, ids, sizeof(ids)); \
     } while (0)
 
+/* As compositions make them, and what can and what cannot be packed. */
+enum { RANKS_BY_HEAT, RANKS_BY_PAGE, RANKS_WIDE, RANKS_SECOND, NB_RANKS };
+
+static TierRank make_rank(unsigned kind, uint32_t id, TierRng *rng)
+{
+    uint64_t key = tier_rng_u64(rng) % 10;
+
+    switch (kind) {
+    case RANKS_BY_HEAT:
+        return (TierRank){ UINT64_MAX - key, 0, id };
+    case RANKS_BY_PAGE:
+        return (TierRank){ key << 12, tier_rng_u64(rng) % 3, id };
+    case RANKS_WIDE:
+        return (TierRank){ key << 31, 0, id };
+    default:
+        return (TierRank){ 1, key << 60, id };
+    }
+}
+
+static void check_sort(unsigned kind, uint32_t n, TierRng *rng)
+{
+    static TierRank ranks[1000], given[1000];
+    static uint64_t spare[2048];
+
+    assert_true(tier_rank_spare(n) <= sizeof(spare) / sizeof(spare[0]));
+    for (uint32_t i = 0; i < n; i++) {
+        given[i] = make_rank(kind, i, rng);
+        ranks[(n - i) * 7 % n] = given[i]; /* n is not a multiple of 7 */
+    }
+    tier_rank_sort(ranks, n, spare);
+    for (uint32_t i = 0; i < n; i++) {
+        const TierRank *a = &ranks[i > 0 ? i - 1 : 0], *b = &ranks[i];
+
+        assert_int_equal(b->first, given[b->id].first);
+        assert_int_equal(b->second, given[b->id].second);
+        assert_true(i == 0 || a->first < b->first ||
+                    (a->first == b->first &&
+                     (a->second < b->second ||
+                      (a->second == b->second && a->id < b->id))));
+    }
+}
+
 static void test_sort(void **unused)
 {
-    enum { N = 700 };
-    static TierRank ranks[N];
+    static const uint32_t sizes[] = { 0, 1, 2, 3, 5, 8, 64, 65, 128, 701 };
     TierRng rng;
 
     (void)unused;
     tier_rng_seed(&rng, 3);
-    for (uint32_t n = 0; n < N; n = 2 * n + 1) {
-        for (uint32_t i = 0; i < n; i++) {
-            ranks[i] = (TierRank){ tier_rng_u64(&rng) % 10,
-                                   tier_rng_u64(&rng) % 10, i };
-        }
-        tier_rank_sort(ranks, n);
-        for (uint32_t i = 1; i < n; i++) {
-            const TierRank *a = &ranks[i - 1], *b = &ranks[i];
-
-            assert_true(a->first < b->first ||
-                        (a->first == b->first &&
-                         (a->second < b->second ||
-                          (a->second == b->second && a->id < b->id))));
+    for (unsigned kind = 0; kind < NB_RANKS; kind++) {
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+            check_sort(kind, sizes[i], &rng);
         }
     }
 }

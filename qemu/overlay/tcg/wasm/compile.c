@@ -145,7 +145,7 @@ static TwJob *describe_group(const TierDecision *decision)
             .nwords = header->size / 8,
             .addr = (uintptr_t)header,
             .succ = { chained_to(header, 0), chained_to(header, 1) },
-            .pc = tier_tb_record(tw.engine, job->ids[i])->tb.guest_pc,
+            .pc = tier_tb_detail(tw.engine, job->ids[i])->tb.guest_pc,
         };
     }
     return job;
