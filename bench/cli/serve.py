@@ -11,7 +11,7 @@ import click
 
 from bench.boot.errors import USAGE, HarnessError
 from bench.cli.common import err_console, out_console
-from bench.page.make import DEFAULT_GUEST, chosen, contents, write_site
+from bench.page.make import DEFAULT_GUEST, chosen, contents, shared, write_site
 from bench.page.server import LOOPBACK, PageServer
 from bench.page.site import INDEX, WORKER
 from bench.setup.runner import default_cache
@@ -27,9 +27,19 @@ guest_option = click.option(
     f"Default: {DEFAULT_GUEST}, and all that are built already.",
 )
 
+share_option = click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    metavar="FOLDER[,...]",
+    help="Offer a copy of a folder, as it is now: FOLDER and, with commas, tag=NAME, "
+    "readonly=on; repeatable.  The folder itself is never written.",
+)
+
 
 @click.command()
 @guest_option
+@share_option
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -45,12 +55,15 @@ guest_option = click.option(
     metavar="ADDRESS",
     help="Address of this machine to listen on.",
 )
-def serve(names: tuple[str, ...], port: int, host: str) -> int:
+def serve(
+    names: tuple[str, ...], shares: tuple[str, ...], port: int, host: str
+) -> int:
     """Serve a page in which guests boot, until Ctrl-C.
 
     Other machines need https in front of it: browsers give a page that came over
     plain http no shared memory, unless it came from their own machine.
     """
+    folders = shared(shares)
     guests = chosen(names)
     scratch = default_cache() / "served"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -58,7 +71,7 @@ def serve(names: tuple[str, ...], port: int, host: str) -> int:
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
         with PageServer(host, port) as server:
-            write_site(site, contents(guests))
+            write_site(site, contents(guests, folders))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
             if host not in LOOPBACK and host != "::1":
@@ -72,14 +85,16 @@ def serve(names: tuple[str, ...], port: int, host: str) -> int:
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @guest_option
-def page(out: Path, names: tuple[str, ...]) -> int:
+@share_option
+def page(out: Path, names: tuple[str, ...], shares: tuple[str, ...]) -> int:
     """Write the page to the directory OUT, for any static web server.
 
     OUT is made, or replaced if it is such a page already.  See docs/page.md.
     """
     _check_target(out)
+    folders = shared(shares)
     guests = chosen(names)
-    made_of = contents(guests)
+    made_of = contents(guests, folders)
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))

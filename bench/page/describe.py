@@ -17,14 +17,19 @@ from bench.boot.catalog import SHELL
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.boot.errors import USAGE, HarnessError
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
+from bench.devices.share import Share
 from bench.engines.base import COUNTING, BootRequest, qemu_arguments
+from bench.engines.node import FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
 from bench.guests.guest import Guest
+from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 
 SCHEMA = 1
-# Nothing of the host is in the page: what needs a folder or a server of it is not
-# offered, and nothing is saved there.
-NOT_OFFERED = ("disk", "share", "net", "wait")
+# What a workload needs to be plugged in; nothing is saved in the page.
+NEEDS = {"share": "share"}
+NOT_OFFERED = ("disk", "net", "wait")
+# In arguments, for what the page puts there.
+TAG = "@TAG@"
 
 
 @dataclass
@@ -44,9 +49,9 @@ class PagePlaces:
         """The page keeps nothing on the host."""
         raise self._refusal(host)
 
-    def live(self, host: Path, inside: str) -> str:
-        """The page sees nothing of the host."""
-        raise self._refusal(host)
+    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+        """A copy, which the page puts there."""
+        return inside
 
     def secret(self, name: str, value: str) -> None:
         """Whoever has the page would have it, too."""
@@ -69,6 +74,15 @@ def machine(guest: Guest) -> tuple[list[str], dict[str, Path]]:
     return arguments, places.files
 
 
+def _share(guest: Guest) -> list[str] | None:
+    """QEMU's arguments for a shared folder, if the machine has a place for one."""
+    share = Share(Path("/"), TAG)
+    try:
+        return share.qemu_arguments(guest.arch, guest.machine, PagePlaces())
+    except HarnessError:
+        return None
+
+
 def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
     """One guest; `files` say where the page finds its files."""
     arguments, _ = machine(guest)
@@ -84,6 +98,9 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "kernel_version": guest.kernel_version,
         "workloads": guest.workloads,
         "arguments": arguments,
+        # Where those of devices go, as in qemu_arguments().
+        "devices_at": len(arguments) - len(guest.arguments),
+        "share": _share(guest),
         "markers": [
             {"phase": m.phase, "match": javascript(m.match.pattern)}
             for m in guest.markers
@@ -107,6 +124,7 @@ def describe(
     tiers: Mapping[str, Any],
     provenance: Mapping[str, Any],
     libraries: Mapping[str, str],
+    shares: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """All that the page is told."""
     return {
@@ -114,12 +132,16 @@ def describe(
         "run_schema": RUN_SCHEMA,
         "guests": list(guests),
         "programs": dict(programs),
+        "shares": list(shares),
+        # Added where QEMU's threads work on files.
+        "few_threads": FEW_THREADS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
         "workloads": [
             {
                 "name": w.name,
                 "title": w.title,
                 "interactive": w.interactive,
+                "needs": NEEDS.get(w.name),
                 "params": [asdict(p) for p in w.params],
             }
             for w in WORKLOADS
@@ -130,6 +152,8 @@ def describe(
             "memory_mib": [MIN_MEMORY, MAX_MEMORY],
             "seed": [0, 2**32 - 1],
             "counts": list(COUNTING),
+            "share_bytes": MAX_BYTES,
+            "share_entries": MAX_ENTRIES,
         },
         "libraries": dict(libraries),
         "provenance": dict(provenance),

@@ -11,6 +11,10 @@ from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain, product_variable, there
 from bench.boot.provenance import shared_provenance
 from bench.cli.common import err_console, find_any_guest, obtain_for
+from bench.devices.base import unfit
+from bench.devices.share import OPTION as SHARE
+from bench.devices.share import parse_share
+from bench.page.folders import Packed, pack
 from bench.page.packed import Packer
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.site import Contents, SiteBuilder
@@ -45,7 +49,20 @@ def chosen(names: Sequence[str]) -> list[GuestEntry]:
     ]
 
 
-def contents(guests: Iterable[GuestEntry]) -> Contents:
+def shared(texts: Sequence[str]) -> list[Packed]:
+    """The folders asked for, as they are now, each with a tag of its own."""
+    shares = [parse_share(text, copied=True) for text in texts]
+    tags = [share.tag for share in shares]
+    for tag in tags:
+        if tags.count(tag) > 1:
+            why = f"two folders have the tag '{tag}'"
+            raise unfit(SHARE, why, "give one another tag=NAME")
+    return [pack(share) for share in shares]
+
+
+def contents(
+    guests: Iterable[GuestEntry], folders: Sequence[Packed] = ()
+) -> Contents:
     """What the page is made of; builds what is missing."""
     entries = list(guests)
     products, found = obtain_for(entries, [])
@@ -58,6 +75,7 @@ def contents(guests: Iterable[GuestEntry]) -> Contents:
         libraries=products[LIBRARIES],
         tiers=declared(products[TIERS]),
         provenance={"git": shared_provenance()["git"]},
+        folders=tuple(folders),
     )
 
 

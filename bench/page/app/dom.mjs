@@ -25,6 +25,14 @@ export function replace(parent, ...children) {
     parent.replaceChildren(...children.filter(Boolean));
 }
 
+/* Hand a Blob to the user as a file. */
+export function save(blob, name) {
+    const url = URL.createObjectURL(blob);
+    const link = make('a', { download: name, href: url });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', {
     notation: 'compact', maximumSignificantDigits: 3,

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { bytes, byId, make, replace } from './dom.mjs';
+import { Plugs } from './plugs.mjs';
 import { machineParams } from './settings.mjs';
 import { complaint } from './spec.mjs';
 
@@ -78,6 +79,15 @@ export class Form {
         this.showPolicy();
         this.showWorkloads();
         this.showMachine();
+        this.plugs = new Plugs(settings, () => this.plugged());
+        this.told();
+    }
+
+    /* Other workloads may make sense now. */
+    plugged() {
+        const { settings } = this;
+        settings.takeWorkload(settings.workloadSpec);
+        this.showWorkloads();
         this.told();
     }
 
@@ -97,9 +107,9 @@ export class Form {
             });
             radio.addEventListener('change', () => {
                 settings.chooseGuest(guest.name);
-                this.showWorkloads();
                 this.showMachine();
-                this.told();
+                this.plugs.show();
+                this.plugged();
             });
             return make('label', { class: 'choice' }, radio,
                 make('span', { class: 'name' }, guest.name),
@@ -139,8 +149,7 @@ export class Form {
         const { settings } = this;
         const own = settings.guest.workloads;
         byId('workload').disabled = !own;
-        options(byId('workload'), settings.site.workloads,
-                settings.workload.name);
+        options(byId('workload'), settings.workloads(), settings.workload.name);
         this.showWorkload();
     }
 

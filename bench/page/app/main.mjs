@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { weight } from './assets.mjs';
-import { byId, bytes, seconds } from './dom.mjs';
+import { byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { register } from './offline.mjs';
 import { Settings } from './settings.mjs';
@@ -73,6 +73,10 @@ class Page {
             const { download } = await import('./result.mjs');
             this.attempt('', () => download(this.run));
         });
+        on('save-files', () => this.attempt('', async () => {
+            const { run } = this;
+            save(await run.archive(), `${run.guest.name}-files.tar`);
+        }));
         byId('keys').addEventListener('click', ({ target }) => {
             if (target.dataset.key) {
                 this.terminal?.press(target.dataset.key);
@@ -126,8 +130,10 @@ class Page {
 
     settingsChanged() {
         const { guest } = this.settings;
+        const parts = this.settings.chosenShares().flatMap((s) => s.parts ?? []);
         byId('weight').textContent =
-            `${guest.name}: ${bytes(weight(this.site, guest))} are fetched, once.`;
+            `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
+            'once.';
     }
 
     /* Everything that only a run needs. */
@@ -221,6 +227,7 @@ class Page {
         byId('state').textContent = STATES[run.state] ?? run.state;
         byId('progress').hidden = run.state !== 'loading';
         byId('stop').hidden = byId('kill').hidden = run.isOver;
+        byId('save-files').hidden = !run.keeps || !run.machine || run.killed;
         byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';
         if (run.isOver) {
             this.tellEnd();

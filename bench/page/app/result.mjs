@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { save } from './dom.mjs';
 
 const STDERR_KEPT = 16 * 1024;
 
@@ -61,7 +62,7 @@ function config(run) {
         policy: { spec: run.tier, short: run.tier, name: run.policy.name,
                   params: run.policyValues },
         workload: run.workload, smp: values.smp, machine: guest.config,
-        boot_phase: guest.boot_phase, devices: [], memory_mib: values.memory,
+        boot_phase: guest.boot_phase, devices: run.devices, memory_mib: values.memory,
         icount: null, chain: null, counts: values.counts, fault: null,
         tb_size_mib: null, profile_sha256: null, seed: values.seed,
         timeout_s: null, engine_flags: [], repetition: 1,
@@ -114,11 +115,7 @@ export async function resultOf(run) {
 
 export async function download(run) {
     const text = JSON.stringify(await resultOf(run));
-    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    const link = document.createElement('a');
     const tier = run.tier.replace(/[^\w=.-]+/g, '_');
-    link.download = `${run.guest.name}-${tier}-${run.workload.split(':')[0]}.json`;
-    link.href = url;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
+    save(new Blob([text], { type: 'application/json' }),
+         `${run.guest.name}-${tier}-${run.workload.split(':')[0]}.json`);
 }

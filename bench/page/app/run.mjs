@@ -33,9 +33,24 @@ function kernelWords(spec) {
             ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
 }
 
+/* Where folders are in QEMU's memory: bench/devices/share.py. */
+const sharePath = (tag) => `/shares/${tag}`;
+
+function shareArguments(guest, { tag, readonly }) {
+    const words = guest.share.map((word) => word.replaceAll('@TAG@', tag));
+    put(words, '-fsdev', words[1] + (readonly ? ',readonly=on' : ''));
+    return words;
+}
+
 export function qemuArguments(settings) {
-    const { guest } = settings;
+    const { guest, site } = settings;
     const argv = [...guest.arguments];
+    const shares = settings.chosenShares();
+    argv.splice(guest.devices_at, 0,
+                ...shares.flatMap((share) => shareArguments(guest, share)));
+    if (shares.length) {
+        argv.push(...site.few_threads);
+    }
     put(argv, '-smp', settings.machineValue('smp'));
     put(argv, '-m', settings.machineValue('memory'));
     put(argv, '-seed', settings.machineValue('seed'));
@@ -102,7 +117,11 @@ export class Run extends EventTarget {
             counts: settings.machineValue('counts'),
         };
         this.arguments = qemuArguments(settings);
+        this.shares = settings.chosenShares();
+        this.devices = this.shares.map(({ tag, readonly }) =>
+            ({ kind: 'share', tag, readonly }));
         this.state = 'new';
+        this.killed = false;
         this.reader = new ConsoleReader(this.guest);
         this.console = new Kept(CONSOLE_KEPT);
         this.errors = [];
@@ -143,13 +162,15 @@ export class Run extends EventTarget {
     async go() {
         try {
             this.become('loading');
-            const files = await fetchAll(this.site, this.guest,
+            const parts = this.shares.flatMap((share) => share.parts ?? []);
+            const [files, more] = await fetchAll(this.site, this.guest, parts,
                 (part, loaded, total) => this.progressed(part, loaded, total),
                 this.abort.signal);
+            const folders = await this.folders(more);
             this.loadMs = performance.now() - this.clicked;
             this.become('starting');
             this.origin = performance.now();
-            this.machine = await start(this.options(files));
+            this.machine = await start(this.options(files, folders));
             if (!this.isOver) {
                 this.become('booting');
             }
@@ -165,10 +186,42 @@ export class Run extends EventTarget {
         }
     }
 
-    options(files) {
+    /* Each with its path and what is in it; @fetched are the parts of the site's. */
+    async folders(fetched) {
+        if (!this.shares.length) {
+            return [];
+        }
+        const { unpackShare } = await import('./folders.mjs');
+        const rest = [...fetched];
+        return Promise.all(this.shares.map(async (share) => {
+            const [index, data] = share.parts ? rest.splice(0, 2) : [];
+            const { tag, readonly, entries } = share.parts
+                ? await unpackShare(share, index.data, data.data) : share;
+            return { path: sharePath(tag), readonly, entries };
+        }));
+    }
+
+    /* Whether there is something that the guest may have written. */
+    get keeps() {
+        return this.shares.some((share) => !share.readonly);
+    }
+
+    /* What is in its folders, as an archive: of now, or of its end. */
+    async archive() {
+        if (!this.machine) {
+            throw new Error('the machine has not started');
+        }
+        const { archive, why } = this.ended ?? await this.machine.readFolders();
+        if (!archive) {
+            throw new Error(why);
+        }
+        return archive;
+    }
+
+    options(files, folders) {
         return {
             program: this.site.programs[this.guest.arch].url,
-            files,
+            files, folders,
             arguments: this.arguments,
             env: {
                 TIERLAB_TIER: this.tier,
@@ -238,7 +291,7 @@ export class Run extends EventTarget {
     }
 
     kill() {
-        this.stopped = true;
+        this.stopped = this.killed = true;
         this.abort.abort();
     }
 

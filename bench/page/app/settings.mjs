@@ -31,6 +31,10 @@ export function machineParams(site, guest) {
     ];
 }
 
+/* For a shell. */
+const quoted = (word) => /^[\w.,:=/@%+-]+$/.test(word)
+    ? word : `'${word.replace(/'/g, "'\\''")}'`;
+
 export class Settings {
     constructor(site) {
         this.site = site;
@@ -39,12 +43,45 @@ export class Settings {
         const words = (name) => asked.get(name) ?? stored[name];
         this.guest = this.known(site.guests, words('guest')) ?? site.guests[0];
         this.values = { policy: {}, common: {}, workload: {}, machine: {} };
+        /* Tags of the site's folders that are plugged in, and a user's own. */
+        this.shares = this.knownShares(words('share'));
+        this.own = [];
         this.takeTier(words('tier') ?? '');
         this.takeWorkload(words('workload') ?? 'shell');
         this.machine = this.checked(machineParams(site, this.guest), {
             smp: words('smp'), memory: words('memory'), seed: words('seed'),
             counts: words('counts'),
         });
+    }
+
+    /* All, unless it is said which. */
+    knownShares(words) {
+        const all = this.site.shares.map(({ tag }) => tag);
+        return words === undefined || words === null ? all
+            : all.filter((tag) => words.split(',').includes(tag));
+    }
+
+    plugShare(tag, plugged) {
+        const chosen = this.site.shares.map((share) => share.tag).filter((other) =>
+            other === tag ? plugged : this.shares.includes(other));
+        this.shares = chosen;
+    }
+
+    takenTags() {
+        return [...this.site.shares, ...this.own].map(({ tag }) => tag);
+    }
+
+    /* The folders that the guest gets: as the site describes them, or own ones. */
+    chosenShares() {
+        return this.guest.share
+            ? [...this.site.shares.filter(({ tag }) => this.shares.includes(tag)),
+               ...this.own] : [];
+    }
+
+    /* Workloads for which everything is there. */
+    workloads() {
+        const there = { share: this.chosenShares().some((s) => !s.readonly) };
+        return this.site.workloads.filter(({ needs }) => !needs || there[needs]);
     }
 
     known(list, name) {
@@ -63,7 +100,7 @@ export class Settings {
     }
 
     takeWorkload(spec) {
-        const { workloads } = this.site;
+        const workloads = this.workloads();
         const { name, values } = parseSpec(spec);
         this.workload = this.known(workloads, name) ??
                         this.known(workloads, 'shell') ?? workloads[0];
@@ -125,7 +162,9 @@ export class Settings {
         const words = {
             guest: this.guest.name, tier: this.tier, workload: this.workloadSpec,
         };
-        return { ...words, ...this.machine };
+        const off = this.shares.length < this.site.shares.length;
+        const share = off ? { share: this.shares.join(',') || 'none' } : {};
+        return { ...words, ...this.machine, ...share };
     }
 
     save() {
@@ -149,6 +188,10 @@ export class Settings {
         }
         for (const [name, value] of Object.entries(this.machine)) {
             line.push(`--${name}`, value);
+        }
+        for (const { name, tag, readonly } of this.chosenShares()) {
+            line.push('--share', quoted(
+                `${name},tag=${tag}${readonly ? ',readonly=on' : ''}`));
         }
         return line.join(' ');
     }

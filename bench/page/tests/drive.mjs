@@ -4,6 +4,7 @@
  *
  *   node drive.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --url URL --scenario NAME [--tier SPEC]... [--shots DIR]
+ *        [--folder DIR] [--type COMMAND]
  *
  * Where a scenario waits for its parent to do something, it prints the line
  * "now WHAT" and goes on when a line comes.
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
         browser: { type: 'string' }, binary: { type: 'string' },
         library: { type: 'string' }, url: { type: 'string' },
         scenario: { type: 'string' }, shots: { type: 'string' },
+        folder: { type: 'string' }, type: { type: 'string' },
         tier: { type: 'string', multiple: true, default: ['threshold:n=7', 'never'] },
     },
 });
@@ -224,7 +226,8 @@ const SCENARIOS = {
 
     /* Settings that cannot be are refused where they are. */
     async settings(person) {
-        await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99');
+        await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99' +
+                          '&share=nothing');
         await person.ready();
         const dropped = await person.see(() => tierlab.settings.words());
         await person.choose('policy-params-n', '0');
@@ -322,6 +325,86 @@ const SCENARIOS = {
     },
 
     /* To the end, and the result of it. */
+    /*
+     * A folder of the site's, one chosen and one dropped, in the guest; what is in
+     * them afterwards, as the page hands it out.
+     */
+    async folders(person) {
+        await person.open();
+        await person.ready();
+        const offered = await person.see(() => ({
+            names: [...document.querySelectorAll('#folders .name')]
+                .map((e) => e.textContent),
+            checked: [...document.querySelectorAll('#folders input')]
+                .map((e) => e.checked),
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+        }));
+        const input = await person.page.$('#folder-input');
+        if (options.browser === 'chromium') {
+            await input.uploadFile(options.folder);
+        } else {
+            /* There, only files can be given by a program. */
+            await person.see(() => {
+                const data = new DataTransfer();
+                data.items.add(new File(['one'], 'one'));
+                const input = document.getElementById('folder-input');
+                input.files = data.files;
+                input.dispatchEvent(new Event('change'));
+            });
+        }
+        await person.until('a folder of one\'s own', () =>
+            document.querySelectorAll('#folders .choice').length === 3);
+        await person.click('folder-empty');
+        await person.until('an empty one', () =>
+            document.querySelectorAll('#folders .choice').length === 4);
+        await person.see(() => document.querySelector(
+            '#folders [aria-label="Remove new"]').click());
+        await person.shot('folders.png');
+        const command = await person.see(() =>
+            document.getElementById('command').textContent);
+        await person.boot();
+        await person.prompt();
+        for (const line of ['devices', 'ls']) {
+            await person.type(line);
+            await person.prompt();
+        }
+        await person.until('a list', () =>
+            /fixed/.test(tierlab.terminal.text()) &&
+            /free/.test(tierlab.terminal.text()));
+        const saved = await archive(person);
+        const button = await person.see(() =>
+            !document.getElementById('save-files').hidden);
+        await person.type('poweroff');
+        await person.until('the end', () => tierlab.run.isOver);
+        const devices = await person.see(() => tierlab.run.devices);
+        const atEnd = await archive(person);
+        const facts = await person.facts();
+        /* One is left out, and stays so. */
+        await person.see(() =>
+            document.querySelector('#folders input[type=checkbox]').click());
+        const hash = (await person.facts()).hash;
+        await person.page.reload();
+        await person.ready();
+        const kept = await person.see(() => tierlab.settings.shares);
+        return { offered, command, saved, button, devices, atEnd, facts, hash, kept };
+    },
+
+    /* Commands from the parent in a real guest, with folders; what is in them then. */
+    async script(person) {
+        await person.open('#workload=shell');
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await person.type(options.type);
+        await person.until('its end', () =>
+            /^status \d+$/m.test(tierlab.terminal.text()));
+        const saved = await archive(person);
+        await person.click('stop');
+        await person.until('the end', () => tierlab.run.isOver);
+        return { saved, atEnd: await archive(person), facts: await person.facts() };
+    },
+
     async result(person) {
         await person.open();
         await person.ready();
@@ -336,6 +419,19 @@ const SCENARIOS = {
         return { result: JSON.parse(result), facts: await person.facts() };
     },
 };
+
+/* What `Save files` gives, in base64. */
+function archive(person) {
+    return person.see(async () => {
+        const bytes = new Uint8Array(await (await tierlab.run.archive())
+            .arrayBuffer());
+        let text = '';
+        for (let at = 0; at < bytes.length; at += 8192) {
+            text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+        }
+        return btoa(text);
+    });
+}
 
 function parse(spec) {
     const [name, rest = ''] = spec.split(':');

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { tar } from '../engines/js/tar.mjs';
 
 const BOOT = [
     [60, 'OpenSBI v1.6'], [120, 'Linux version 6.12.0-fake (fake)'],
@@ -88,9 +89,36 @@ class Fake {
         }
     }
 
+    /* Of all folders, with `echo` having made a file. */
+    async readFolders() {
+        const entries = [];
+        for (const { path, entries: held } of this.options.folders) {
+            for (const entry of held) {
+                const data = entry.data && new Uint8Array(
+                    await entry.data.arrayBuffer());
+                entries.push({
+                    path: text(`${path.split('/').at(-1)}/${entry.path}`),
+                    mode: entry.mode ?? 0o644, size: data?.length,
+                    target: entry.target && text(entry.target),
+                    pieces: data && (() => [data]),
+                });
+            }
+        }
+        return { archive: new Blob([...tar(entries)]), why: '' };
+    }
+
+    names() {
+        return this.options.folders.flatMap(({ path, readonly, entries }) =>
+            entries.map((entry) =>
+                `${path}/${entry.path} ${readonly ? 'fixed' : 'free'}`));
+    }
+
     run(line) {
         const [name, ...rest] = line.split(' ');
         const answers = {
+            ls: () => this.names().join('\r\n'),
+            devices: () => this.options.arguments
+                .filter((word) => /^(local|virtio-9p)/.test(word)).join('\r\n'),
             echo: () => rest.join(' '),
             stty: () => this.size,
             osc: () => '\x1b]52;c;c3RvbGVu\x07\x1b]8;;https://example.org\x07link' +
@@ -113,7 +141,8 @@ class Fake {
                         counters, tbs: { columns: ['id', 'wait_ns'],
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);
-        this.resolve({ status, aborted: null, stats, statsFile, files: {} });
+        this.readFolders().then((folders) => this.resolve({
+            status, aborted: null, stats, statsFile, files: {}, ...folders }));
     }
 
     stop() {
@@ -123,6 +152,6 @@ class Fake {
     kill() {
         clearInterval(this.ticks);
         this.resolve({ status: null, aborted: 'killed', stats: null,
-                       statsFile: null, files: {} });
+                       statsFile: null, files: {}, archive: null, why: 'killed' });
     }
 }

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.devices.share import Share
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Guest
+from bench.page.folders import pack
 from bench.page.packed import Packer
 from bench.page.site import Contents, SiteBuilder
 
@@ -100,6 +102,7 @@ def make_contents(
     scratch: Path,
     libraries: Path | None = None,
     modules: Mapping[str, Path] | None = None,
+    shares: tuple[Share, ...] = (),
 ) -> Contents:
     """What a page of the fakes is made of."""
     guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
@@ -111,8 +114,23 @@ def make_contents(
         libraries=libraries or make_libraries(scratch / "libraries"),
         tiers=TIERS,
         provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
+        folders=tuple(map(pack, shares)),
         modules=modules or {},
     )
+
+
+def make_shares(directory: Path) -> tuple[Share, Share]:
+    """A folder that guests may write, and one that they may not."""
+    one, two = directory / "my docs", directory / "fixed"
+    (one / "sub").mkdir(parents=True)
+    (one / "hello").write_text("hello\n")
+    (one / "sub" / "grüße").write_bytes(bytes(range(256)) * 40)
+    (one / "sub" / "prog").write_text("#!/bin/sh\n")
+    (one / "sub" / "prog").chmod(0o755)
+    (one / "link").symlink_to("sub/prog")
+    two.mkdir()
+    (two / "only").write_text("x")
+    return Share(one, "docs"), Share(two, "fixed", readonly=True)
 
 
 def make_site(scratch: Path, contents: Contents | None = None) -> Path:

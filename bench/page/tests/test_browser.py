@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from analysis.load import run_from_json, unpack_tbs
 from bench.boot.products import obtain
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
-from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_site
+from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 
 PRODUCTS = ("node", "browser-driver", LIBRARIES)
 
@@ -31,7 +34,8 @@ def site(
     """A whole page but for its machine."""
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
-    return make_site(scratch, make_contents(scratch, products[LIBRARIES], modules))
+    libraries, shares = products[LIBRARIES], make_shares(scratch)
+    return make_site(scratch, make_contents(scratch, libraries, modules, shares))
 
 
 @pytest.fixture(params=sorted(PROGRAMS))
@@ -96,6 +100,7 @@ def test_settings(user: User) -> None:
         "guest": "riscv64-tiny",
         "tier": "threshold:n=5",
         "workload": "shell",
+        "share": "none",
     }
     assert found["refused"]["runs"] is False
     assert found["refused"]["invalid"] == "policy-params-n"
@@ -143,6 +148,46 @@ def test_host_that_sends_no_headers(user: User, tmp_path: Path) -> None:
         found = user.at(f"{url}some/folder/", "fallback")
     assert found["state"] == "running"
     no_trouble(found)
+
+
+def files_of(archive: str) -> dict[str, tarfile.TarInfo]:
+    """What is in an archive that the page made."""
+    data = io.BytesIO(base64.b64decode(archive))
+    with tarfile.open(fileobj=data) as opened:
+        return {entry.name: entry for entry in opened.getmembers()}
+
+
+def test_folders(user: User, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "one").write_text("one")
+    found = user("folders", more=["--folder", str(mine)])
+    no_trouble(found["facts"])
+    assert found["offered"]["names"] == ["my docs", "fixed"]
+    assert found["offered"]["checked"] == [True, True]
+    assert "share" in found["offered"]["workloads"]
+    assert "--share 'my docs,tag=docs'" in found["command"]
+    assert "--share fixed,tag=fixed,readonly=on" in found["command"]
+    own = "mine" if user.browser == "chromium" else "files"
+    text = found["facts"]["text"]
+    for line in (
+        "local,id=share-docs,path=/shares/docs,security_model=none",
+        "local,id=share-fixed,path=/shares/fixed,security_model=none,readonly=on",
+        f"virtio-9p-pci,fsdev=share-{own},mount_tag={own}",
+        "/shares/docs/sub/grüße free",
+        "/shares/fixed/only fixed",
+        f"/shares/{own}/one free",
+    ):
+        assert line in text.split("\n"), line
+    assert found["button"]
+    assert [d["tag"] for d in found["devices"]] == ["docs", "fixed", own]
+    files = files_of(found["saved"])
+    assert files.keys() == files_of(found["atEnd"]).keys()
+    assert files["docs/sub/grüße"].size == 10_240
+    assert files["docs/sub/prog"].mode == 0o755
+    assert files["docs/link"].linkname == "sub/prog"
+    assert files[f"{own}/one"].size == 3
+    assert "share=fixed" in found["hash"] and found["kept"] == ["fixed"]
 
 
 def test_result_is_one_of_ours(user: User) -> None:

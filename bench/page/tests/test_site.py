@@ -60,7 +60,9 @@ def test_policy_that_wants_a_file_is_left_out(said: dict[str, Any]) -> None:
 def test_workloads_that_want_the_host_are_left_out(said: dict[str, Any]) -> None:
     names = {w["name"] for w in said["workloads"]}
     assert "shell" in names and "sha256" in names
-    assert not names & {"disk", "share", "net", "wait"}
+    assert not names & {"disk", "net", "wait"}
+    needs = {w["name"]: w["needs"] for w in said["workloads"]}
+    assert needs["share"] == "share" and needs["sha256"] is None
 
 
 def test_markers_are_javascript(said: dict[str, Any], tmp_path: Path) -> None:

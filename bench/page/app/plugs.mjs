@@ -1,0 +1,143 @@
+/*
+ * What is plugged into the machine: the part of the form for it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+import { byId, bytes, make, replace } from './dom.mjs';
+
+const amount = (n) => `${n} ${n === 1 ? 'file' : 'files'}`;
+
+export class Plugs {
+    /* @changed: something was plugged in or out. */
+    constructor(settings, changed) {
+        this.settings = settings;
+        this.changed = changed;
+        const input = byId('folder-input');
+        input.addEventListener('change', () => {
+            const files = [...input.files];
+            input.value = '';
+            this.take(async ({ chosenFolder }) =>
+                files.length ? [chosenFolder(files)] : []);
+        });
+        byId('folder-empty').addEventListener('click', () =>
+            this.take(async () => [{ name: 'new', entries: [] }]));
+        this.acceptDrops(byId('setup'));
+        this.show();
+        byId('plugs').open = settings.chosenShares().length > 0;
+    }
+
+    acceptDrops(place) {
+        const has = ({ dataTransfer }) => dataTransfer?.types.includes('Files') &&
+            this.settings.guest.share;
+        place.addEventListener('dragover', (event) => {
+            if (has(event)) {
+                event.preventDefault();
+                place.classList.add('dropping');
+            }
+        });
+        place.addEventListener('dragleave', ({ relatedTarget }) => {
+            if (!place.contains(relatedTarget)) {
+                place.classList.remove('dropping');
+            }
+        });
+        place.addEventListener('drop', (event) => {
+            place.classList.remove('dropping');
+            if (has(event)) {
+                event.preventDefault();
+                const items = Array.from(event.dataTransfer.items, (item) =>
+                    item.webkitGetAsEntry()).filter(Boolean);
+                this.take(({ droppedFolders }) =>
+                    droppedFolders(items, this.settings.site.limits));
+            }
+        });
+    }
+
+    /* What @read finds is plugged in, or why not is said. */
+    async take(read) {
+        const { settings } = this;
+        const say = (text) => { byId('folder-error').textContent = text; };
+        say('');
+        try {
+            const folders = await import('./folders.mjs');
+            for (const found of await read(folders)) {
+                const wrong = folders.complaintOf(found, settings.site.limits);
+                if (wrong) {
+                    say(`${wrong}.`);
+                    continue;
+                }
+                const tag = folders.tagFor(found.name, settings.takenTags());
+                settings.own.push({
+                    tag, readonly: false, name: found.name, own: true,
+                    entries: found.entries, bytes: folders.sizeOf(found.entries),
+                    files: found.entries.length,
+                });
+            }
+        } catch (error) {
+            say(`It cannot be read: ${error.message}.`);
+        }
+        byId('plugs').open = true;
+        this.told();
+    }
+
+    told() {
+        this.show();
+        this.changed();
+    }
+
+    show() {
+        const { settings } = this;
+        const { site, guest } = settings;
+        const can = Boolean(guest.share);
+        byId('folders-none').hidden = can;
+        byId('folders-add').hidden = !can;
+        replace(byId('folders'), ...(can ? [
+            ...site.shares.map((share) => this.offered(share)),
+            ...settings.own.map((share) => this.own(share)),
+        ] : []));
+        const names = settings.chosenShares().map(({ tag }) => tag);
+        byId('plugs-summary').textContent = names.length
+            ? `Shared folders: ${names.join(', ')}` : 'Shared folders';
+    }
+
+    row(share, control, more) {
+        const about = [
+            `/mnt/${share.tag}`, share.readonly && 'cannot be changed',
+        ].filter(Boolean).join(', ');
+        return make(more ? 'div' : 'label', { class: 'choice' }, control,
+            make('span', { class: 'name' }, share.name),
+            more ?? make('span', { class: 'size' }, this.size(share)),
+            make('span', { class: 'about' },
+                 more ? `${about} · ${this.size(share)}` : about));
+    }
+
+    size(share) {
+        return share.files
+            ? `${amount(share.files)}, ${bytes(share.bytes)}` : 'empty';
+    }
+
+    offered(share) {
+        const { settings } = this;
+        const box = make('input', {
+            type: 'checkbox', checked: settings.shares.includes(share.tag),
+            'data-tag': share.tag,
+        });
+        box.addEventListener('change', () => {
+            settings.plugShare(share.tag, box.checked);
+            this.told();
+        });
+        return this.row(share, box);
+    }
+
+    own(share) {
+        const remove = make('button', {
+            type: 'button', class: 'quiet', 'aria-label': `Remove ${share.name}`,
+        }, 'Remove');
+        remove.addEventListener('click', () => {
+            this.settings.own = this.settings.own.filter((s) => s !== share);
+            this.told();
+            byId('folder-input').focus();
+        });
+        return this.row(share, make('span', { class: 'dot', 'aria-hidden': 'true' }),
+                        remove);
+    }
+}
