@@ -11,8 +11,17 @@ import click
 
 from bench.boot.errors import USAGE, HarnessError
 from bench.cli.common import err_console, out_console
-from bench.page.make import DEFAULT_GUEST, chosen, contents, shared, write_site
-from bench.page.server import LOOPBACK, PageServer
+from bench.devices import network
+from bench.devices.base import unfit
+from bench.page.make import (
+    DEFAULT_GUEST,
+    chosen,
+    contents,
+    relayed,
+    shared,
+    write_site,
+)
+from bench.page.server import PageServer, is_loopback
 from bench.page.site import INDEX, WORKER
 from bench.setup.runner import default_cache
 
@@ -41,6 +50,13 @@ share_option = click.option(
 @guest_option
 @share_option
 @click.option(
+    "--net",
+    "reach",
+    metavar="REACH",
+    help="Offer guests a network, off until it is switched on in the page: "
+    + network.HELP.partition(": ")[2],
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65_535),
     default=DEFAULT_PORT,
@@ -56,13 +72,24 @@ share_option = click.option(
     help="Address of this machine to listen on.",
 )
 def serve(
-    names: tuple[str, ...], shares: tuple[str, ...], port: int, host: str
+    names: tuple[str, ...],
+    shares: tuple[str, ...],
+    reach: str | None,
+    port: int,
+    host: str,
 ) -> int:
     """Serve a page in which guests boot, until Ctrl-C.
 
     Other machines need https in front of it: browsers give a page that came over
     plain http no shared memory, unless it came from their own machine.
     """
+    net = None if reach is None else network.parse_network(reach)
+    if net is not None and not is_loopback(host):
+        raise unfit(
+            "--net",
+            f"on {host}, others would have this machine's network",
+            "leave out --host or --net",
+        )
     folders = shared(shares)
     guests = chosen(names)
     scratch = default_cache() / "served"
@@ -70,11 +97,11 @@ def serve(
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
-        with PageServer(host, port) as server:
-            write_site(site, contents(guests, folders))
+        with PageServer(host, port) as server, relayed(net) as server.relay:
+            write_site(site, contents(guests, folders, net))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
-            if host not in LOOPBACK and host != "::1":
+            if not is_loopback(host):
                 err_console().print(
                     "From other machines, browsers accept the page over https only."
                 )

@@ -17,6 +17,7 @@ from bench.boot.catalog import SHELL
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.boot.errors import USAGE, HarnessError
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
+from bench.devices.network import Network
 from bench.devices.share import Share
 from bench.engines.base import COUNTING, BootRequest, qemu_arguments
 from bench.engines.node import FEW_THREADS
@@ -26,8 +27,10 @@ from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 
 SCHEMA = 1
 # What a workload needs to be plugged in; nothing is saved in the page.
-NEEDS = {"share": "share"}
-NOT_OFFERED = ("disk", "net", "wait")
+NEEDS = {"share": "share", "net": "net"}
+NOT_OFFERED = ("disk", "wait")
+# The relay's WebSocket, beside the page.
+NETWORK = "network"
 # In arguments, for what the page puts there.
 TAG = "@TAG@"
 
@@ -83,6 +86,14 @@ def _share(guest: Guest) -> list[str] | None:
         return None
 
 
+def _card(guest: Guest) -> list[str] | None:
+    """The same for a network card."""
+    try:
+        return Network().card(guest.machine)
+    except HarnessError:
+        return None
+
+
 def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
     """One guest; `files` say where the page finds its files."""
     arguments, _ = machine(guest)
@@ -101,6 +112,7 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         # Where those of devices go, as in qemu_arguments().
         "devices_at": len(arguments) - len(guest.arguments),
         "share": _share(guest),
+        "net": _card(guest),
         "markers": [
             {"phase": m.phase, "match": javascript(m.match.pattern)}
             for m in guest.markers
@@ -125,6 +137,7 @@ def describe(
     provenance: Mapping[str, Any],
     libraries: Mapping[str, str],
     shares: Iterable[Mapping[str, Any]] = (),
+    network: Network | None = None,
 ) -> dict[str, Any]:
     """All that the page is told."""
     return {
@@ -133,6 +146,8 @@ def describe(
         "guests": list(guests),
         "programs": dict(programs),
         "shares": list(shares),
+        "network": network
+        and {**network.as_json(), "words": network.words(), "url": NETWORK},
         # Added where QEMU's threads work on files.
         "few_threads": FEW_THREADS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.boot.catalog import GuestEntry, known_guests
@@ -12,6 +13,8 @@ from bench.boot.products import TIERS, obtain, product_variable, there
 from bench.boot.provenance import shared_provenance
 from bench.cli.common import err_console, find_any_guest, obtain_for
 from bench.devices.base import unfit
+from bench.devices.network import PRODUCT as RELAY
+from bench.devices.network import Network
 from bench.devices.share import OPTION as SHARE
 from bench.devices.share import parse_share
 from bench.page.folders import Packed, pack
@@ -61,7 +64,9 @@ def shared(texts: Sequence[str]) -> list[Packed]:
 
 
 def contents(
-    guests: Iterable[GuestEntry], folders: Sequence[Packed] = ()
+    guests: Iterable[GuestEntry],
+    folders: Sequence[Packed] = (),
+    network: Network | None = None,
 ) -> Contents:
     """What the page is made of; builds what is missing."""
     entries = list(guests)
@@ -76,7 +81,18 @@ def contents(
         tiers=declared(products[TIERS]),
         provenance={"git": shared_provenance()["git"]},
         folders=tuple(folders),
+        network=network,
     )
+
+
+@contextmanager
+def relayed(network: Network | None) -> Iterator[str | None]:
+    """A relay for the guests' network, if they are to have one; its address."""
+    if network is None:
+        yield None
+        return
+    with network.relayed(obtain([RELAY], err_console())) as url:
+        yield url
 
 
 def write_site(out: Path, made_of: Contents) -> None:

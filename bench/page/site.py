@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.boot.errors import HarnessError
+from bench.devices.network import Network
 from bench.guests.guest import Guest
 from bench.page import describe, folders, headers
 from bench.page.packed import Packer
@@ -56,6 +57,7 @@ class Contents:
     tiers: Mapping[str, Any]
     provenance: Mapping[str, Any]
     folders: tuple[folders.Packed, ...] = ()
+    network: Network | None = None
     # In the place of modules of ours, for tests: path below bench -> file.
     modules: Mapping[str, Path] = field(default_factory=dict)
 
@@ -80,7 +82,13 @@ class SiteBuilder:
         versions = json.loads((contents.libraries / VERSIONS).read_text("utf-8"))
         shares = [self._share(packed) for packed in contents.folders]
         said = describe.describe(
-            guests, programs, contents.tiers, contents.provenance, versions, shares
+            guests,
+            programs,
+            contents.tiers,
+            contents.provenance,
+            versions,
+            shares,
+            contents.network,
         )
         text = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
         site = self._tree("site", {DESCRIPTION: text})

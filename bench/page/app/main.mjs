@@ -214,6 +214,11 @@ class Page {
         run.addEventListener('progress', mine(() => this.progressed()));
         run.addEventListener('output', mine(({ detail }) =>
             this.terminal.write(detail)));
+        run.addEventListener('said', mine(({ detail }) => {
+            if (/^the network relay/.test(detail)) {
+                this.notice(`${detail.replace(/^t/, 'T')}.`);
+            }
+        }));
         run.addEventListener('phase', mine(() => this.changed()));
         run.addEventListener('sample', mine(() =>
             this.changed('figures', 'charts', 'table')));

@@ -7,6 +7,15 @@ import { byId, bytes, make, replace } from './dom.mjs';
 
 const amount = (n) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
+/* What the guest reaches, for people. */
+function reach({ host, outside }) {
+    const ports = host.map((port) =>
+        `127.0.0.1:${port} of this machine, as 10.0.2.2:${port}`);
+    const all = [...ports, ...outside ? ['other machines'] : []];
+    return all.length ? `reaches ${all.join('; ')}; nothing else`
+                      : 'an address, and nobody to talk to';
+}
+
 export class Plugs {
     /* @changed: something was plugged in or out. */
     constructor(settings, changed) {
@@ -22,8 +31,12 @@ export class Plugs {
         byId('folder-empty').addEventListener('click', () =>
             this.take(async () => [{ name: 'new', entries: [] }]));
         this.acceptDrops(byId('setup'));
+        byId('net').addEventListener('change', ({ target }) => {
+            settings.network = target.checked;
+            this.told();
+        });
         this.show();
-        byId('plugs').open = settings.chosenShares().length > 0;
+        byId('plugs').open = this.summary().length > 0;
     }
 
     acceptDrops(place) {
@@ -94,9 +107,20 @@ export class Plugs {
             ...site.shares.map((share) => this.offered(share)),
             ...settings.own.map((share) => this.own(share)),
         ] : []));
-        const names = settings.chosenShares().map(({ tag }) => tag);
-        byId('plugs-summary').textContent = names.length
-            ? `Shared folders: ${names.join(', ')}` : 'Shared folders';
+        byId('net-row').hidden = !site.network || !guest.net;
+        byId('net').checked = settings.network;
+        byId('net-about').textContent = site.network ? reach(site.network) : '';
+        const plugged = this.summary();
+        byId('plugs-summary').textContent = plugged.length
+            ? `Plugged in: ${plugged.join(', ')}`
+            : site.network ? 'Folders and network' : 'Shared folders';
+    }
+
+    /* Short names of all that is plugged in. */
+    summary() {
+        const { settings } = this;
+        return [...settings.chosenShares().map(({ tag }) => tag),
+                ...settings.hasNetwork ? ['network'] : []];
     }
 
     row(share, control, more) {

@@ -3,7 +3,8 @@
  * Times are in ms since the machine was started, when all files were there.
  *
  * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
- * the timeline came), `output` (bytes of the console, as `detail`).
+ * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
+ * line of QEMU's own).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -47,7 +48,8 @@ export function qemuArguments(settings) {
     const argv = [...guest.arguments];
     const shares = settings.chosenShares();
     argv.splice(guest.devices_at, 0,
-                ...shares.flatMap((share) => shareArguments(guest, share)));
+                ...shares.flatMap((share) => shareArguments(guest, share)),
+                ...settings.hasNetwork ? guest.net : []);
     if (shares.length) {
         argv.push(...site.few_threads);
     }
@@ -120,6 +122,12 @@ export class Run extends EventTarget {
         this.shares = settings.chosenShares();
         this.devices = this.shares.map(({ tag, readonly }) =>
             ({ kind: 'share', tag, readonly }));
+        if (settings.hasNetwork) {
+            const { kind, host, outside } = site.network;
+            this.devices.push({ kind, host, outside });
+            this.network = new URL(site.network.url, document.baseURI).href
+                .replace(/^http/, 'ws');
+        }
         this.state = 'new';
         this.killed = false;
         this.reader = new ConsoleReader(this.guest);
@@ -221,7 +229,7 @@ export class Run extends EventTarget {
     options(files, folders) {
         return {
             program: this.site.programs[this.guest.arch].url,
-            files, folders,
+            files, folders, network: this.network,
             arguments: this.arguments,
             env: {
                 TIERLAB_TIER: this.tier,
@@ -232,9 +240,15 @@ export class Run extends EventTarget {
             stats: true,
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
-            onError: (text) => this.errors.push(text),
+            onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
         };
+    }
+
+    /* Outside the console; what a machine said last may be why it ended. */
+    said(text) {
+        this.errors.push(text);
+        this.dispatchEvent(new CustomEvent('said', { detail: text }));
     }
 
     progressed(part, loaded, total) {

@@ -46,6 +46,7 @@ export class Settings {
         /* Tags of the site's folders that are plugged in, and a user's own. */
         this.shares = this.knownShares(words('share'));
         this.own = [];
+        this.network = words('net') === 'on' && Boolean(site.network);
         this.takeTier(words('tier') ?? '');
         this.takeWorkload(words('workload') ?? 'shell');
         this.machine = this.checked(machineParams(site, this.guest), {
@@ -78,9 +79,17 @@ export class Settings {
                ...this.own] : [];
     }
 
+    /* Off unless it was switched on, and only where there is one. */
+    get hasNetwork() {
+        return this.network && Boolean(this.guest.net);
+    }
+
     /* Workloads for which everything is there. */
     workloads() {
-        const there = { share: this.chosenShares().some((s) => !s.readonly) };
+        const there = {
+            share: this.chosenShares().some((share) => !share.readonly),
+            net: this.hasNetwork,
+        };
         return this.site.workloads.filter(({ needs }) => !needs || there[needs]);
     }
 
@@ -164,7 +173,8 @@ export class Settings {
         };
         const off = this.shares.length < this.site.shares.length;
         const share = off ? { share: this.shares.join(',') || 'none' } : {};
-        return { ...words, ...this.machine, ...share };
+        const net = this.network ? { net: 'on' } : {};
+        return { ...words, ...this.machine, ...share, ...net };
     }
 
     save() {
@@ -192,6 +202,9 @@ export class Settings {
         for (const { name, tag, readonly } of this.chosenShares()) {
             line.push('--share', quoted(
                 `${name},tag=${tag}${readonly ? ',readonly=on' : ''}`));
+        }
+        if (this.hasNetwork) {
+            line.push('--net', this.site.network.words);
         }
         return line.join(' ');
     }

@@ -21,6 +21,7 @@ import { endAll } from '../../engines/browsers/processes.mjs';
 
 /* A page may take as long as a guest boots. */
 const PATIENCE_MS = 180000;
+const SCRIPT_MS = 480000;
 const LOOK_MS = 50;
 
 const { values: options } = parseArgs({
@@ -81,8 +82,12 @@ class Person {
         return this.page.evaluate(look, ...given);
     }
 
-    async until(what, look, ...given) {
-        const end = Date.now() + PATIENCE_MS;
+    until(what, look, ...given) {
+        return this.within(PATIENCE_MS, what, look, ...given);
+    }
+
+    async within(ms, what, look, ...given) {
+        const end = Date.now() + ms;
         for (;;) {
             try {
                 const found = await this.see(look, ...given);
@@ -390,6 +395,43 @@ const SCENARIOS = {
         return { offered, command, saved, button, devices, atEnd, facts, hash, kept };
     },
 
+    /* Off at first; switched on, it is there, and stays so. */
+    async network(person) {
+        await person.open('#share=none');
+        await person.ready();
+        const look = () => person.see(() => ({
+            shown: !document.getElementById('net-row').hidden,
+            on: document.getElementById('net').checked,
+            about: document.getElementById('net-about').textContent,
+            command: document.getElementById('command').textContent,
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+            hash: location.hash,
+        }));
+        const off = await look();
+        await person.boot();
+        await person.prompt();
+        await person.type('net');
+        await person.shows('no network');
+        const without = await person.see(() => tierlab.run.arguments);
+        if (!off.shown) {
+            return { off, without, facts: await person.facts() };
+        }
+        await person.click('net');
+        const on = await look();
+        await person.boot();
+        await person.prompt();
+        await person.type('net');
+        await person.until('an answer', () =>
+            /network (open|closed)$/m.test(tierlab.terminal.text()));
+        const facts = await person.facts();
+        const { argv, devices } = await person.see(() =>
+            ({ argv: tierlab.run.arguments, devices: tierlab.run.devices }));
+        await person.page.reload();
+        await person.ready();
+        return { off, without, on, argv, devices, facts, kept: await look() };
+    },
+
     /* Commands from the parent in a real guest, with folders; what is in them then. */
     async script(person) {
         await person.open('#workload=shell');
@@ -397,7 +439,7 @@ const SCENARIOS = {
         await person.boot();
         await person.prompt();
         await person.type(options.type);
-        await person.until('its end', () =>
+        await person.within(SCRIPT_MS, 'its end', () =>
             /^status \d+$/m.test(tierlab.terminal.text()));
         const saved = await archive(person);
         await person.click('stop');

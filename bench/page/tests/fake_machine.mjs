@@ -107,6 +107,17 @@ class Fake {
         return { archive: new Blob([...tar(entries)]), why: '' };
     }
 
+    /* Says later what came of it. */
+    connect() {
+        if (!this.options.network) {
+            return 'no network';
+        }
+        const socket = new WebSocket(this.options.network);
+        socket.onopen = () => this.say('network open\r\n');
+        socket.onerror = () => this.say('network closed\r\n');
+        return 'connecting';
+    }
+
     names() {
         return this.options.folders.flatMap(({ path, readonly, entries }) =>
             entries.map((entry) =>
@@ -118,7 +129,9 @@ class Fake {
         const answers = {
             ls: () => this.names().join('\r\n'),
             devices: () => this.options.arguments
-                .filter((word) => /^(local|virtio-9p)/.test(word)).join('\r\n'),
+                .filter((word) => /^(local|virtio-|stream)/.test(word))
+                .join('\r\n'),
+            net: () => this.connect(),
             echo: () => rest.join(' '),
             stty: () => this.size,
             osc: () => '\x1b]52;c;c3RvbGVu\x07\x1b]8;;https://example.org\x07link' +

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.devices.network import Network
 from bench.devices.share import Share
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Guest
@@ -103,6 +104,7 @@ def make_contents(
     libraries: Path | None = None,
     modules: Mapping[str, Path] | None = None,
     shares: tuple[Share, ...] = (),
+    network: Network | None = None,
 ) -> Contents:
     """What a page of the fakes is made of."""
     guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
@@ -115,6 +117,7 @@ def make_contents(
         tiers=TIERS,
         provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
         folders=tuple(map(pack, shares)),
+        network=network,
         modules=modules or {},
     )
 

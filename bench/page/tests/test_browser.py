@@ -14,11 +14,14 @@ from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
 from bench.boot.products import obtain
+from bench.devices.network import PRODUCT as RELAY
+from bench.devices.network import Network
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 
 PRODUCTS = ("node", "browser-driver", LIBRARIES)
+NETWORK = Network((8000, 8080), outside=True)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,8 @@ def site(
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
-    return make_site(scratch, make_contents(scratch, libraries, modules, shares))
+    made_of = make_contents(scratch, libraries, modules, shares, NETWORK)
+    return make_site(scratch, made_of)
 
 
 @pytest.fixture(params=sorted(PROGRAMS))
@@ -188,6 +192,40 @@ def test_folders(user: User, tmp_path: Path) -> None:
     assert files["docs/link"].linkname == "sub/prog"
     assert files[f"{own}/one"].size == 3
     assert "share=fixed" in found["hash"] and found["kept"] == ["fixed"]
+
+
+def test_network(user: User) -> None:
+    products = obtain([RELAY], Console(stderr=True))
+    with serving(user.site) as server, NETWORK.relayed(products) as url:
+        server.relay = url
+        found = user.at(server.url, "network")
+    off, on = found["off"], found["on"]
+    assert off["shown"] and not off["on"]
+    assert "net=on" not in off["hash"] and "--net" not in off["command"]
+    assert "net" not in off["workloads"] and "net" in on["workloads"]
+    assert not any("virtio-net" in word for word in found["without"])
+    assert "net=on" in on["hash"] and on["command"].endswith(
+        " --net host=8000,host=8080,outside"
+    )
+    assert "127.0.0.1:8000 of this machine, as 10.0.2.2:8000" in on["about"]
+    card = NETWORK.card("virt")
+    at = found["argv"].index(card[1]) - 1
+    assert found["argv"][at : at + len(card)] == card
+    assert found["devices"] == [NETWORK.as_json()]
+    assert "network open" in found["facts"]["text"]
+    no_trouble(found["facts"])
+    assert found["foreign"] == []
+    assert found["kept"]["on"]
+
+
+def test_without_a_network_to_offer(
+    user: User, products: dict[str, Path], tmp_path: Path
+) -> None:
+    modules = {"page/machine.mjs": FAKE_MACHINE}
+    site = make_site(tmp_path, make_contents(tmp_path, products[LIBRARIES], modules))
+    found = User(products, site, user.browser)("network")
+    assert not found["off"]["shown"]
+    assert not any("netdev" in word for word in found["without"])
 
 
 def test_result_is_one_of_ours(user: User) -> None:

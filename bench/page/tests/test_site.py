@@ -60,9 +60,10 @@ def test_policy_that_wants_a_file_is_left_out(said: dict[str, Any]) -> None:
 def test_workloads_that_want_the_host_are_left_out(said: dict[str, Any]) -> None:
     names = {w["name"] for w in said["workloads"]}
     assert "shell" in names and "sha256" in names
-    assert not names & {"disk", "net", "wait"}
+    assert not names & {"disk", "wait"}
     needs = {w["name"]: w["needs"] for w in said["workloads"]}
-    assert needs["share"] == "share" and needs["sha256"] is None
+    assert (needs["share"], needs["net"], needs["sha256"]) == ("share", "net", None)
+    assert said["network"] is None
 
 
 def test_markers_are_javascript(said: dict[str, Any], tmp_path: Path) -> None:
@@ -115,12 +116,14 @@ class Markup(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.inline: list[str] = []
+        self.ids: list[str] = []
         self._script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Addresses and what would run."""
         found = dict(attrs)
         self.inline += [name for name in found if name.startswith("on")]
+        self.ids += [found["id"] or ""] if "id" in found else []
         self.inline += ["style"] if "style" in found or tag == "style" else []
         self.links += [found[n] or "" for n in ("href", "src") if n in found]
         self._script = tag == "script"
@@ -136,6 +139,7 @@ def test_index_is_without_inline_code_and_relative(site: Path) -> None:
     markup = Markup()
     markup.feed((site / INDEX).read_text())
     assert not markup.inline
+    assert len(markup.ids) == len(set(markup.ids))
     for link in markup.links:
         assert not link.startswith("/") and "//" not in link, link
         if not link.startswith("#") and link != "./":
