@@ -21,6 +21,7 @@ from bench.page.make import (
     shared,
     write_site,
 )
+from bench.page.saved import offered
 from bench.page.server import PageServer, is_loopback
 from bench.page.site import INDEX, WORKER
 from bench.setup.runner import default_cache
@@ -45,10 +46,21 @@ share_option = click.option(
     "readonly=on; repeatable.  The folder itself is never written.",
 )
 
+snapshot_option = click.option(
+    "--snapshot",
+    "snapshots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Offer a machine that `tierlab boot --save` wrote, to be resumed in the page; "
+    "repeatable.",
+)
+
 
 @click.command()
 @guest_option
 @share_option
+@snapshot_option
 @click.option(
     "--net",
     "reach",
@@ -74,6 +86,7 @@ share_option = click.option(
 def serve(
     names: tuple[str, ...],
     shares: tuple[str, ...],
+    snapshots: tuple[Path, ...],
     reach: str | None,
     port: int,
     host: str,
@@ -91,14 +104,15 @@ def serve(
             "leave out --host or --net",
         )
     folders = shared(shares)
-    guests = chosen(names)
+    machines = offered(snapshots)
+    guests = chosen(names, machines)
     scratch = default_cache() / "served"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            write_site(site, contents(guests, folders, net))
+            write_site(site, contents(guests, folders, net, machines))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
             if not is_loopback(host):
@@ -113,15 +127,22 @@ def serve(
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @guest_option
 @share_option
-def page(out: Path, names: tuple[str, ...], shares: tuple[str, ...]) -> int:
+@snapshot_option
+def page(
+    out: Path,
+    names: tuple[str, ...],
+    shares: tuple[str, ...],
+    snapshots: tuple[Path, ...],
+) -> int:
     """Write the page to the directory OUT, for any static web server.
 
     OUT is made, or replaced if it is such a page already.  See docs/page.md.
     """
     _check_target(out)
     folders = shared(shares)
-    guests = chosen(names)
-    made_of = contents(guests, folders)
+    machines = offered(snapshots)
+    guests = chosen(names, machines)
+    made_of = contents(guests, folders, machines=machines)
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from analysis.schema import RUN_SCHEMA
 from bench.boot.catalog import SHELL
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
-from bench.boot.errors import USAGE, HarnessError
+from bench.boot.errors import HarnessError
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
 from bench.devices.network import Network
 from bench.devices.share import Share
-from bench.engines.base import COUNTING, BootRequest, qemu_arguments
-from bench.engines.node import FEW_THREADS
+from bench.engines.base import COUNTING, BootRequest, command_line, qemu_arguments
+from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
 from bench.guests.guest import Guest
+from bench.page.places import PagePlaces
 from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 
 SCHEMA = 1
@@ -33,41 +34,6 @@ NOT_OFFERED = ("disk", "wait")
 NETWORK = "network"
 # In arguments, for what the page puts there.
 TAG = "@TAG@"
-
-
-@dataclass
-class PagePlaces:
-    """QEMU in a page has a file system in memory, filled before it starts."""
-
-    # Path in there -> file of the host.
-    files: dict[str, Path] = field(default_factory=dict)
-    engine = "page"
-
-    def file(self, host: Path, inside: str) -> str:
-        """A copy, which the page fetches."""
-        self.files[inside] = host
-        return inside
-
-    def left(self, host: Path, inside: str) -> str:
-        """The page keeps nothing on the host."""
-        raise self._refusal(host)
-
-    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
-        """A copy, which the page puts there."""
-        return inside
-
-    def secret(self, name: str, value: str) -> None:
-        """Whoever has the page would have it, too."""
-        raise HarnessError(
-            "a page keeps no secrets", next_step="leave that device out", status=USAGE
-        )
-
-    def _refusal(self, host: Path) -> HarnessError:
-        return HarnessError(
-            f"a page cannot work on {host}",
-            next_step="leave that device out",
-            status=USAGE,
-        )
 
 
 def machine(guest: Guest) -> tuple[list[str], dict[str, Path]]:
@@ -84,6 +50,14 @@ def _share(guest: Guest) -> list[str] | None:
         return share.qemu_arguments(guest.arch, guest.machine, PagePlaces())
     except HarnessError:
         return None
+
+
+def _after(guest: Guest, arguments: list[str]) -> str:
+    """What the kernel is told besides its guest's and workload's words."""
+    if "-append" not in arguments:
+        return ""
+    words = command_line(BootRequest(guest, workload=SHELL))
+    return arguments[arguments.index("-append") + 1].removeprefix(words).strip()
 
 
 def _card(guest: Guest) -> list[str] | None:
@@ -106,6 +80,8 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "memory_mib": guest.memory_mib,
         "smp": guest.smp,
         "append": guest.append,
+        # Behind what the page puts there.
+        "append_after": _after(guest, arguments),
         "kernel_version": guest.kernel_version,
         "workloads": guest.workloads,
         "arguments": arguments,
@@ -138,6 +114,7 @@ def describe(
     libraries: Mapping[str, str],
     shares: Iterable[Mapping[str, Any]] = (),
     network: Network | None = None,
+    machines: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """All that the page is told."""
     return {
@@ -146,10 +123,13 @@ def describe(
         "guests": list(guests),
         "programs": dict(programs),
         "shares": list(shares),
+        "machines": list(machines),
         "network": network
         and {**network.as_json(), "words": network.words(), "url": NETWORK},
         # Added where QEMU's threads work on files.
         "few_threads": FEW_THREADS,
+        # The channel by which machines are resumed and saved.
+        "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
         "workloads": [
             {

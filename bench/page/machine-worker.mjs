@@ -22,6 +22,8 @@ const now = () => performance.timeOrigin + performance.now();
 let consoleRings = null, controlRings = null, network = null, memory = null;
 /* Paths of folders that the guest may write. */
 let writable = [];
+/* emscripten's, with what QEMU was given. */
+let files = null;
 /* What was typed before QEMU could take it. */
 const early = [];
 
@@ -47,9 +49,10 @@ function timelineParser() {
     };
 }
 
-function prepare(module, options, files) {
+function prepare(module, options, given) {
+    files = module.FS;
     Object.assign(module.ENV, options.env);
-    for (const { path, data } of files) {
+    for (const { path, data } of given) {
         module.FS.mkdirTree(dirname(path));
         module.FS.writeFile(path, data, { canOwn: true });
     }
@@ -200,7 +203,8 @@ async function start(options) {
                 (instance) => done(instance, compiled), failed);
             return {};
         },
-        preRun: [(m) => prepare(m, options, files)],
+        /* Nothing is to be kept of what QEMU can throw away. */
+        preRun: [(m) => prepare(m, options, files.splice(0))],
         print: (text) => post('error', text),
         printErr: (text) => post('error', text),
         onRuntimeInitialized() {
@@ -232,6 +236,7 @@ const receive = {
         }
     },
     thread: fromThread,
+    remove: ({ value }) => files.unlink(value),
     folders: () => post('folders', archive()),
     control: ({ value }) => controlRings.input(value),
     async attach({ value }) {

@@ -166,6 +166,11 @@ class Machine {
         return done.promise;
     }
 
+    /* A file that QEMU needs no more, for the memory that it takes. */
+    remove(path) {
+        this.worker.postMessage({ type: 'remove', value: path });
+    }
+
     controlInput(bytes) {
         this.worker.postMessage({ type: 'control', value: bytes });
     }

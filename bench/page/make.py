@@ -17,6 +17,8 @@ from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
 from bench.devices.share import OPTION as SHARE
 from bench.devices.share import parse_share
+from bench.engines.node import product_versions
+from bench.page import saved
 from bench.page.folders import Packed, pack
 from bench.page.packed import Packer
 from bench.page.recipe import PRODUCT as LIBRARIES
@@ -33,8 +35,21 @@ def program_product(arch: str) -> str:
     return f"qemu-wasm-{arch}"
 
 
-def chosen(names: Sequence[str]) -> list[GuestEntry]:
-    """The guests asked for; else the default and whatever is there already."""
+def chosen(
+    names: Sequence[str], machines: Sequence[saved.Offered] = ()
+) -> list[GuestEntry]:
+    """The guests asked for; else the default and whatever is there already.  Those of
+    saved machines are among them.
+    """
+    entries = _chosen(names)
+    there = [entry.name for entry in entries]
+    needed = [one.snapshot.facts.guest for one in machines]
+    return entries + [
+        find_any_guest(name) for name in dict.fromkeys(needed) if name not in there
+    ]
+
+
+def _chosen(names: Sequence[str]) -> list[GuestEntry]:
     if names:
         return [find_any_guest(name) for name in dict.fromkeys(names)]
     known = known_guests()
@@ -67,6 +82,7 @@ def contents(
     guests: Iterable[GuestEntry],
     folders: Sequence[Packed] = (),
     network: Network | None = None,
+    machines: Sequence[saved.Offered] = (),
 ) -> Contents:
     """What the page is made of; builds what is missing."""
     entries = list(guests)
@@ -74,6 +90,11 @@ def contents(
     arches = {found[e.name].arch for e in entries}
     wanted = {arch: program_product(arch) for arch in arches}
     products |= obtain([*wanted.values(), LIBRARIES, TIERS], err_console())
+    qemu = {
+        arch: product_versions(products[name]).get("qemu", "")
+        for arch, name in wanted.items()
+    }
+    saved.check(machines, found.values(), qemu, network)
     return Contents(
         guests=tuple(found[e.name] for e in entries),
         programs={arch: products[name] for arch, name in wanted.items()},
@@ -82,6 +103,7 @@ def contents(
         provenance={"git": shared_provenance()["git"]},
         folders=tuple(folders),
         network=network,
+        machines=tuple(machines),
     )
 
 

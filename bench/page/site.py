@@ -6,6 +6,7 @@
     qemu-ARCH-DIGEST/    the program, packed firmware in share/
     guest-NAME-DIGEST/   the guest's files, packed
     share-TAG-DIGEST/    a shared folder, packed (folders.py)
+    machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
     site-DIGEST/site.json    what there is (describe.py)
 
 A digest stands for the contents, so these may be kept for ever. Everything is
@@ -18,6 +19,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +29,7 @@ from typing import Any
 from bench.boot.errors import HarnessError
 from bench.devices.network import Network
 from bench.guests.guest import Guest
-from bench.page import describe, folders, headers
+from bench.page import describe, folders, headers, saved
 from bench.page.packed import Packer
 from bench.page.recipe import VERSIONS
 
@@ -58,6 +60,7 @@ class Contents:
     provenance: Mapping[str, Any]
     folders: tuple[folders.Packed, ...] = ()
     network: Network | None = None
+    machines: tuple[saved.Offered, ...] = ()
     # In the place of modules of ours, for tests: path below bench -> file.
     modules: Mapping[str, Path] = field(default_factory=dict)
 
@@ -81,6 +84,11 @@ class SiteBuilder:
         guests = [self._guest(guest) for guest in contents.guests]
         versions = json.loads((contents.libraries / VERSIONS).read_text("utf-8"))
         shares = [self._share(packed) for packed in contents.folders]
+        own = {guest.name: guest for guest in contents.guests}
+        machines = [
+            self._machine(one, own[one.snapshot.facts.guest])
+            for one in contents.machines
+        ]
         said = describe.describe(
             guests,
             programs,
@@ -89,6 +97,7 @@ class SiteBuilder:
             versions,
             shares,
             contents.network,
+            machines,
         )
         text = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
         site = self._tree("site", {DESCRIPTION: text})
@@ -175,6 +184,21 @@ class SiteBuilder:
             "bytes": len(packed.data),
             "parts": [self._own(f"{name}/{n}", data) for n, data in parts.items()],
         }
+
+    def _machine(self, one: saved.Offered, guest: Guest) -> dict[str, Any]:
+        facts = one.snapshot.facts
+        name = re.sub(r"[^A-Za-z0-9._-]", "", one.name)
+        path = f"machine-{name}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
+        target = self._out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(saved.packed_stream(one.snapshot))
+        self._listed.append(path)
+        part = {
+            "url": path,
+            "bytes": facts.stream_bytes,
+            "packed": facts.packed_bytes,
+        }
+        return saved.describe(one, guest, part)
 
     def _own(self, path: str, data: bytes) -> dict[str, Any]:
         """As _packed(); but a user's own files are not kept in the cache."""

@@ -75,7 +75,12 @@ export class Form {
         });
         options(byId('policy'), settings.site.tiers.policies,
                 settings.policy.name);
+        byId('from').addEventListener('change', ({ target }) => {
+            settings.from = target.value;
+            this.fromChanged();
+        });
         this.showGuests();
+        this.showFrom();
         this.showPolicy();
         this.showWorkloads();
         this.showMachine();
@@ -107,9 +112,8 @@ export class Form {
             });
             radio.addEventListener('change', () => {
                 settings.chooseGuest(guest.name);
-                this.showMachine();
-                this.plugs.show();
-                this.plugged();
+                this.showFrom();
+                this.fromChanged();
             });
             return make('label', { class: 'choice' }, radio,
                 make('span', { class: 'name' }, guest.name),
@@ -118,6 +122,27 @@ export class Form {
                      `${guest.title}${guest.kernel_version
                          ? `, Linux ${guest.kernel_version}` : ''}`));
         }));
+    }
+
+    /* Booted, or resumed: much is settled then. */
+    showFrom() {
+        const { settings } = this;
+        const machines = settings.savedMachines();
+        byId('from-part').hidden = !machines.length;
+        replace(byId('from'), make('option', { value: '' }, 'cold boot'),
+                ...machines.map(({ name }) => make('option', { value: name }, name)));
+        byId('from').value = settings.saved?.name ?? '';
+        const { saved } = settings;
+        byId('from-about').textContent = saved
+            ? `Saved at ${saved.resumed.marker} on ${saved.saved.slice(0, 10)}, ` +
+              `in ${saved.resumed.engine}; ${bytes(saved.part.packed)}.` : '';
+    }
+
+    fromChanged() {
+        this.showFrom();
+        this.showMachine();
+        this.plugs.show();
+        this.plugged();
     }
 
     params(place, params, values, current) {
@@ -147,27 +172,36 @@ export class Form {
 
     showWorkloads() {
         const { settings } = this;
-        const own = settings.guest.workloads;
-        byId('workload').disabled = !own;
+        byId('workload').disabled = !settings.guest.workloads || settings.underWay;
         options(byId('workload'), settings.workloads(), settings.workload.name);
         this.showWorkload();
     }
 
     showWorkload() {
         const { settings } = this;
-        const own = settings.guest.workloads;
+        const own = settings.guest.workloads && !settings.underWay;
         byId('workload-title').textContent = own
             ? settings.workload.title.replace(/^./, (c) => c.toUpperCase()) + '.'
-            : 'A guest of its own: it does what it does.';
+            : settings.underWay ? `It was saved doing ${settings.underWay}.`
+                : 'A guest of its own: it does what it does.';
         this.params('workload-params', own ? settings.workloadParams() : [],
                     settings.workloadValues, () => settings.workloadValues);
     }
 
     showMachine() {
         const { settings } = this;
+        const { saved } = settings;
+        const values = saved ? {
+            ...settings.machine, smp: settings.machineValue('smp'),
+            memory: settings.machineValue('memory'),
+            seed: settings.machineValue('seed'),
+        } : settings.machine;
         this.params('machine-params',
-                    machineParams(settings.site, settings.guest),
-                    settings.machine, () => settings.machine);
+                    machineParams(settings.site, settings.guest), values,
+                    () => settings.machine);
+        for (const name of saved ? ['smp', 'memory', 'seed'] : []) {
+            byId(`machine-params-${name}`).disabled = true;
+        }
     }
 
     /* Shows what is wrong, if anything is. */

@@ -77,6 +77,11 @@ class Page {
             const { run } = this;
             save(await run.archive(), `${run.guest.name}-files.tar`);
         }));
+        on('save-machine', () => this.attempt('', async () => {
+            const { run } = this;
+            const file = await run.saveMachine();
+            save(file, `${run.guest.name}.snap`);
+        }));
         byId('keys').addEventListener('click', ({ target }) => {
             if (target.dataset.key) {
                 this.terminal?.press(target.dataset.key);
@@ -130,7 +135,9 @@ class Page {
 
     settingsChanged() {
         const { guest } = this.settings;
-        const parts = this.settings.chosenShares().flatMap((s) => s.parts ?? []);
+        const { saved } = this.settings;
+        const parts = [...this.settings.chosenShares().flatMap((s) => s.parts ?? []),
+                       ...saved ? [saved.part] : []];
         byId('weight').textContent =
             `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
             'once.';
@@ -222,6 +229,9 @@ class Page {
         run.addEventListener('phase', mine(() => this.changed()));
         run.addEventListener('sample', mine(() =>
             this.changed('figures', 'charts', 'table')));
+        if (run.saved) {
+            this.terminal.write(new TextEncoder().encode(run.before()));
+        }
         run.go();
         this.terminal.focus();
     }
@@ -232,6 +242,7 @@ class Page {
         byId('state').textContent = STATES[run.state] ?? run.state;
         byId('progress').hidden = run.state !== 'loading';
         byId('stop').hidden = byId('kill').hidden = run.isOver;
+        byId('save-machine').hidden = !run.canBeSaved;
         byId('save-files').hidden = !run.keeps || !run.machine || run.killed;
         byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';
         if (run.isOver) {
@@ -249,7 +260,8 @@ class Page {
             this.terminal.say(`Failed after ${after}: ${why}`);
             byId('state').textContent = `failed: ${run.failure.message}`;
         } else {
-            this.terminal.say(`The guest has ended after ${after}.`);
+            this.terminal.say(run.wasSaved ? `The machine was saved after ${after}.`
+                                           : `The guest has ended after ${after}.`);
         }
     }
 

@@ -41,7 +41,7 @@ export class Plugs {
 
     acceptDrops(place) {
         const has = ({ dataTransfer }) => dataTransfer?.types.includes('Files') &&
-            this.settings.guest.share;
+            this.settings.guest.share && !this.settings.saved;
         place.addEventListener('dragover', (event) => {
             if (has(event)) {
                 event.preventDefault();
@@ -100,15 +100,19 @@ export class Plugs {
     show() {
         const { settings } = this;
         const { site, guest } = settings;
-        const can = Boolean(guest.share);
+        const can = Boolean(guest.share) && !settings.saved;
         byId('folders-none').hidden = can;
+        byId('folders-none').textContent = settings.saved
+            ? 'A saved machine has what it was saved with.'
+            : 'This machine has no place for shared folders.';
         byId('folders-add').hidden = !can;
         replace(byId('folders'), ...(can ? [
             ...site.shares.map((share) => this.offered(share)),
             ...settings.own.map((share) => this.own(share)),
         ] : []));
         byId('net-row').hidden = !site.network || !guest.net;
-        byId('net').checked = settings.network;
+        byId('net').checked = settings.hasNetwork;
+        byId('net').disabled = Boolean(settings.saved);
         byId('net-about').textContent = site.network ? reach(site.network) : '';
         const plugged = this.summary();
         byId('plugs-summary').textContent = plugged.length

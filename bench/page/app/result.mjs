@@ -8,13 +8,13 @@ import { save } from './dom.mjs';
 
 const STDERR_KEPT = 16 * 1024;
 
-async function sha256(data) {
+export async function sha256(data) {
     const digest = await crypto.subtle.digest('SHA-256', data);
     return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
         .join('');
 }
 
-async function textFacts(text, size) {
+export async function textFacts(text, size) {
     const data = new TextEncoder().encode(text);
     /* Of all of it, which is not there any more if it was long. */
     const whole = size === undefined || size === data.length;
@@ -63,9 +63,10 @@ function config(run) {
                   params: run.policyValues },
         workload: run.workload, smp: values.smp, machine: guest.config,
         boot_phase: guest.boot_phase, devices: run.devices, memory_mib: values.memory,
-        icount: null, chain: null, counts: values.counts, fault: null,
+        icount: run.saved?.icount ?? null, chain: null, counts: values.counts, fault: null,
         tb_size_mib: null, profile_sha256: null, seed: values.seed,
         timeout_s: null, engine_flags: [], repetition: 1,
+        resumed: run.saved?.resumed ?? null,
     };
 }
 
@@ -98,7 +99,8 @@ export async function resultOf(run) {
         samples: null,
         timeline: table(rows),
         stats,
-        snapshot: null,
+        snapshot: run.resumedMs === undefined
+            ? null : { resumed: { load_ms: run.resumedMs } },
         console: await textFacts(text, run.console.total),
         stderr: await textFacts(run.errors.join('\n').slice(-STDERR_KEPT)),
         provenance: {

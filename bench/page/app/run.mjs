@@ -34,6 +34,9 @@ function kernelWords(spec) {
             ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
 }
 
+/* Where QEMU leaves its state. */
+const OUTGOING = '/tierlab/outgoing';
+
 /* Where folders are in QEMU's memory: bench/devices/share.py. */
 const sharePath = (tag) => `/shares/${tag}`;
 
@@ -44,24 +47,34 @@ function shareArguments(guest, { tag, readonly }) {
 }
 
 export function qemuArguments(settings) {
-    const { guest, site } = settings;
-    const argv = [...guest.arguments];
+    const { guest, site, saved } = settings;
+    const argv = [...(saved ?? guest).arguments];
     const shares = settings.chosenShares();
-    argv.splice(guest.devices_at, 0,
+    argv.splice((saved ?? guest).devices_at, 0,
                 ...shares.flatMap((share) => shareArguments(guest, share)),
                 ...settings.hasNetwork ? guest.net : []);
     if (shares.length) {
         argv.push(...site.few_threads);
     }
+    argv.push(...site.control_arguments);
+    if (saved) {
+        return argv;
+    }
     put(argv, '-smp', settings.machineValue('smp'));
     put(argv, '-m', settings.machineValue('memory'));
     put(argv, '-seed', settings.machineValue('seed'));
     if (guest.workloads) {
-        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec)]
-            .filter(Boolean).join(' '));
+        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec),
+                              guest.append_after].filter(Boolean).join(' '));
     }
     return argv;
 }
+
+/* As bench.guests.catalogue.console_line(). */
+const consoleLine = (spec) => {
+    const [name, rest = ''] = spec.split(':');
+    return [name, ...rest.split(',').filter(Boolean)].join(' ');
+};
 
 /* The first and the last of a stream. */
 class Kept {
@@ -111,7 +124,14 @@ export class Run extends EventTarget {
                 .map((p) => [p.name, p.default])),
             ...settings.policyValues, ...settings.commonValues,
         };
-        this.workload = settings.guest.workloads ? settings.workloadSpec : 'none';
+        this.workload = settings.doing;
+        this.saved = settings.saved;
+        this.savedAt = settings.saved?.phases ?? [];
+        /* What a machine that waits is told to do, at its prompt. */
+        this.line = this.saved && !settings.underWay
+            ? consoleLine(this.workload) : null;
+        /* What a user types before that. */
+        this.held = this.saved ? [] : null;
         this.machineValues = {
             smp: Number(settings.machineValue('smp')),
             memory: Number(settings.machineValue('memory')),
@@ -149,7 +169,12 @@ export class Run extends EventTarget {
 
     /* The boot is over: somebody can type, or has seen the end. */
     get atPrompt() {
-        return Boolean(this.reader.reached('prompt'));
+        return Boolean(this.reader.reached('prompt')) || this.isResumedThere;
+    }
+
+    get isResumedThere() {
+        return Boolean(this.reader.reached('resume')) && this.savedAt.includes('prompt') &&
+            this.saved.workload !== 'wait';
     }
 
     get isOver() {
@@ -171,16 +196,23 @@ export class Run extends EventTarget {
         try {
             this.become('loading');
             const parts = this.shares.flatMap((share) => share.parts ?? []);
+            if (this.saved) {
+                parts.push(this.saved.part);
+            }
             const [files, more] = await fetchAll(this.site, this.guest, parts,
                 (part, loaded, total) => this.progressed(part, loaded, total),
                 this.abort.signal);
             const folders = await this.folders(more);
+            files.push(...this.saved ? more.slice(-1) : []);
             this.loadMs = performance.now() - this.clicked;
             this.become('starting');
             this.origin = performance.now();
             this.machine = await start(this.options(files, folders));
             if (!this.isOver) {
                 this.become('booting');
+            }
+            if (this.saved) {
+                await Promise.race([this.resume(), this.machine.ended]);
             }
             this.finish(await this.machine.ended);
         } catch (error) {
@@ -192,6 +224,78 @@ export class Run extends EventTarget {
                 this.become('failed');
             }
         }
+    }
+
+    /* Load the machine, let it go on, and tell it what to do. */
+    async resume() {
+        const { Control } = await import('./control.mjs');
+        const began = this.now();
+        this.control = new Control(this.machine);
+        try {
+            await this.control.load(this.saved.part.path);
+        } catch (error) {
+            this.failure = { kind: 'snapshot',
+                             message: `cannot resume: ${error.message}` };
+            this.machine.kill();
+            return;
+        }
+        const host_ms = this.now();
+        this.resumedMs = host_ms - began;
+        this.machine.remove(this.saved.part.path);
+        this.reader.phases.unshift(
+            { phase: 'resume', host_ms, guest_s: null, status: null });
+        await this.control.go();
+        this.control = null;
+        this.dispatchEvent(new Event('phase'));
+        if (this.line === null || this.savedAt.includes('prompt')) {
+            this.release();
+        }
+        this.become(this.isResumedThere ? 'running' : this.state);
+    }
+
+    /* What the terminal showed when it was saved, or near enough. */
+    before() {
+        const { console: shown } = this.saved;
+        /* Its shell asked for the terminal's size then. */
+        return shown.replace(/\r?\n/g, '\r\n') +
+            (this.workload === 'shell' && this.line === null ? '\x1b[?2048h' : '');
+    }
+
+    /* The machine is told its line, and listens to the user then. */
+    release() {
+        const { line, held } = this;
+        this.line = this.held = null;
+        if (line !== null) {
+            this.machine.input(new TextEncoder().encode(`${line}\n`));
+        }
+        held.forEach((data) => this.machine.input(data));
+    }
+
+    /* QEMU's own state cannot hold folders, and nothing may be under way. */
+    get canBeSaved() {
+        return Boolean(this.machine) && !this.isOver && !this.control &&
+            !this.held && this.shares.length === 0;
+    }
+
+    /* The machine as a file; it ends with that. */
+    async saveMachine() {
+        const [{ Control }, { snapshotFile }] = await Promise.all([
+            import('./control.mjs'), import('./snapshot.mjs')]);
+        this.control = new Control(this.machine);
+        this.dispatchEvent(new Event('state'));
+        try {
+            await this.control.save(OUTGOING);
+            this.wasSaved = true;
+        } catch (error) {
+            await this.control.execute('cont');
+            await this.control.end();
+            throw error;
+        } finally {
+            this.control = null;
+            this.dispatchEvent(new Event('state'));
+        }
+        const { files } = await this.machine.ended;
+        return snapshotFile(this, files[OUTGOING]);
     }
 
     /* Each with its path and what is in it; @fetched are the parts of the site's. */
@@ -238,8 +342,10 @@ export class Run extends EventTarget {
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,
+            fetch: [OUTGOING],
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
+            onControl: (data) => this.control?.receive(data),
             onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
         };
@@ -266,7 +372,12 @@ export class Run extends EventTarget {
         if (reached.length) {
             this.dispatchEvent(new Event('phase'));
             if (reached.some((p) => p.phase === 'prompt')) {
-                this.become('running');
+                if (this.held) {
+                    this.release();
+                    this.become(this.state);
+                } else {
+                    this.become('running');
+                }
             }
         }
         if (this.reader.verdict) {
@@ -291,7 +402,11 @@ export class Run extends EventTarget {
     }
 
     input(data) {
-        this.machine?.input(data);
+        if (this.held) {
+            this.held.push(data);
+        } else {
+            this.machine?.input(data);
+        }
     }
 
     /* In order, with statistics. */
@@ -313,13 +428,16 @@ export class Run extends EventTarget {
         this.ended = ended;
         this.wallMs = this.now();
         this.reader.close(this.wallMs);
-        this.failure = this.findFailure(ended);
+        this.failure ??= this.findFailure(ended);
         this.become(this.failure ? 'failed' : 'ended');
     }
 
     /* As find_failure() of bench/boot/run.py. */
     findFailure({ status, aborted }) {
         const { panic, oops, verdict } = this.reader;
+        if (this.wasSaved) {
+            return null;
+        }
         const say = (kind, message) => ({ kind, message });
         if (panic) {
             return say('panic', panic);

@@ -47,6 +47,8 @@ export class Settings {
         this.shares = this.knownShares(words('share'));
         this.own = [];
         this.network = words('net') === 'on' && Boolean(site.network);
+        /* The name of a saved machine; '' to boot. */
+        this.from = words('from') ?? '';
         this.takeTier(words('tier') ?? '');
         this.takeWorkload(words('workload') ?? 'shell');
         this.machine = this.checked(machineParams(site, this.guest), {
@@ -74,14 +76,36 @@ export class Settings {
 
     /* The folders that the guest gets: as the site describes them, or own ones. */
     chosenShares() {
-        return this.guest.share
+        return this.guest.share && !this.saved
             ? [...this.site.shares.filter(({ tag }) => this.shares.includes(tag)),
                ...this.own] : [];
     }
 
     /* Off unless it was switched on, and only where there is one. */
     get hasNetwork() {
-        return this.network && Boolean(this.guest.net);
+        return this.saved ? this.saved.net
+                          : this.network && Boolean(this.guest.net);
+    }
+
+    /* Machines of this guest's that were saved. */
+    savedMachines() {
+        return this.site.machines.filter(({ guest }) => guest === this.guest.name);
+    }
+
+    /* The one that is resumed, if any. */
+    get saved() {
+        return this.known(this.savedMachines(), this.from) ?? null;
+    }
+
+    /* What it does, if that is not to be chosen. */
+    get underWay() {
+        const doing = this.saved?.workload ?? 'wait';
+        return doing === 'wait' ? null : doing;
+    }
+
+    /* What the guest will do. */
+    get doing() {
+        return this.underWay ?? (this.guest.workloads ? this.workloadSpec : 'none');
     }
 
     /* Workloads for which everything is there. */
@@ -161,9 +185,19 @@ export class Settings {
     }
 
     machineValue(name) {
+        const own = { smp: 'smp', memory: 'memory_mib', seed: 'seed' }[name];
+        if (this.saved && own) {
+            return String(this.saved[own]);
+        }
         const param = machineParams(this.site, this.guest)
             .find((p) => p.name === name);
         return this.machine[name] ?? String(param.default);
+    }
+
+    /* Without what a saved machine brings. */
+    chosenMachine() {
+        const { smp, memory, seed, ...rest } = this.machine;
+        return this.saved ? rest : this.machine;
     }
 
     /* The words that say it all. */
@@ -174,7 +208,8 @@ export class Settings {
         const off = this.shares.length < this.site.shares.length;
         const share = off ? { share: this.shares.join(',') || 'none' } : {};
         const net = this.network ? { net: 'on' } : {};
-        return { ...words, ...this.machine, ...share, ...net };
+        const from = this.saved ? { from: this.from } : {};
+        return { ...words, ...this.chosenMachine(), ...share, ...net, ...from };
     }
 
     save() {
@@ -191,12 +226,17 @@ export class Settings {
     /* What does the same without a page. */
     commandLine() {
         const line = ['./tierlab', 'boot', this.guest.name, '--tier', this.tier];
-        if (this.workload.name === 'shell') {
+        if (this.saved) {
+            line.push('--restore', quoted(`${this.saved.name}.snap`));
+        }
+        if (this.underWay) {
+            line.push(...this.underWay === 'shell' ? ['--interactive'] : []);
+        } else if (this.workload.name === 'shell') {
             line.push('--interactive');
         } else if (this.workload.name !== 'none') {
             line.push('--workload', this.workloadSpec);
         }
-        for (const [name, value] of Object.entries(this.machine)) {
+        for (const [name, value] of Object.entries(this.chosenMachine())) {
             line.push(`--${name}`, value);
         }
         for (const { name, tag, readonly } of this.chosenShares()) {

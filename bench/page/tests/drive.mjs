@@ -4,7 +4,7 @@
  *
  *   node drive.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --url URL --scenario NAME [--tier SPEC]... [--shots DIR]
- *        [--folder DIR] [--type COMMAND]
+ *        [--folder DIR] [--type COMMAND] [--hash SETTINGS]
  *
  * Where a scenario waits for its parent to do something, it prints the line
  * "now WHAT" and goes on when a line comes.
@@ -30,6 +30,7 @@ const { values: options } = parseArgs({
         library: { type: 'string' }, url: { type: 'string' },
         scenario: { type: 'string' }, shots: { type: 'string' },
         folder: { type: 'string' }, type: { type: 'string' },
+        hash: { type: 'string', default: '#workload=shell' },
         tier: { type: 'string', multiple: true, default: ['threshold:n=7', 'never'] },
     },
 });
@@ -432,19 +433,53 @@ const SCENARIOS = {
         return { off, without, on, argv, devices, facts, kept: await look() };
     },
 
+    /* A saved machine goes on, does something, and is saved again. */
+    async resume(person) {
+        await person.open(options.hash);
+        await person.ready();
+        const settled = await person.see(() => ({
+            smp: document.getElementById('machine-params-smp').disabled,
+            memory: document.getElementById('machine-params-memory').value,
+            workload: document.getElementById('workload').disabled,
+            command: document.getElementById('command').textContent,
+            from: [...document.querySelectorAll('#from option')].map((e) => e.value),
+        }));
+        await person.boot();
+        await person.until('its going on', () => tierlab.run.reader.reached('resume'));
+        await person.until('the prompt', () => tierlab.run.atPrompt);
+        await person.type('echo an$((40 + 2))swer');
+        await person.until('an answer', () =>
+            /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
+        await person.shot('resume.png');
+        const state = await person.see(() => document.body.dataset.state);
+        const result = await person.see(async () => {
+            const main = document.querySelector('script[type=module]').src;
+            const { resultOf } = await import(new URL('result.mjs', main));
+            return JSON.stringify(await resultOf(tierlab.run));
+        });
+        const button = await person.see(() =>
+            !document.getElementById('save-machine').hidden);
+        const saved = await base64(person, () => tierlab.run.saveMachine());
+        await person.until('the end', () => tierlab.run.isOver);
+        return { settled, state, button, saved, result: JSON.parse(result),
+                 failure: await person.see(() => tierlab.run.failure),
+                 facts: await person.facts() };
+    },
+
     /* Commands from the parent in a real guest, with folders; what is in them then. */
     async script(person) {
-        await person.open('#workload=shell');
+        await person.open(options.hash);
         await person.ready();
         await person.boot();
         await person.prompt();
         await person.type(options.type);
         await person.within(SCRIPT_MS, 'its end', () =>
             /^status \d+$/m.test(tierlab.terminal.text()));
-        const saved = await archive(person);
+        const keeps = await person.see(() => tierlab.run.keeps);
+        const saved = keeps && await archive(person);
         await person.click('stop');
         await person.until('the end', () => tierlab.run.isOver);
-        return { saved, atEnd: await archive(person), facts: await person.facts() };
+        return { saved, atEnd: keeps && await archive(person), facts: await person.facts() };
     },
 
     async result(person) {
@@ -462,11 +497,11 @@ const SCENARIOS = {
     },
 };
 
-/* What `Save files` gives, in base64. */
-function archive(person) {
+/* A Blob of the page's. */
+async function base64(person, blob) {
+    await person.see(`globalThis.given = (${blob})()`);
     return person.see(async () => {
-        const bytes = new Uint8Array(await (await tierlab.run.archive())
-            .arrayBuffer());
+        const bytes = new Uint8Array(await (await globalThis.given).arrayBuffer());
         let text = '';
         for (let at = 0; at < bytes.length; at += 8192) {
             text += String.fromCharCode(...bytes.subarray(at, at + 8192));
@@ -474,6 +509,9 @@ function archive(person) {
         return btoa(text);
     });
 }
+
+/* What `Save files` gives. */
+const archive = (person) => base64(person, () => tierlab.run.archive());
 
 function parse(spec) {
     const [name, rest = ''] = spec.split(':');

@@ -22,7 +22,9 @@ export const obstacle = () => '';
 export async function start(options) {
     options.signal?.throwIfAborted();
     const machine = new Fake(options);
-    machine.boot();
+    if (!options.arguments.includes('-incoming')) {
+        machine.boot();
+    }
     return machine;
 }
 
@@ -79,14 +81,61 @@ class Fake {
             if (size) {
                 this.size = `${size[1]} ${size[2]}`;
                 this.line = this.line.slice(0, size.index);
-            } else if (c === '\r') {
+            } else if (c === '\r' || c === '\n') {
                 this.say('\r\n');
-                this.run(this.line.replace(/\r$/, ''));
+                this.run(this.line.replace(/[\r\n]$/, ''));
                 this.line = '';
             } else if (c >= ' ' && !this.line.includes('\x1b')) {
                 this.say(c);
             }
         }
+    }
+
+    async attachControl(attached) {
+        if (attached) {
+            this.control({ QMP: {} });
+        }
+    }
+
+    control(said) {
+        const bytes = text(`${JSON.stringify(said)}\r\n`);
+        /* In two pieces, as it may come. */
+        setTimeout(() => {
+            this.options.onControl(bytes.slice(0, 5));
+            this.options.onControl(bytes.slice(5));
+        });
+    }
+
+    /* QMP: a machine that was saved waits at its prompt. */
+    controlInput(bytes) {
+        const { execute, arguments: given } =
+            JSON.parse(new TextDecoder().decode(bytes));
+        const moved = { 'migrate-incoming': () => this.load(given),
+                        migrate: () => this.leave(given) };
+        const status = moved[execute]?.();
+        this.control({ return: execute === 'query-migrate'
+            ? { 'error-desc': 'it is not for us' } : {} });
+        if (status) {
+            this.control({ event: 'MIGRATION', data: { status: 'active' } });
+            this.control({ event: 'MIGRATION', data: { status } });
+        }
+        if (execute === 'quit') {
+            setTimeout(() => this.end(0));
+        }
+    }
+
+    load({ uri }) {
+        const file = this.options.files.find(({ path }) => `file:${path}` === uri);
+        return file?.data.size === 5000 ? 'completed' : 'failed';
+    }
+
+    leave({ uri }) {
+        this.left = { [uri.slice('file:'.length)]: text('the state') };
+        return 'completed';
+    }
+
+    remove(path) {
+        this.removed = path;
     }
 
     /* Of all folders, with `echo` having made a file. */
@@ -136,6 +185,8 @@ class Fake {
             stty: () => this.size,
             osc: () => '\x1b]52;c;c3RvbGVu\x07\x1b]8;;https://example.org\x07link' +
                 '\x1b]8;;\x07',
+            shell: () => `@tierlab workload-start guest=7.0\r\n` +
+                '@tierlab prompt guest=7.1',
             poweroff: () => '@tierlab workload-end guest=9.0 status=0',
         };
         this.say(`${answers[name]?.() ?? `${name}: not found`}\r\n`);
@@ -155,7 +206,8 @@ class Fake {
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);
         this.readFolders().then((folders) => this.resolve({
-            status, aborted: null, stats, statsFile, files: {}, ...folders }));
+            status, aborted: null, stats, statsFile, files: this.left ?? {},
+            ...folders }));
     }
 
     stop() {

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
 from bench.boot.products import obtain
+from bench.boot.snapshot import read_snapshot
 from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
 from bench.page.recipe import PRODUCT as LIBRARIES
@@ -21,6 +22,7 @@ from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 
 PRODUCTS = ("node", "browser-driver", LIBRARIES)
+SAVED = "booted"
 NETWORK = Network((8000, 8080), outside=True)
 
 
@@ -38,7 +40,7 @@ def site(
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
-    made_of = make_contents(scratch, libraries, modules, shares, NETWORK)
+    made_of = make_contents(scratch, libraries, modules, shares, NETWORK, (SAVED,))
     return make_site(scratch, made_of)
 
 
@@ -226,6 +228,33 @@ def test_without_a_network_to_offer(
     found = User(products, site, user.browser)("network")
     assert not found["off"]["shown"]
     assert not any("netdev" in word for word in found["without"])
+
+
+def test_resume(user: User, tmp_path: Path) -> None:
+    found = user("resume", more=["--hash", f"#from={SAVED}&smp=3&share=none"])
+    no_trouble(found["facts"])
+    settled = found["settled"]
+    assert settled["smp"] and settled["memory"] == "300"
+    assert not settled["workload"] and settled["from"] == ["", SAVED]
+    assert f"--restore {SAVED}.snap --interactive" in settled["command"]
+    assert "--smp" not in settled["command"]
+    text = found["facts"]["text"]
+    assert text.startswith("the last line\n") and "shell\n" in text
+    assert "Linux version" not in text
+    assert found["facts"]["phases"] == ["resume", "workload-start", "prompt"]
+    assert (found["state"], found["button"], found["failure"]) == ("running", True, None)
+    run = run_from_json(found["result"])
+    assert run.resumed and run.workload == "shell resumed" and run.smp == 2
+    # What was saved is a file of ours.
+    path = tmp_path / "again.snap"
+    path.write_bytes(base64.b64decode(found["saved"]))
+    snapshot = read_snapshot(path)
+    facts = snapshot.facts
+    assert (facts.workload, facts.booted_for, facts.seed) == ("shell", "wait", 7)
+    assert (facts.memory_mib, facts.smp, facts.engine) == (300, 2, user.browser)
+    assert facts.phases == ["init", "prompt", "resume", "workload-start", "prompt"]
+    snapshot.unpack(tmp_path / "stream")
+    assert (tmp_path / "stream").read_bytes() == b"the state"
 
 
 def test_result_is_one_of_ours(user: User) -> None:

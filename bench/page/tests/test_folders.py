@@ -16,6 +16,7 @@ from bench.devices.share import Share
 from bench.guests import catalogue, manifest
 from bench.page import describe, folders
 from bench.page.make import shared
+from bench.page.places import PagePlaces
 from bench.page.tests.sites import make_contents, make_guest, make_shares, make_site
 
 
@@ -127,7 +128,7 @@ def test_arguments_are_those_of_every_engine(tmp_path: Path) -> None:
     guest = make_guest(tmp_path / "g", "riscv64-tiny")
     told = describe.describe_guest(guest, [])
     own = Share(Path("/"), "docs", readonly=True).qemu_arguments(
-        guest.arch, guest.machine, describe.PagePlaces()
+        guest.arch, guest.machine, PagePlaces()
     )
     words = [word.replace(describe.TAG, "docs") for word in told["share"]]
     words[1] += ",readonly=on"
