@@ -16,9 +16,11 @@ from analysis.schema import RUN_SCHEMA
 from bench.boot.catalog import SHELL
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.boot.errors import HarnessError
+from bench.boot.policies import PROFILE
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
 from bench.devices.network import Network
 from bench.devices.share import Share
+from bench.engines import ENGINES
 from bench.engines.base import COUNTING, BootRequest, command_line, qemu_arguments
 from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
@@ -131,6 +133,7 @@ def describe(
         # The channel by which machines are resumed and saved.
         "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
+        "budgets": {e.name: dict(e.budgets) for e in ENGINES.values() if e.budgets},
         "workloads": [
             {
                 "name": w.name,
@@ -156,8 +159,9 @@ def describe(
 
 
 def _usable(policy: Mapping[str, Any]) -> bool:
-    """A policy that wants a file is none for a page."""
-    return all(p.get("type") != "text" for p in policy.get("params", []))
+    """Of what wants a text, the page knows one: the profile of an earlier boot."""
+    texts = [p["name"] for p in policy.get("params", []) if p.get("type") == "text"]
+    return not texts or (policy["name"], texts) == (PROFILE, ["from"])
 
 
 def _pattern(pattern: re.Pattern[str] | None) -> str | None:

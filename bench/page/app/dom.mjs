@@ -25,6 +25,13 @@ export function replace(parent, ...children) {
     parent.replaceChildren(...children.filter(Boolean));
 }
 
+/* In hexadecimal. */
+export async function sha256(data) {
+    const digest = await crypto.subtle.digest('SHA-256', data);
+    return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
+        .join('');
+}
+
 /* Hand a Blob to the user as a file. */
 export function save(blob, name) {
     const url = URL.createObjectURL(blob);

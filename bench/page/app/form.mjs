@@ -75,6 +75,13 @@ export class Form {
         });
         options(byId('policy'), settings.site.tiers.policies,
                 settings.policy.name);
+        byId('profile-input').addEventListener('change', ({ target }) => {
+            const [file] = target.files;
+            target.value = '';
+            if (file) {
+                this.takeProfile(file);
+            }
+        });
         byId('from').addEventListener('change', ({ target }) => {
             settings.from = target.value;
             this.fromChanged();
@@ -164,10 +171,35 @@ export class Form {
         byId('policy-summary').textContent =
             policy.summary.replace(/^./, (c) => c.toUpperCase()) + '.';
         byId('policy-summary').title = policy.source ?? '';
-        this.params('policy-params', policy.params ?? [], settings.policyValues,
-                    () => settings.policyValues);
+        this.params('policy-params', settings.policyParams(),
+                    settings.policyValues, () => settings.policyValues);
+        this.showProfile();
         this.params('common-params', settings.commonParams(),
                     settings.commonValues, () => settings.commonValues);
+    }
+
+    /* Of a policy that starts from what an earlier boot executed. */
+    showProfile() {
+        const { profile, fileParam } = this.settings;
+        byId('profile').hidden = !fileParam;
+        byId('profile-about').textContent =
+            profile ? profile.name : 'A result of a boot, or a profile made of one.';
+        byId('profile-input').setCustomValidity(
+            fileParam && !profile ? 'Choose a file to start from.' : '');
+    }
+
+    async takeProfile(file) {
+        const { settings } = this;
+        byId('profile-error').textContent = '';
+        try {
+            const { readProfile } = await import('./profile.mjs');
+            settings.profile = await readProfile(file);
+        } catch (error) {
+            byId('profile-error').textContent =
+                `${file.name} cannot be used: ${error.message}.`;
+        }
+        this.showProfile();
+        this.told();
     }
 
     showWorkloads() {
@@ -217,6 +249,9 @@ export class Form {
         }
         wrong.focus();
         wrong.reportValidity();
+        if (wrong.id === 'profile-input') {
+            byId('profile-error').textContent = wrong.validationMessage;
+        }
         return false;
     }
 }

@@ -4,15 +4,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { save } from './dom.mjs';
+import { browser } from './browser.mjs';
+import { save, sha256 } from './dom.mjs';
 
 const STDERR_KEPT = 16 * 1024;
-
-export async function sha256(data) {
-    const digest = await crypto.subtle.digest('SHA-256', data);
-    return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
-        .join('');
-}
 
 export async function textFacts(text, size) {
     const data = new TextEncoder().encode(text);
@@ -26,16 +21,6 @@ function table(rows, columns = [...new Set(rows.flatMap(Object.keys))]) {
     return rows.length
         ? { columns, rows: rows.map((row) => columns.map((c) => row[c] ?? null)) }
         : null;
-}
-
-/* Which browser this is, as it says. */
-export function browser() {
-    const agent = navigator.userAgent;
-    const found = /(Firefox|Edg|OPR|Chrome|Version)\/([\d.]+)/.exec(agent);
-    const names = { Firefox: 'firefox', Edg: 'edge', OPR: 'opera',
-                    Chrome: 'chromium', Version: 'webkit' };
-    const brand = /(Edg|OPR)\/([\d.]+)/.exec(agent) ?? found;
-    return { name: names[brand?.[1]] ?? 'browser', version: brand?.[2] ?? '' };
 }
 
 /* Why there are none. */
@@ -64,8 +49,9 @@ function config(run) {
         workload: run.workload, smp: values.smp, machine: guest.config,
         boot_phase: guest.boot_phase, devices: run.devices, memory_mib: values.memory,
         icount: run.saved?.icount ?? null, chain: null, counts: values.counts, fault: null,
-        tb_size_mib: null, profile_sha256: null, seed: values.seed,
-        timeout_s: null, engine_flags: [], repetition: 1,
+        tb_size_mib: null, profile_sha256: run.profileSha256 ?? null, seed: values.seed,
+        timeout_s: null, engine_flags: [],
+        engine_budgets: run.budgets, repetition: 1,
         resumed: run.saved?.resumed ?? null,
     };
 }

@@ -11,6 +11,8 @@
 import { start } from '../machine.mjs';
 import { fetchAll } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
+import { sha256 } from './dom.mjs';
+import { withMore } from './spec.mjs';
 
 /* What the runtime is asked to say, and how often. */
 const TIMELINE_MS = 250;
@@ -34,6 +36,8 @@ function kernelWords(spec) {
             ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
 }
 
+/* Where the policy finds what an earlier boot executed. */
+const PROFILE = '/profiles/given';
 /* Where QEMU leaves its state. */
 const OUTGOING = '/tierlab/outgoing';
 
@@ -119,6 +123,12 @@ export class Run extends EventTarget {
         this.guest = settings.guest;
         this.tier = settings.tier;
         this.policy = settings.policy;
+        this.budgets = settings.budgets;
+        this.profile = settings.fileParam ? settings.profile : null;
+        this.ranTier = withMore(settings.tier, {
+            ...this.budgets,
+            ...this.profile ? { [settings.fileParam.name]: PROFILE } : {},
+        });
         this.policyValues = {
             ...Object.fromEntries((settings.policy.params ?? [])
                 .map((p) => [p.name, p.default])),
@@ -204,6 +214,11 @@ export class Run extends EventTarget {
                 this.abort.signal);
             const folders = await this.folders(more);
             files.push(...this.saved ? more.slice(-1) : []);
+            if (this.profile) {
+                const data = new TextEncoder().encode(this.profile.text);
+                this.profileSha256 = await sha256(data);
+                files.push({ path: PROFILE, data });
+            }
             this.loadMs = performance.now() - this.clicked;
             this.become('starting');
             this.origin = performance.now();
@@ -336,7 +351,7 @@ export class Run extends EventTarget {
             files, folders, network: this.network,
             arguments: this.arguments,
             env: {
-                TIERLAB_TIER: this.tier,
+                TIERLAB_TIER: this.ranTier,
                 TIERLAB_SEED: String(this.machineValues.seed),
                 TIERLAB_COUNTS: this.machineValues.counts,
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),

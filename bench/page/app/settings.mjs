@@ -4,7 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { complaint, formatSpec, parseSpec, workloadParam } from './spec.mjs';
+import { browser } from './browser.mjs';
+import { complaint, formatSpec, parseSpec, withMore, workloadParam } from './spec.mjs';
 import { load, store } from './storage.mjs';
 
 const KEY = 'tierlab.settings';
@@ -49,6 +50,10 @@ export class Settings {
         this.network = words('net') === 'on' && Boolean(site.network);
         /* The name of a saved machine; '' to boot. */
         this.from = words('from') ?? '';
+        /* What this browser cannot bear of a policy's defaults. */
+        this.budgets = site.budgets[browser().name] ?? {};
+        /* For a policy that wants a file: { name, text }. */
+        this.profile = null;
         this.takeTier(words('tier') ?? '');
         this.takeWorkload(words('workload') ?? 'shell');
         this.machine = this.checked(machineParams(site, this.guest), {
@@ -128,7 +133,7 @@ export class Settings {
         this.policy = this.known(policies, name) ??
                       this.known(policies, first) ?? policies[0];
         const own = this.policy.name === name ? values : {};
-        this.policyValues = this.checked(this.policy.params ?? [], own);
+        this.policyValues = this.checked(this.policyParams(), own);
         this.commonValues = this.checked(this.commonParams(), own);
     }
 
@@ -142,11 +147,21 @@ export class Settings {
                          this.workload.name === name ? values : {});
     }
 
-    /* The budgets have defaults by policy. */
+    policyParams() {
+        return (this.policy.params ?? []).filter(({ type }) => type !== 'text');
+    }
+
+    /* Of a file that the policy wants. */
+    get fileParam() {
+        return (this.policy.params ?? []).find(({ type }) => type === 'text');
+    }
+
+    /* The budgets have defaults by policy, and by browser. */
     commonParams() {
         return (this.site.tiers.common ?? []).map((param) => ({
             ...param,
-            default: this.policy.common?.[param.name] ?? param.default,
+            default: this.budgets[param.name] ??
+                this.policy.common?.[param.name] ?? param.default,
         }));
     }
 
@@ -174,7 +189,7 @@ export class Settings {
     }
 
     get tier() {
-        const params = [...(this.policy.params ?? []), ...this.commonParams()];
+        const params = [...this.policyParams(), ...this.commonParams()];
         return formatSpec(this.policy.name, params,
                           { ...this.policyValues, ...this.commonValues });
     }
@@ -225,7 +240,10 @@ export class Settings {
 
     /* What does the same without a page. */
     commandLine() {
-        const line = ['./tierlab', 'boot', this.guest.name, '--tier', this.tier];
+        const tier = this.fileParam && this.profile
+            ? withMore(this.tier, { [this.fileParam.name]: this.profile.name })
+            : this.tier;
+        const line = ['./tierlab', 'boot', this.guest.name, '--tier', quoted(tier)];
         if (this.saved) {
             line.push('--restore', quoted(`${this.saved.name}.snap`));
         }

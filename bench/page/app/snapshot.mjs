@@ -4,7 +4,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { browser, sha256, textFacts } from './result.mjs';
+import { browser } from './browser.mjs';
+import { sha256 } from './dom.mjs';
+import { textFacts } from './result.mjs';
 
 const MAGIC = [...new TextEncoder().encode('tlsnap'), 0x1a, 0x0a];
 const VERSION = 1;

@@ -466,6 +466,37 @@ const SCENARIOS = {
                  facts: await person.facts() };
     },
 
+    /* A policy that wants what an earlier boot executed. */
+    async profile(person) {
+        await person.open('#tier=profile&share=none');
+        await person.ready();
+        await person.click('boot');
+        await pause(300);
+        const refused = await person.see(() => ({
+            runs: Boolean(tierlab.run),
+            says: document.getElementById('profile-error').textContent,
+        }));
+        const give = (text) => person.see((text) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], 'seed.profile'));
+            const input = document.getElementById('profile-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, text);
+        await give('nonsense');
+        await person.until('a complaint', () =>
+            /neither/.test(document.getElementById('profile-error').textContent));
+        await give('tierlab-profile 1\n0000000000000001 5\n');
+        await person.until('a profile', () => tierlab.settings.profile);
+        const command = await person.see(() =>
+            document.getElementById('command').textContent);
+        await person.boot();
+        await person.prompt();
+        return { refused, command, facts: await person.facts(),
+                 files: await person.see(() =>
+                     tierlab.run.machine.options.files.map(({ path }) => path)) };
+    },
+
     /* Commands from the parent in a real guest, with folders; what is in them then. */
     async script(person) {
         await person.open(options.hash);

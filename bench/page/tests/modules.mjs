@@ -8,8 +8,9 @@ import fs from 'node:fs';
 import { tar } from '../../engines/js/tar.mjs';
 import { ConsoleReader } from '../app/console.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
+import { readProfile } from '../app/profile.mjs';
 import { segments } from '../app/phases.mjs';
-import { complaint, formatSpec, parseSpec } from '../app/spec.mjs';
+import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 
 const ANSWERS = {
     /* The console in pieces of `size` bytes, a ms each. */
@@ -41,6 +42,14 @@ const ANSWERS = {
         return taken;
     },
     tooMuch: ({ entries, limits }) => complaintOf({ name: 'x', entries }, limits),
+    async profile({ text }) {
+        try {
+            return await readProfile(new File([text], 'name'));
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
+    withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),
     specs: ({ texts }) => texts.map(parseSpec),
@@ -50,4 +59,4 @@ const ANSWERS = {
 };
 
 const question = JSON.parse(fs.readFileSync(0, 'utf8'));
-process.stdout.write(JSON.stringify(ANSWERS[question.ask](question)));
+process.stdout.write(JSON.stringify(await ANSWERS[question.ask](question)));

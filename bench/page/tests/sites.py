@@ -58,6 +58,11 @@ TIERS: dict[str, Any] = {
             "summary": "wants a file",
             "params": [{"name": "from", "type": "text", "default": ""}],
         },
+        {
+            "name": "odd",
+            "summary": "wants words",
+            "params": [{"name": "words", "type": "text", "default": ""}],
+        },
     ],
     "common": [
         {
@@ -66,6 +71,7 @@ TIERS: dict[str, Any] = {
             "default": 900,
             "meaning": "alive",
             **NUMBER,
+            "max": 100_000,
         },
         {
             "name": "evict",

@@ -19,7 +19,10 @@ from rich.console import Console
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
 from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain
+from bench.boot.profile import profile_text
+from bench.boot.stats import pack_tbs
 from bench.devices.share import _TAG
+from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Marker
 from bench.page.describe import javascript
@@ -200,3 +203,40 @@ def test_too_much_for_a_page(products: dict[str, Path]) -> None:
     assert said([file, file]) == ""
     assert "more than 2 files" in said([{"path": "d"}] * 3)
     assert "more than 1 MiB" in said([file, {"path": "b", "data": {"size": 600_000}}])
+
+
+def test_profiles_are_those_of_the_harness(products: dict[str, Path]) -> None:
+    tbs = {
+        "columns": ["hash", "exec_tier0", "exec_tier1", "exec_tier2"],
+        "rows": [
+            ["00000000000000ff", 5, 0, 1],
+            ["8000000000000001", 3, 0, 0],
+            ["0000000000000000", 99, 0, 0],
+            ["0000000000000007", 0, 0, 0],
+            ["00000000000000ff", 1, 0, 0],
+            ["0000000000000003", 1, 2, 0],
+        ],
+    }
+    result = {"stats": {"tbs": pack_tbs(tbs)}}
+    expected = profile_text(result, "result")
+    assert expected.count("\n") == 4
+    for text in (json.dumps(result), expected):
+        found = ask(products, ask="profile", text=text)
+        assert found == {"name": "name", "text": expected}
+    for text, why in (
+        ("nonsense", "neither a profile nor a result"),
+        ("{}", "no rows of TBs"),
+        (json.dumps({"stats": {"tbs": None}}), "no rows of TBs"),
+    ):
+        assert why in ask(products, ask="profile", text=text)["error"]
+
+
+@pytest.mark.parametrize(
+    "spec", ["never", "threshold:n=5", "threshold:max-modules=9,n=5", "x:"]
+)
+def test_budgets_are_put_in_as_the_harness_does(
+    products: dict[str, Path], spec: str
+) -> None:
+    more = {"max-modules": 8000}
+    ran = ask(products, ask="withMore", spec=spec, more=more)
+    assert ran == with_budgets(spec, more)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.boot.console import ConsoleParser
+from bench.engines import find_engine
 from bench.page import describe, headers
 from bench.page.site import INDEX
 from bench.page.tests.sites import GUESTS, make_contents, make_guest, make_site
@@ -52,9 +53,14 @@ def test_guests_arguments_are_those_of_every_engine(said: dict[str, Any]) -> Non
     assert ["-nic", "none"] == arguments[arguments.index("-nic") :][:2]
 
 
-def test_policy_that_wants_a_file_is_left_out(said: dict[str, Any]) -> None:
+def test_policy_that_wants_some_text_is_left_out(said: dict[str, Any]) -> None:
     names = [p["name"] for p in said["tiers"]["policies"]]
-    assert names == ["never", "threshold"]
+    assert names == ["never", "threshold", "profile"]
+
+
+def test_budgets_are_those_of_the_harness(said: dict[str, Any]) -> None:
+    assert said["budgets"] == {"firefox": dict(find_engine("firefox").budgets)}
+    assert said["budgets"]["firefox"]["max-modules"] == 8000
 
 
 def test_workloads_that_want_the_host_are_left_out(said: dict[str, Any]) -> None:
