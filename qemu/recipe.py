@@ -56,6 +56,14 @@ SCRIPTS = ("clock.js", "hostfs.js")
 EXPORTED = (
     "_main", "_tw_console", "_tw_console_input", "_tw_control", "_tw_control_input",
     "_tw_network", "_tw_network_event",
+    # files in memory
+    *(
+        f"_tw_mem_{name}"
+        for name in (
+            "mount", "set_limit", "buffer", "open", "close", "read", "write", "truncate",
+            "list", "chmod", "stat", "mkdir", "symlink", "readlink", "utimes",
+        )
+    ),
 )  # fmt: skip
 # QEMU's own functions that the overlay replaces where it is linked.
 REPLACED = ("net_init_stream",)

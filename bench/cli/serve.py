@@ -11,8 +11,18 @@ import click
 
 from bench.boot.errors import USAGE, HarnessError
 from bench.cli.common import err_console, out_console
-from bench.page.make import DEFAULT_GUEST, chosen, contents, write_site
-from bench.page.server import LOOPBACK, PageServer
+from bench.devices import network
+from bench.devices.base import unfit
+from bench.page.make import (
+    DEFAULT_GUEST,
+    chosen,
+    contents,
+    relayed,
+    shared,
+    write_site,
+)
+from bench.page.saved import offered
+from bench.page.server import PageServer, is_loopback
 from bench.page.site import INDEX, WORKER
 from bench.setup.runner import default_cache
 
@@ -27,9 +37,37 @@ guest_option = click.option(
     f"Default: {DEFAULT_GUEST}, and all that are built already.",
 )
 
+share_option = click.option(
+    "--share",
+    "shares",
+    multiple=True,
+    metavar="FOLDER[,...]",
+    help="Offer a copy of a folder, as it is now: FOLDER and, with commas, tag=NAME, "
+    "readonly=on; repeatable.  The folder itself is never written.",
+)
+
+snapshot_option = click.option(
+    "--snapshot",
+    "snapshots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Offer a machine that `tierlab boot --save` wrote, to be resumed in the page; "
+    "repeatable.",
+)
+
 
 @click.command()
 @guest_option
+@share_option
+@snapshot_option
+@click.option(
+    "--net",
+    "reach",
+    metavar="REACH",
+    help="Offer guests a network, off until it is switched on in the page: "
+    + network.HELP.partition(": ")[2],
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
@@ -45,23 +83,39 @@ guest_option = click.option(
     metavar="ADDRESS",
     help="Address of this machine to listen on.",
 )
-def serve(names: tuple[str, ...], port: int, host: str) -> int:
+def serve(
+    names: tuple[str, ...],
+    shares: tuple[str, ...],
+    snapshots: tuple[Path, ...],
+    reach: str | None,
+    port: int,
+    host: str,
+) -> int:
     """Serve a page in which guests boot, until Ctrl-C.
 
     Other machines need https in front of it: browsers give a page that came over
     plain http no shared memory, unless it came from their own machine.
     """
-    guests = chosen(names)
+    net = None if reach is None else network.parse_network(reach)
+    if net is not None and not is_loopback(host):
+        raise unfit(
+            "--net",
+            f"on {host}, others would have this machine's network",
+            "leave out --host or --net",
+        )
+    folders = shared(shares)
+    machines = offered(snapshots)
+    guests = chosen(names, machines)
     scratch = default_cache() / "served"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
-        with PageServer(host, port) as server:
-            write_site(site, contents(guests))
+        with PageServer(host, port) as server, relayed(net) as server.relay:
+            write_site(site, contents(guests, folders, net, machines))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
-            if host not in LOOPBACK and host != "::1":
+            if not is_loopback(host):
                 err_console().print(
                     "From other machines, browsers accept the page over https only."
                 )
@@ -72,14 +126,23 @@ def serve(names: tuple[str, ...], port: int, host: str) -> int:
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @guest_option
-def page(out: Path, names: tuple[str, ...]) -> int:
+@share_option
+@snapshot_option
+def page(
+    out: Path,
+    names: tuple[str, ...],
+    shares: tuple[str, ...],
+    snapshots: tuple[Path, ...],
+) -> int:
     """Write the page to the directory OUT, for any static web server.
 
     OUT is made, or replaced if it is such a page already.  See docs/page.md.
     """
     _check_target(out)
-    guests = chosen(names)
-    made_of = contents(guests)
+    folders = shared(shares)
+    machines = offered(snapshots)
+    guests = chosen(names, machines)
+    made_of = contents(guests, folders, machines=machines)
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))

@@ -7,8 +7,8 @@ the same network, with the same limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,23 @@ class Network:
     ) -> Iterator[Device]:
         """With a relay of its own."""
         stream = scratch / "network"
-        arguments = [f"--stream={stream}", *(f"--host={port}" for port in self.ports)]
+        with self.relayed(products, [f"--stream={stream}"]) as url:
+            yield replace(self, relay=_Addresses(url, stream))
+
+    def relayed(
+        self, products: Mapping[str, Path], more: Sequence[str] = ()
+    ) -> AbstractContextManager[str]:
+        """A relay that lets guests reach this; its address."""
+        arguments = [*more, *(f"--host={port}" for port in self.ports)]
         arguments += ["--outside"] if self.outside else []
         program = products[PRODUCT] / "bin" / "tierlab-relay"
-        with relay.running(program, arguments) as url:
-            yield replace(self, relay=_Addresses(url, stream))
+        return relay.running(program, arguments)
+
+    def words(self) -> str:
+        """As `--net` takes it."""
+        words = [f"host={port}" for port in self.ports]
+        words += ["outside"] if self.outside else []
+        return ",".join(words) or "isolated"
 
     def check(self, plan: Plan) -> None:
         """There must be a place for it."""
@@ -72,12 +84,16 @@ class Network:
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         """A card of virtio, and the way to the relay."""
-        bus = self._bus(machine)
         assert self.relay is not None, "qemu_arguments() outside served()"
         path = quoted(str(self.relay.stream))
         if places.engine != "native":
             places.secret(ADDRESS, self.relay.url)
             path = RUNNER
+        return self.card(machine, path)
+
+    def card(self, machine: str, path: str = RUNNER) -> list[str]:
+        """The card, with its other end at that path."""
+        bus = self._bus(machine)
         end = f"stream,id=net0,addr.type=unix,addr.path={path}"
         # No ROM to boot from the network with.
         rom = ",romfile=" if bus == "pci" else ""

@@ -82,8 +82,8 @@ class Share:
         return virtio_bus(machine, "a shared folder", OPTION)
 
 
-def parse_share(text: str) -> Share:
-    """FOLDER[,tag=NAME][,readonly=on]."""
+def parse_share(text: str, *, copied: bool = False) -> Share:
+    """FOLDER[,tag=NAME][,readonly=on]; if it is `copied`, it is only read."""
     given, settings = split_settings(text, OPTION, SETTINGS)
     path = host_path(OPTION, given)
     readonly = switch(OPTION, settings, "readonly")
@@ -95,7 +95,7 @@ def parse_share(text: str) -> Share:
         raise unfit(OPTION, f"{path} is no folder", "give a folder")
     if not os.access(path, os.R_OK | os.X_OK):
         raise unfit(OPTION, f"{path} may not be read", "see its permissions")
-    if not readonly and not os.access(path, os.W_OK):
+    if not (readonly or copied) and not os.access(path, os.W_OK):
         raise unfit(OPTION, f"{path} may not be written", "add readonly=on")
     return Share(path, tag, readonly)
 

@@ -8,58 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from analysis.schema import RUN_SCHEMA
 from bench.boot.catalog import SHELL
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
-from bench.boot.errors import USAGE, HarnessError
+from bench.boot.errors import HarnessError
+from bench.boot.policies import PROFILE
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
-from bench.engines.base import COUNTING, BootRequest, qemu_arguments
+from bench.devices.network import Network
+from bench.devices.share import Share
+from bench.engines import ENGINES
+from bench.engines.base import COUNTING, BootRequest, command_line, qemu_arguments
+from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
 from bench.guests.guest import Guest
+from bench.page.places import PagePlaces
+from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 
 SCHEMA = 1
-# Nothing of the host is in the page: what needs a folder or a server of it is not
-# offered, and nothing is saved there.
-NOT_OFFERED = ("disk", "share", "net", "wait")
-
-
-@dataclass
-class PagePlaces:
-    """QEMU in a page has a file system in memory, filled before it starts."""
-
-    # Path in there -> file of the host.
-    files: dict[str, Path] = field(default_factory=dict)
-    engine = "page"
-
-    def file(self, host: Path, inside: str) -> str:
-        """A copy, which the page fetches."""
-        self.files[inside] = host
-        return inside
-
-    def left(self, host: Path, inside: str) -> str:
-        """The page keeps nothing on the host."""
-        raise self._refusal(host)
-
-    def live(self, host: Path, inside: str) -> str:
-        """The page sees nothing of the host."""
-        raise self._refusal(host)
-
-    def secret(self, name: str, value: str) -> None:
-        """Whoever has the page would have it, too."""
-        raise HarnessError(
-            "a page keeps no secrets", next_step="leave that device out", status=USAGE
-        )
-
-    def _refusal(self, host: Path) -> HarnessError:
-        return HarnessError(
-            f"a page cannot work on {host}",
-            next_step="leave that device out",
-            status=USAGE,
-        )
+# What a workload needs to be plugged in; nothing is saved in the page.
+NEEDS = {"share": "share", "net": "net"}
+NOT_OFFERED = ("disk", "wait")
+# The relay's WebSocket, beside the page.
+NETWORK = "network"
+# In arguments, for what the page puts there.
+TAG = "@TAG@"
 
 
 def machine(guest: Guest) -> tuple[list[str], dict[str, Path]]:
@@ -67,6 +43,31 @@ def machine(guest: Guest) -> tuple[list[str], dict[str, Path]]:
     places = PagePlaces()
     arguments = qemu_arguments(BootRequest(guest, workload=SHELL), places)
     return arguments, places.files
+
+
+def _share(guest: Guest) -> list[str] | None:
+    """QEMU's arguments for a shared folder, if the machine has a place for one."""
+    share = Share(Path("/"), TAG)
+    try:
+        return share.qemu_arguments(guest.arch, guest.machine, PagePlaces())
+    except HarnessError:
+        return None
+
+
+def _after(guest: Guest, arguments: list[str]) -> str:
+    """What the kernel is told besides its guest's and workload's words."""
+    if "-append" not in arguments:
+        return ""
+    words = command_line(BootRequest(guest, workload=SHELL))
+    return arguments[arguments.index("-append") + 1].removeprefix(words).strip()
+
+
+def _card(guest: Guest) -> list[str] | None:
+    """The same for a network card."""
+    try:
+        return Network().card(guest.machine)
+    except HarnessError:
+        return None
 
 
 def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -81,9 +82,15 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "memory_mib": guest.memory_mib,
         "smp": guest.smp,
         "append": guest.append,
+        # Behind what the page puts there.
+        "append_after": _after(guest, arguments),
         "kernel_version": guest.kernel_version,
         "workloads": guest.workloads,
         "arguments": arguments,
+        # Where those of devices go, as in qemu_arguments().
+        "devices_at": len(arguments) - len(guest.arguments),
+        "share": _share(guest),
+        "net": _card(guest),
         "markers": [
             {"phase": m.phase, "match": javascript(m.match.pattern)}
             for m in guest.markers
@@ -107,6 +114,9 @@ def describe(
     tiers: Mapping[str, Any],
     provenance: Mapping[str, Any],
     libraries: Mapping[str, str],
+    shares: Iterable[Mapping[str, Any]] = (),
+    network: Network | None = None,
+    machines: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """All that the page is told."""
     return {
@@ -114,12 +124,22 @@ def describe(
         "run_schema": RUN_SCHEMA,
         "guests": list(guests),
         "programs": dict(programs),
+        "shares": list(shares),
+        "machines": list(machines),
+        "network": network
+        and {**network.as_json(), "words": network.words(), "url": NETWORK},
+        # Added where QEMU's threads work on files.
+        "few_threads": FEW_THREADS,
+        # The channel by which machines are resumed and saved.
+        "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
+        "budgets": {e.name: dict(e.budgets) for e in ENGINES.values() if e.budgets},
         "workloads": [
             {
                 "name": w.name,
                 "title": w.title,
                 "interactive": w.interactive,
+                "needs": NEEDS.get(w.name),
                 "params": [asdict(p) for p in w.params],
             }
             for w in WORKLOADS
@@ -130,6 +150,8 @@ def describe(
             "memory_mib": [MIN_MEMORY, MAX_MEMORY],
             "seed": [0, 2**32 - 1],
             "counts": list(COUNTING),
+            "share_bytes": MAX_BYTES,
+            "share_entries": MAX_ENTRIES,
         },
         "libraries": dict(libraries),
         "provenance": dict(provenance),
@@ -137,8 +159,9 @@ def describe(
 
 
 def _usable(policy: Mapping[str, Any]) -> bool:
-    """A policy that wants a file is none for a page."""
-    return all(p.get("type") != "text" for p in policy.get("params", []))
+    """Of what wants a text, the page knows one: the profile of an earlier boot."""
+    texts = [p["name"] for p in policy.get("params", []) if p.get("type") == "text"]
+    return not texts or (policy["name"], texts) == (PROFILE, ["from"])
 
 
 def _pattern(pattern: re.Pattern[str] | None) -> str | None:

@@ -28,7 +28,9 @@ HASHED = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
 
 # A directory with one of these prefixes has a digest of its contents in its name.
-HASHED_PREFIXES = ("app-", "lib-", "qemu-", "guest-", "site-")
+HASHED_PREFIXES = (
+    "app-", "lib-", "qemu-", "guest-", "site-", "share-", "machine-",
+)  # fmt: skip
 
 TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -5,11 +5,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { MemoryFolders } from '../engines/js/memory.mjs';
 import { Network } from '../engines/js/network.mjs';
 import { STATS_PATH, askForStats, askForTimeline } from
     '../engines/js/reports.mjs';
 import { Rings } from '../engines/js/rings.mjs';
 import { threads } from '../engines/js/threads.mjs';
+import { tar } from '../engines/js/tar.mjs';
 import { download, downloadProgram } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
@@ -18,7 +20,11 @@ self.Worker = RemoteWorker;
 const post = (type, value) => postMessage({ type, value });
 const now = () => performance.timeOrigin + performance.now();
 
-let consoleRings = null, controlRings = null, network = null;
+let consoleRings = null, controlRings = null, network = null, memory = null;
+/* Paths of folders that the guest may write. */
+let writable = [];
+/* emscripten's, with what QEMU was given. */
+let files = null;
 /* What was typed before QEMU could take it. */
 const early = [];
 
@@ -44,9 +50,10 @@ function timelineParser() {
     };
 }
 
-function prepare(module, options, files) {
+function prepare(module, options, given) {
+    files = module.FS;
     Object.assign(module.ENV, options.env);
-    for (const { path, data } of files) {
+    for (const { path, data } of given) {
         module.FS.mkdirTree(dirname(path));
         module.FS.writeFile(path, data, { canOwn: true });
     }
@@ -78,6 +85,56 @@ function connect(module, options) {
     }
 }
 
+/* What a guest writes more is an error that it sees: the disk is full. */
+const FOLDERS_BYTES = 512 << 20;
+const NOTHING_KEPT = { archive: null, why: 'nothing was kept' };
+/* Holes are none in an archive. */
+const ARCHIVE_BYTES = 2 ** 31;
+
+function share(module, folders) {
+    if (folders.length) {
+        memory = new MemoryFolders(module);
+        memory.limit(FOLDERS_BYTES);
+        folders.forEach(({ path, entries }) => memory.make(path, entries));
+        writable = folders.filter((f) => !f.readonly).map((f) => f.path);
+    }
+}
+
+/* All names below the folders' own. */
+function *written() {
+    for (const path of writable) {
+        const before = [...new TextEncoder().encode(path.slice(
+            path.lastIndexOf('/') + 1)), 0x2f];
+        yield { path: Uint8Array.from(before.slice(0, -1)), mode: 0o755,
+                mtime: Date.now() / 1000 };
+        for (const entry of memory.walk(path)) {
+            yield { ...entry, path: Uint8Array.from([...before, ...entry.path]) };
+        }
+    }
+}
+
+/* What is in the folders that the guest may write, or why nobody can know. */
+function archive() {
+    let total = 0;
+    let pieces = [];
+    try {
+        for (const piece of tar(written())) {
+            total += piece.length;
+            if (total > ARCHIVE_BYTES) {
+                throw new Error('it is too large');
+            }
+            pieces.push(piece);
+            /* Out of this program's memory, into the browser's. */
+            if (pieces.length > 1000 || piece.length > 1 << 19) {
+                pieces = [new Blob(pieces)];
+            }
+        }
+    } catch (error) {
+        return { archive: null, why: error.message };
+    }
+    return { archive: new Blob(pieces, { type: 'application/x-tar' }), why: '' };
+}
+
 function readStats(module) {
     if (!module.FS.analyzePath(STATS_PATH).exists) {
         return { stats: null, statsFile: null };
@@ -105,7 +162,7 @@ function leavings(module, options) {
     }
     const stats = options.stats ? readStats(module)
                                 : { stats: null, statsFile: null };
-    return { ...stats, files };
+    return { ...stats, files, ...writable.length ? archive() : NOTHING_KEPT };
 }
 
 let isOver = false;
@@ -148,10 +205,12 @@ async function start(options) {
                 (instance) => done(instance, compiled), failed);
             return {};
         },
-        preRun: [(m) => prepare(m, options, files)],
+        /* Nothing is to be kept of what QEMU can throw away. */
+        preRun: [(m) => prepare(m, options, files.splice(0))],
         print: (text) => post('error', text),
         printErr: (text) => post('error', text),
         onRuntimeInitialized() {
+            share(module, options.folders ?? []);
             connect(module, options);
             reached('running');
             post('started');
@@ -163,7 +222,7 @@ async function start(options) {
             consoleRings?.drain();
             network?.close();
             end({ status: null, aborted: `QEMU aborted: ${what}`,
-                  stats: null, statsFile: null, files: {} });
+                  stats: null, statsFile: null, files: {}, ...NOTHING_KEPT });
         },
     };
     await createQemu(module);
@@ -179,6 +238,8 @@ const receive = {
         }
     },
     thread: fromThread,
+    remove: ({ value }) => files.unlink(value),
+    folders: () => post('folders', archive()),
     control: ({ value }) => controlRings.input(value),
     async attach({ value }) {
         await controlRings.attach(value);

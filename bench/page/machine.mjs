@@ -15,6 +15,9 @@
  *       network: 'ws://...',                    // a relay for -netdev stream
  *       stats: true,                            // wanted when it ends
  *       fetch: ['/tierlab/outgoing'],           // files wanted when it ends
+ *       folders: [{ path: '/shares/src',        // for -fsdev local,path=...
+ *                   entries: [...],             // see js/memory.mjs
+ *                   readonly: false }],         // if so, nothing comes back
  *   });
  *
  * Only program and arguments are needed. start() resolves when QEMU runs, and
@@ -65,6 +68,7 @@ class Machine {
         /* Milestones, each a time as Date.now() has it. */
         this.times = {};
         this.attachments = [];
+        this.archives = [];
         this.threads = new Map();
         const running = Promise.withResolvers();
         const ended = Promise.withResolvers();
@@ -105,6 +109,9 @@ class Machine {
             break;
         case 'attached':
             this.attachments.shift()();
+            break;
+        case 'folders':
+            this.archives.shift()(message.value);
             break;
         case 'thread':
             this[message.what](message);
@@ -159,8 +166,24 @@ class Machine {
         return done.promise;
     }
 
+    /* A file that QEMU needs no more, for the memory that it takes. */
+    remove(path) {
+        this.worker.postMessage({ type: 'remove', value: path });
+    }
+
     controlInput(bytes) {
         this.worker.postMessage({ type: 'control', value: bytes });
+    }
+
+    /*
+     * What is in the folders that the guest may write, now: { archive, why }, a tar
+     * archive of all (a Blob), or null and why.
+     */
+    readFolders() {
+        const { promise, resolve } = Promise.withResolvers();
+        this.archives.push(resolve);
+        this.worker.postMessage({ type: 'folders' });
+        return promise;
     }
 
     /* QEMU ends by itself, in order; see ended. */
@@ -177,17 +200,20 @@ class Machine {
     fail(why) {
         this.startFailed(new Error(why));
         this.end({ status: null, aborted: why, stats: null, statsFile: null,
-                   files: {} });
+                   files: {}, archive: null, why: 'nothing was kept' });
     }
 
     /*
-     * ended resolves with { status, aborted, stats, statsFile, files }: the
-     * exit status, or null and in `aborted` why; statistics without the rows of
-     * TBs, and whole in a Blob; the files that were asked for and exist.
+     * ended resolves with { status, aborted, stats, statsFile, files, archive, why }:
+     * the exit status, or null and in `aborted` why; statistics without the rows of
+     * TBs, and whole in a Blob; the files that were asked for and exist; folders as
+     * readFolders() has them.
      */
     end(result) {
         this.worker.terminate();
         this.threads.forEach((thread) => thread.terminate());
+        this.archives.splice(0).forEach((resolve) =>
+            resolve({ archive: result.archive, why: result.why }));
         this.resolveEnded(result);
     }
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.boot.catalog import GuestEntry, known_guests
@@ -11,6 +12,14 @@ from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain, product_variable, there
 from bench.boot.provenance import shared_provenance
 from bench.cli.common import err_console, find_any_guest, obtain_for
+from bench.devices.base import unfit
+from bench.devices.network import PRODUCT as RELAY
+from bench.devices.network import Network
+from bench.devices.share import OPTION as SHARE
+from bench.devices.share import parse_share
+from bench.engines.node import product_versions
+from bench.page import saved
+from bench.page.folders import Packed, pack
 from bench.page.packed import Packer
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.site import Contents, SiteBuilder
@@ -26,8 +35,21 @@ def program_product(arch: str) -> str:
     return f"qemu-wasm-{arch}"
 
 
-def chosen(names: Sequence[str]) -> list[GuestEntry]:
-    """The guests asked for; else the default and whatever is there already."""
+def chosen(
+    names: Sequence[str], machines: Sequence[saved.Offered] = ()
+) -> list[GuestEntry]:
+    """The guests asked for; else the default and whatever is there already.  Those of
+    saved machines are among them.
+    """
+    entries = _chosen(names)
+    there = [entry.name for entry in entries]
+    needed = [one.snapshot.facts.guest for one in machines]
+    return entries + [
+        find_any_guest(name) for name in dict.fromkeys(needed) if name not in there
+    ]
+
+
+def _chosen(names: Sequence[str]) -> list[GuestEntry]:
     if names:
         return [find_any_guest(name) for name in dict.fromkeys(names)]
     known = known_guests()
@@ -45,20 +67,54 @@ def chosen(names: Sequence[str]) -> list[GuestEntry]:
     ]
 
 
-def contents(guests: Iterable[GuestEntry]) -> Contents:
+def shared(texts: Sequence[str]) -> list[Packed]:
+    """The folders asked for, as they are now, each with a tag of its own."""
+    shares = [parse_share(text, copied=True) for text in texts]
+    tags = [share.tag for share in shares]
+    for tag in tags:
+        if tags.count(tag) > 1:
+            why = f"two folders have the tag '{tag}'"
+            raise unfit(SHARE, why, "give one another tag=NAME")
+    return [pack(share) for share in shares]
+
+
+def contents(
+    guests: Iterable[GuestEntry],
+    folders: Sequence[Packed] = (),
+    network: Network | None = None,
+    machines: Sequence[saved.Offered] = (),
+) -> Contents:
     """What the page is made of; builds what is missing."""
     entries = list(guests)
     products, found = obtain_for(entries, [])
     arches = {found[e.name].arch for e in entries}
     wanted = {arch: program_product(arch) for arch in arches}
     products |= obtain([*wanted.values(), LIBRARIES, TIERS], err_console())
+    qemu = {
+        arch: product_versions(products[name]).get("qemu", "")
+        for arch, name in wanted.items()
+    }
+    saved.check(machines, found.values(), qemu, network)
     return Contents(
         guests=tuple(found[e.name] for e in entries),
         programs={arch: products[name] for arch, name in wanted.items()},
         libraries=products[LIBRARIES],
         tiers=declared(products[TIERS]),
         provenance={"git": shared_provenance()["git"]},
+        folders=tuple(folders),
+        network=network,
+        machines=tuple(machines),
     )
+
+
+@contextmanager
+def relayed(network: Network | None) -> Iterator[str | None]:
+    """A relay for the guests' network, if they are to have one; its address."""
+    if network is None:
+        yield None
+        return
+    with network.relayed(obtain([RELAY], err_console())) as url:
+        yield url
 
 
 def write_site(out: Path, made_of: Contents) -> None:

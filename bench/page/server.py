@@ -1,4 +1,5 @@
-"""A web server for the page: these files, GET and HEAD, nothing else.
+"""A web server for the page: these files, GET and HEAD, nothing else; and, where it
+was asked for, a WebSocket to the relay of guests' networks (tunnel.py).
 
 What may be asked for is listed when it starts, so no path leads out of the
 directory. A request must name a host that the server was started for, or a page
@@ -18,7 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 from bench.boot.errors import USAGE, HarnessError
 from bench.page import headers
+from bench.page.describe import NETWORK
 from bench.page.site import INDEX, PACKED
+from bench.page.tunnel import is_websocket, tunnel
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -43,6 +46,8 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int) -> None:
         self.files: dict[str, Served] = {}
+        # The relay's address, secret included.
+        self.relay: str | None = None
         self.hosts = _hosts(host)
         if ":" in host:
             self.address_family = socket.AF_INET6
@@ -105,6 +110,8 @@ class PageHandler(BaseHTTPRequestHandler):
         if not self._host_is_ours():
             return self._refuse(HTTPStatus.FORBIDDEN, "this is another host's name")
         path = unquote(urlsplit(self.path).path).removeprefix("/") or INDEX
+        if path == NETWORK and self.server.relay is not None:
+            return self._network(self.server.relay)
         file = self.server.files.get(path)
         if file is None:
             return self._refuse(HTTPStatus.NOT_FOUND, "there is no such file")
@@ -135,6 +142,16 @@ class PageHandler(BaseHTTPRequestHandler):
         self._head(status, more, end - start)
         if body:
             self._send(source, start, end)
+
+    def _network(self, relay: str) -> None:
+        """For our own page, as WebSockets are open to all others as well."""
+        if self.headers.get("Origin") != f"http://{self.headers.get('Host')}":
+            return self._refuse(HTTPStatus.FORBIDDEN, "this is for the page only")
+        if self.command != "GET" or not is_websocket(self.headers):
+            return self._refuse(HTTPStatus.UPGRADE_REQUIRED, "this is a WebSocket")
+        self.close_connection = True
+        if not tunnel(self.connection, self.rfile, self.headers, relay):
+            self._refuse(HTTPStatus.BAD_GATEWAY, "the relay does not answer")
 
     def _host_is_ours(self) -> bool:
         name = self.headers.get("Host", "")
@@ -184,6 +201,11 @@ class PageHandler(BaseHTTPRequestHandler):
             while left > 0 and (piece := file.read(min(_PIECE, left))):
                 self.wfile.write(piece)
                 left -= len(piece)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    return host in LOOPBACK or host == "::1"
 
 
 def _hosts(host: str) -> tuple[str, ...]:

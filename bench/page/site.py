@@ -5,6 +5,8 @@
     lib-DIGEST/     the libraries', loaded when a guest is started
     qemu-ARCH-DIGEST/    the program, packed firmware in share/
     guest-NAME-DIGEST/   the guest's files, packed
+    share-TAG-DIGEST/    a shared folder, packed (folders.py)
+    machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
     site-DIGEST/site.json    what there is (describe.py)
 
 A digest stands for the contents, so these may be kept for ever. Everything is
@@ -14,8 +16,10 @@ that send such files; guests are there only packed, and the page unpacks them.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.boot.errors import HarnessError
+from bench.devices.network import Network
 from bench.guests.guest import Guest
-from bench.page import describe, headers
+from bench.page import describe, folders, headers, saved
 from bench.page.packed import Packer
 from bench.page.recipe import VERSIONS
 
@@ -38,6 +43,8 @@ INDEX, WORKER, DESCRIPTION = "index.html", "sw.js", "site.json"
 PACKED = ".gz"
 # Smaller ones gain nothing.
 PACK_FROM = 512
+# Of gzip, for what is packed anew each time.
+OWN_LEVEL = 6
 DIGEST = 12
 
 
@@ -51,6 +58,9 @@ class Contents:
     libraries: Path
     tiers: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    folders: tuple[folders.Packed, ...] = ()
+    network: Network | None = None
+    machines: tuple[saved.Offered, ...] = ()
     # In the place of modules of ours, for tests: path below bench -> file.
     modules: Mapping[str, Path] = field(default_factory=dict)
 
@@ -73,8 +83,21 @@ class SiteBuilder:
         }
         guests = [self._guest(guest) for guest in contents.guests]
         versions = json.loads((contents.libraries / VERSIONS).read_text("utf-8"))
+        shares = [self._share(packed) for packed in contents.folders]
+        own = {guest.name: guest for guest in contents.guests}
+        machines = [
+            self._machine(one, own[one.snapshot.facts.guest])
+            for one in contents.machines
+        ]
         said = describe.describe(
-            guests, programs, contents.tiers, contents.provenance, versions
+            guests,
+            programs,
+            contents.tiers,
+            contents.provenance,
+            versions,
+            shares,
+            contents.network,
+            machines,
         )
         text = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
         site = self._tree("site", {DESCRIPTION: text})
@@ -149,6 +172,47 @@ class SiteBuilder:
             for inside, host in files.items()
         ]
         return describe.describe_guest(guest, told)
+
+    def _share(self, packed: folders.Packed) -> dict[str, Any]:
+        share = packed.share
+        parts = {"index.json": packed.index, "data": packed.data}
+        name = f"share-{share.tag}-{_digest(parts.items())}"
+        return {
+            **share.as_json(),
+            "name": share.path.name,
+            "files": packed.files,
+            "bytes": len(packed.data),
+            "parts": [self._own(f"{name}/{n}", data) for n, data in parts.items()],
+        }
+
+    def _machine(self, one: saved.Offered, guest: Guest) -> dict[str, Any]:
+        facts = one.snapshot.facts
+        name = re.sub(r"[^A-Za-z0-9._-]", "", one.name)
+        path = f"machine-{name}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
+        target = self._out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(saved.packed_stream(one.snapshot))
+        self._listed.append(path)
+        part = {
+            "url": path,
+            "bytes": facts.stream_bytes,
+            "packed": facts.packed_bytes,
+        }
+        return saved.describe(one, guest, part)
+
+    def _own(self, path: str, data: bytes) -> dict[str, Any]:
+        """As _packed(); but a user's own files are not kept in the cache."""
+        packed = gzip.compress(data, OWN_LEVEL, mtime=0)
+        target = self._out / (path + PACKED)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(packed)
+        self._listed.append(path + PACKED)
+        return {
+            "path": path,
+            "url": path + PACKED,
+            "bytes": len(data),
+            "packed": len(packed),
+        }
 
     def _packed(self, path: str, source: Path, inside: str) -> dict[str, Any]:
         """A file that the page unpacks; what it is told of it."""

@@ -45,20 +45,22 @@ function counting(response, tell) {
 }
 
 /* Bytes to fetch for a guest; packed, if anything is known of that. */
-export function weight(site, guest) {
+export function weight(site, guest, more = []) {
     const program = site.programs[guest.arch];
-    const files = [...program.files, ...guest.files];
+    const files = [...program.files, ...guest.files, ...more];
     return (program.packed ?? program.bytes) +
         files.reduce((sum, file) => sum + file.packed, 0);
 }
 
 /*
- * What start() of machine.mjs takes as files. The program is fetched, too, so
+ * What start() of machine.mjs takes as files, and @more as the site describes them,
+ * with their `data`: [files, more]. The program is fetched, too, so
  * that the browser has it when the machine asks; @progress gets a part of 1.
  */
-export async function fetchAll(site, guest, progress, signal) {
+export async function fetchAll(site, guest, more, progress, signal) {
     const program = site.programs[guest.arch];
-    const files = [...program.files, ...guest.files];
+    const own = [...program.files, ...guest.files];
+    const files = [...own, ...more];
     /* The program's bytes are counted unpacked, the others' packed. */
     const total = program.bytes +
         files.reduce((sum, file) => sum + file.packed, 0);
@@ -75,5 +77,5 @@ export async function fetchAll(site, guest, progress, signal) {
                 await counting(await get(file.url, signal), tell), file),
         })),
     ]);
-    return fetched;
+    return [fetched.slice(0, own.length), fetched.slice(own.length)];
 }

@@ -25,6 +25,21 @@ export function replace(parent, ...children) {
     parent.replaceChildren(...children.filter(Boolean));
 }
 
+/* In hexadecimal. */
+export async function sha256(data) {
+    const digest = await crypto.subtle.digest('SHA-256', data);
+    return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
+        .join('');
+}
+
+/* Hand a Blob to the user as a file. */
+export function save(blob, name) {
+    const url = URL.createObjectURL(blob);
+    const link = make('a', { download: name, href: url });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', {
     notation: 'compact', maximumSignificantDigits: 3,

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { bytes, byId, make, replace } from './dom.mjs';
+import { Plugs } from './plugs.mjs';
 import { machineParams } from './settings.mjs';
 import { complaint } from './spec.mjs';
 
@@ -74,10 +75,31 @@ export class Form {
         });
         options(byId('policy'), settings.site.tiers.policies,
                 settings.policy.name);
+        byId('profile-input').addEventListener('change', ({ target }) => {
+            const [file] = target.files;
+            target.value = '';
+            if (file) {
+                this.takeProfile(file);
+            }
+        });
+        byId('from').addEventListener('change', ({ target }) => {
+            settings.from = target.value;
+            this.fromChanged();
+        });
         this.showGuests();
+        this.showFrom();
         this.showPolicy();
         this.showWorkloads();
         this.showMachine();
+        this.plugs = new Plugs(settings, () => this.plugged());
+        this.told();
+    }
+
+    /* Other workloads may make sense now. */
+    plugged() {
+        const { settings } = this;
+        settings.takeWorkload(settings.workloadSpec);
+        this.showWorkloads();
         this.told();
     }
 
@@ -97,9 +119,8 @@ export class Form {
             });
             radio.addEventListener('change', () => {
                 settings.chooseGuest(guest.name);
-                this.showWorkloads();
-                this.showMachine();
-                this.told();
+                this.showFrom();
+                this.fromChanged();
             });
             return make('label', { class: 'choice' }, radio,
                 make('span', { class: 'name' }, guest.name),
@@ -108,6 +129,27 @@ export class Form {
                      `${guest.title}${guest.kernel_version
                          ? `, Linux ${guest.kernel_version}` : ''}`));
         }));
+    }
+
+    /* Booted, or resumed: much is settled then. */
+    showFrom() {
+        const { settings } = this;
+        const machines = settings.savedMachines();
+        byId('from-part').hidden = !machines.length;
+        replace(byId('from'), make('option', { value: '' }, 'cold boot'),
+                ...machines.map(({ name }) => make('option', { value: name }, name)));
+        byId('from').value = settings.saved?.name ?? '';
+        const { saved } = settings;
+        byId('from-about').textContent = saved
+            ? `Saved at ${saved.resumed.marker} on ${saved.saved.slice(0, 10)}, ` +
+              `in ${saved.resumed.engine}; ${bytes(saved.part.packed)}.` : '';
+    }
+
+    fromChanged() {
+        this.showFrom();
+        this.showMachine();
+        this.plugs.show();
+        this.plugged();
     }
 
     params(place, params, values, current) {
@@ -129,36 +171,69 @@ export class Form {
         byId('policy-summary').textContent =
             policy.summary.replace(/^./, (c) => c.toUpperCase()) + '.';
         byId('policy-summary').title = policy.source ?? '';
-        this.params('policy-params', policy.params ?? [], settings.policyValues,
-                    () => settings.policyValues);
+        this.params('policy-params', settings.policyParams(),
+                    settings.policyValues, () => settings.policyValues);
+        this.showProfile();
         this.params('common-params', settings.commonParams(),
                     settings.commonValues, () => settings.commonValues);
     }
 
+    /* Of a policy that starts from what an earlier boot executed. */
+    showProfile() {
+        const { profile, fileParam } = this.settings;
+        byId('profile').hidden = !fileParam;
+        byId('profile-about').textContent =
+            profile ? profile.name : 'A result of a boot, or a profile made of one.';
+        byId('profile-input').setCustomValidity(
+            fileParam && !profile ? 'Choose a file to start from.' : '');
+    }
+
+    async takeProfile(file) {
+        const { settings } = this;
+        byId('profile-error').textContent = '';
+        try {
+            const { readProfile } = await import('./profile.mjs');
+            settings.profile = await readProfile(file);
+        } catch (error) {
+            byId('profile-error').textContent =
+                `${file.name} cannot be used: ${error.message}.`;
+        }
+        this.showProfile();
+        this.told();
+    }
+
     showWorkloads() {
         const { settings } = this;
-        const own = settings.guest.workloads;
-        byId('workload').disabled = !own;
-        options(byId('workload'), settings.site.workloads,
-                settings.workload.name);
+        byId('workload').disabled = !settings.guest.workloads || settings.underWay;
+        options(byId('workload'), settings.workloads(), settings.workload.name);
         this.showWorkload();
     }
 
     showWorkload() {
         const { settings } = this;
-        const own = settings.guest.workloads;
+        const own = settings.guest.workloads && !settings.underWay;
         byId('workload-title').textContent = own
             ? settings.workload.title.replace(/^./, (c) => c.toUpperCase()) + '.'
-            : 'A guest of its own: it does what it does.';
+            : settings.underWay ? `It was saved doing ${settings.underWay}.`
+                : 'A guest of its own: it does what it does.';
         this.params('workload-params', own ? settings.workloadParams() : [],
                     settings.workloadValues, () => settings.workloadValues);
     }
 
     showMachine() {
         const { settings } = this;
+        const { saved } = settings;
+        const values = saved ? {
+            ...settings.machine, smp: settings.machineValue('smp'),
+            memory: settings.machineValue('memory'),
+            seed: settings.machineValue('seed'),
+        } : settings.machine;
         this.params('machine-params',
-                    machineParams(settings.site, settings.guest),
-                    settings.machine, () => settings.machine);
+                    machineParams(settings.site, settings.guest), values,
+                    () => settings.machine);
+        for (const name of saved ? ['smp', 'memory', 'seed'] : []) {
+            byId(`machine-params-${name}`).disabled = true;
+        }
     }
 
     /* Shows what is wrong, if anything is. */
@@ -174,6 +249,9 @@ export class Form {
         }
         wrong.focus();
         wrong.reportValidity();
+        if (wrong.id === 'profile-input') {
+            byId('profile-error').textContent = wrong.validationMessage;
+        }
         return false;
     }
 }

@@ -18,6 +18,8 @@ const exec = (row) => row.exec_tier0 + row.exec_tier1;
 
 /* Rows of the comparison; `better`: -1 where less is. */
 const ROWS = [
+    { name: 'to the resume', better: -1, show: seconds,
+      of: (s) => phase(s, 'resume') },
     { name: 'to the guest’s init', better: -1, show: seconds,
       of: (s) => phase(s, 'init') },
     { name: 'to the prompt', better: -1, show: seconds,
@@ -54,7 +56,7 @@ export function summarise(run) {
             .map((c) => [c, row[c]])));
     return {
         id: run.started.toISOString(), guest: run.guest.name, tier: run.tier,
-        workload: run.workload, smp: run.machineValues.smp,
+        workload: run.workload, from: run.saved?.name ?? '', smp: run.machineValues.smp,
         counts: run.machineValues.counts, state: run.state,
         failure: run.failure?.message ?? null, phases: run.phases,
         wall_ms: run.now(), offset: run.offset ?? 0,
@@ -67,11 +69,12 @@ const withSeries = (summary) => summary && {
     series: columnsOf(summary.rows, (row) => row.t_ms + summary.offset),
 };
 
-function label({ id, guest, tier, smp, state }) {
+function label({ id, guest, tier, smp, state, from }) {
     const time = new Date(id).toLocaleTimeString([], { timeStyle: 'short' });
     const cpus = smp > 1 ? `, ${smp} vCPUs` : '';
     const end = state === 'failed' ? ' · failed' : '';
-    return `${time} · ${guest} · ${tier}${cpus}${end}`;
+    const resumed = from ? ` · ${from}` : '';
+    return `${time} · ${guest}${resumed} · ${tier}${cpus}${end}`;
 }
 
 export class Earlier {

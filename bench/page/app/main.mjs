@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { weight } from './assets.mjs';
-import { byId, bytes, seconds } from './dom.mjs';
+import { byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { register } from './offline.mjs';
 import { Settings } from './settings.mjs';
@@ -73,6 +73,15 @@ class Page {
             const { download } = await import('./result.mjs');
             this.attempt('', () => download(this.run));
         });
+        on('save-files', () => this.attempt('', async () => {
+            const { run } = this;
+            save(await run.archive(), `${run.guest.name}-files.tar`);
+        }));
+        on('save-machine', () => this.attempt('', async () => {
+            const { run } = this;
+            const file = await run.saveMachine();
+            save(file, `${run.guest.name}.snap`);
+        }));
         byId('keys').addEventListener('click', ({ target }) => {
             if (target.dataset.key) {
                 this.terminal?.press(target.dataset.key);
@@ -126,8 +135,12 @@ class Page {
 
     settingsChanged() {
         const { guest } = this.settings;
+        const { saved } = this.settings;
+        const parts = [...this.settings.chosenShares().flatMap((s) => s.parts ?? []),
+                       ...saved ? [saved.part] : []];
         byId('weight').textContent =
-            `${guest.name}: ${bytes(weight(this.site, guest))} are fetched, once.`;
+            `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
+            'once.';
     }
 
     /* Everything that only a run needs. */
@@ -208,9 +221,17 @@ class Page {
         run.addEventListener('progress', mine(() => this.progressed()));
         run.addEventListener('output', mine(({ detail }) =>
             this.terminal.write(detail)));
+        run.addEventListener('said', mine(({ detail }) => {
+            if (/^the network relay/.test(detail)) {
+                this.notice(`${detail.replace(/^t/, 'T')}.`);
+            }
+        }));
         run.addEventListener('phase', mine(() => this.changed()));
         run.addEventListener('sample', mine(() =>
             this.changed('figures', 'charts', 'table')));
+        if (run.saved) {
+            this.terminal.write(new TextEncoder().encode(run.before()));
+        }
         run.go();
         this.terminal.focus();
     }
@@ -221,6 +242,8 @@ class Page {
         byId('state').textContent = STATES[run.state] ?? run.state;
         byId('progress').hidden = run.state !== 'loading';
         byId('stop').hidden = byId('kill').hidden = run.isOver;
+        byId('save-machine').hidden = !run.canBeSaved;
+        byId('save-files').hidden = !run.keeps || !run.machine || run.killed;
         byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';
         if (run.isOver) {
             this.tellEnd();
@@ -237,7 +260,8 @@ class Page {
             this.terminal.say(`Failed after ${after}: ${why}`);
             byId('state').textContent = `failed: ${run.failure.message}`;
         } else {
-            this.terminal.say(`The guest has ended after ${after}.`);
+            this.terminal.say(run.wasSaved ? `The machine was saved after ${after}.`
+                                           : `The guest has ended after ${after}.`);
         }
     }
 

@@ -7,7 +7,7 @@ import { byId, make, replace, seconds } from './dom.mjs';
 
 /* What goes on from a marker on; before the first of them it is QEMU that starts. */
 const NAMES = {
-    'firmware': 'firmware', 'kernel': 'kernel', 'init': 'init',
+    'resume': 'resumed', 'firmware': 'firmware', 'kernel': 'kernel', 'init': 'init',
     'workload-start': 'workload', 'prompt': 'prompt', 'workload-end': 'power off',
 };
 const FIRST = 'QEMU starts';

@@ -4,16 +4,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { browser } from './browser.mjs';
+import { save, sha256 } from './dom.mjs';
 
 const STDERR_KEPT = 16 * 1024;
 
-async function sha256(data) {
-    const digest = await crypto.subtle.digest('SHA-256', data);
-    return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0'))
-        .join('');
-}
-
-async function textFacts(text, size) {
+export async function textFacts(text, size) {
     const data = new TextEncoder().encode(text);
     /* Of all of it, which is not there any more if it was long. */
     const whole = size === undefined || size === data.length;
@@ -25,16 +21,6 @@ function table(rows, columns = [...new Set(rows.flatMap(Object.keys))]) {
     return rows.length
         ? { columns, rows: rows.map((row) => columns.map((c) => row[c] ?? null)) }
         : null;
-}
-
-/* Which browser this is, as it says. */
-export function browser() {
-    const agent = navigator.userAgent;
-    const found = /(Firefox|Edg|OPR|Chrome|Version)\/([\d.]+)/.exec(agent);
-    const names = { Firefox: 'firefox', Edg: 'edge', OPR: 'opera',
-                    Chrome: 'chromium', Version: 'webkit' };
-    const brand = /(Edg|OPR)\/([\d.]+)/.exec(agent) ?? found;
-    return { name: names[brand?.[1]] ?? 'browser', version: brand?.[2] ?? '' };
 }
 
 /* Why there are none. */
@@ -61,10 +47,12 @@ function config(run) {
         policy: { spec: run.tier, short: run.tier, name: run.policy.name,
                   params: run.policyValues },
         workload: run.workload, smp: values.smp, machine: guest.config,
-        boot_phase: guest.boot_phase, devices: [], memory_mib: values.memory,
-        icount: null, chain: null, counts: values.counts, fault: null,
-        tb_size_mib: null, profile_sha256: null, seed: values.seed,
-        timeout_s: null, engine_flags: [], repetition: 1,
+        boot_phase: guest.boot_phase, devices: run.devices, memory_mib: values.memory,
+        icount: run.saved?.icount ?? null, chain: null, counts: values.counts, fault: null,
+        tb_size_mib: null, profile_sha256: run.profileSha256 ?? null, seed: values.seed,
+        timeout_s: null, engine_flags: [],
+        engine_budgets: run.budgets, repetition: 1,
+        resumed: run.saved?.resumed ?? null,
     };
 }
 
@@ -97,7 +85,8 @@ export async function resultOf(run) {
         samples: null,
         timeline: table(rows),
         stats,
-        snapshot: null,
+        snapshot: run.resumedMs === undefined
+            ? null : { resumed: { load_ms: run.resumedMs } },
         console: await textFacts(text, run.console.total),
         stderr: await textFacts(run.errors.join('\n').slice(-STDERR_KEPT)),
         provenance: {
@@ -114,11 +103,7 @@ export async function resultOf(run) {
 
 export async function download(run) {
     const text = JSON.stringify(await resultOf(run));
-    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    const link = document.createElement('a');
     const tier = run.tier.replace(/[^\w=.-]+/g, '_');
-    link.download = `${run.guest.name}-${tier}-${run.workload.split(':')[0]}.json`;
-    link.href = url;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
+    save(new Blob([text], { type: 'application/json' }),
+         `${run.guest.name}-${tier}-${run.workload.split(':')[0]}.json`);
 }

@@ -3,13 +3,16 @@
  * Times are in ms since the machine was started, when all files were there.
  *
  * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
- * the timeline came), `output` (bytes of the console, as `detail`).
+ * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
+ * line of QEMU's own).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { start } from '../machine.mjs';
 import { fetchAll } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
+import { sha256 } from './dom.mjs';
+import { withMore } from './spec.mjs';
 
 /* What the runtime is asked to say, and how often. */
 const TIMELINE_MS = 250;
@@ -33,18 +36,49 @@ function kernelWords(spec) {
             ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
 }
 
+/* Where the policy finds what an earlier boot executed. */
+const PROFILE = '/profiles/given';
+/* Where QEMU leaves its state. */
+const OUTGOING = '/tierlab/outgoing';
+
+/* Where folders are in QEMU's memory: bench/devices/share.py. */
+const sharePath = (tag) => `/shares/${tag}`;
+
+function shareArguments(guest, { tag, readonly }) {
+    const words = guest.share.map((word) => word.replaceAll('@TAG@', tag));
+    put(words, '-fsdev', words[1] + (readonly ? ',readonly=on' : ''));
+    return words;
+}
+
 export function qemuArguments(settings) {
-    const { guest } = settings;
-    const argv = [...guest.arguments];
+    const { guest, site, saved } = settings;
+    const argv = [...(saved ?? guest).arguments];
+    const shares = settings.chosenShares();
+    argv.splice((saved ?? guest).devices_at, 0,
+                ...shares.flatMap((share) => shareArguments(guest, share)),
+                ...settings.hasNetwork ? guest.net : []);
+    if (shares.length) {
+        argv.push(...site.few_threads);
+    }
+    argv.push(...site.control_arguments);
+    if (saved) {
+        return argv;
+    }
     put(argv, '-smp', settings.machineValue('smp'));
     put(argv, '-m', settings.machineValue('memory'));
     put(argv, '-seed', settings.machineValue('seed'));
     if (guest.workloads) {
-        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec)]
-            .filter(Boolean).join(' '));
+        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec),
+                              guest.append_after].filter(Boolean).join(' '));
     }
     return argv;
 }
+
+/* As bench.guests.catalogue.console_line(). */
+const consoleLine = (spec) => {
+    const [name, rest = ''] = spec.split(':');
+    return [name, ...rest.split(',').filter(Boolean)].join(' ');
+};
 
 /* The first and the last of a stream. */
 class Kept {
@@ -89,12 +123,25 @@ export class Run extends EventTarget {
         this.guest = settings.guest;
         this.tier = settings.tier;
         this.policy = settings.policy;
+        this.budgets = settings.budgets;
+        this.profile = settings.fileParam ? settings.profile : null;
+        this.ranTier = withMore(settings.tier, {
+            ...this.budgets,
+            ...this.profile ? { [settings.fileParam.name]: PROFILE } : {},
+        });
         this.policyValues = {
             ...Object.fromEntries((settings.policy.params ?? [])
                 .map((p) => [p.name, p.default])),
             ...settings.policyValues, ...settings.commonValues,
         };
-        this.workload = settings.guest.workloads ? settings.workloadSpec : 'none';
+        this.workload = settings.doing;
+        this.saved = settings.saved;
+        this.savedAt = settings.saved?.phases ?? [];
+        /* What a machine that waits is told to do, at its prompt. */
+        this.line = this.saved && !settings.underWay
+            ? consoleLine(this.workload) : null;
+        /* What a user types before that. */
+        this.held = this.saved ? [] : null;
         this.machineValues = {
             smp: Number(settings.machineValue('smp')),
             memory: Number(settings.machineValue('memory')),
@@ -102,7 +149,17 @@ export class Run extends EventTarget {
             counts: settings.machineValue('counts'),
         };
         this.arguments = qemuArguments(settings);
+        this.shares = settings.chosenShares();
+        this.devices = this.shares.map(({ tag, readonly }) =>
+            ({ kind: 'share', tag, readonly }));
+        if (settings.hasNetwork) {
+            const { kind, host, outside } = site.network;
+            this.devices.push({ kind, host, outside });
+            this.network = new URL(site.network.url, document.baseURI).href
+                .replace(/^http/, 'ws');
+        }
         this.state = 'new';
+        this.killed = false;
         this.reader = new ConsoleReader(this.guest);
         this.console = new Kept(CONSOLE_KEPT);
         this.errors = [];
@@ -122,7 +179,12 @@ export class Run extends EventTarget {
 
     /* The boot is over: somebody can type, or has seen the end. */
     get atPrompt() {
-        return Boolean(this.reader.reached('prompt'));
+        return Boolean(this.reader.reached('prompt')) || this.isResumedThere;
+    }
+
+    get isResumedThere() {
+        return Boolean(this.reader.reached('resume')) && this.savedAt.includes('prompt') &&
+            this.saved.workload !== 'wait';
     }
 
     get isOver() {
@@ -143,15 +205,29 @@ export class Run extends EventTarget {
     async go() {
         try {
             this.become('loading');
-            const files = await fetchAll(this.site, this.guest,
+            const parts = this.shares.flatMap((share) => share.parts ?? []);
+            if (this.saved) {
+                parts.push(this.saved.part);
+            }
+            const [files, more] = await fetchAll(this.site, this.guest, parts,
                 (part, loaded, total) => this.progressed(part, loaded, total),
                 this.abort.signal);
+            const folders = await this.folders(more);
+            files.push(...this.saved ? more.slice(-1) : []);
+            if (this.profile) {
+                const data = new TextEncoder().encode(this.profile.text);
+                this.profileSha256 = await sha256(data);
+                files.push({ path: PROFILE, data });
+            }
             this.loadMs = performance.now() - this.clicked;
             this.become('starting');
             this.origin = performance.now();
-            this.machine = await start(this.options(files));
+            this.machine = await start(this.options(files, folders));
             if (!this.isOver) {
                 this.become('booting');
+            }
+            if (this.saved) {
+                await Promise.race([this.resume(), this.machine.ended]);
             }
             this.finish(await this.machine.ended);
         } catch (error) {
@@ -165,23 +241,135 @@ export class Run extends EventTarget {
         }
     }
 
-    options(files) {
+    /* Load the machine, let it go on, and tell it what to do. */
+    async resume() {
+        const { Control } = await import('./control.mjs');
+        const began = this.now();
+        this.control = new Control(this.machine);
+        try {
+            await this.control.load(this.saved.part.path);
+        } catch (error) {
+            this.failure = { kind: 'snapshot',
+                             message: `cannot resume: ${error.message}` };
+            this.machine.kill();
+            return;
+        }
+        const host_ms = this.now();
+        this.resumedMs = host_ms - began;
+        this.machine.remove(this.saved.part.path);
+        this.reader.phases.unshift(
+            { phase: 'resume', host_ms, guest_s: null, status: null });
+        await this.control.go();
+        this.control = null;
+        this.dispatchEvent(new Event('phase'));
+        if (this.line === null || this.savedAt.includes('prompt')) {
+            this.release();
+        }
+        this.become(this.isResumedThere ? 'running' : this.state);
+    }
+
+    /* What the terminal showed when it was saved, or near enough. */
+    before() {
+        const { console: shown } = this.saved;
+        /* Its shell asked for the terminal's size then. */
+        return shown.replace(/\r?\n/g, '\r\n') +
+            (this.workload === 'shell' && this.line === null ? '\x1b[?2048h' : '');
+    }
+
+    /* The machine is told its line, and listens to the user then. */
+    release() {
+        const { line, held } = this;
+        this.line = this.held = null;
+        if (line !== null) {
+            this.machine.input(new TextEncoder().encode(`${line}\n`));
+        }
+        held.forEach((data) => this.machine.input(data));
+    }
+
+    /* QEMU's own state cannot hold folders, and nothing may be under way. */
+    get canBeSaved() {
+        return Boolean(this.machine) && !this.isOver && !this.control &&
+            !this.held && this.shares.length === 0;
+    }
+
+    /* The machine as a file; it ends with that. */
+    async saveMachine() {
+        const [{ Control }, { snapshotFile }] = await Promise.all([
+            import('./control.mjs'), import('./snapshot.mjs')]);
+        this.control = new Control(this.machine);
+        this.dispatchEvent(new Event('state'));
+        try {
+            await this.control.save(OUTGOING);
+            this.wasSaved = true;
+        } catch (error) {
+            await this.control.execute('cont');
+            await this.control.end();
+            throw error;
+        } finally {
+            this.control = null;
+            this.dispatchEvent(new Event('state'));
+        }
+        const { files } = await this.machine.ended;
+        return snapshotFile(this, files[OUTGOING]);
+    }
+
+    /* Each with its path and what is in it; @fetched are the parts of the site's. */
+    async folders(fetched) {
+        if (!this.shares.length) {
+            return [];
+        }
+        const { unpackShare } = await import('./folders.mjs');
+        const rest = [...fetched];
+        return Promise.all(this.shares.map(async (share) => {
+            const [index, data] = share.parts ? rest.splice(0, 2) : [];
+            const { tag, readonly, entries } = share.parts
+                ? await unpackShare(share, index.data, data.data) : share;
+            return { path: sharePath(tag), readonly, entries };
+        }));
+    }
+
+    /* Whether there is something that the guest may have written. */
+    get keeps() {
+        return this.shares.some((share) => !share.readonly);
+    }
+
+    /* What is in its folders, as an archive: of now, or of its end. */
+    async archive() {
+        if (!this.machine) {
+            throw new Error('the machine has not started');
+        }
+        const { archive, why } = this.ended ?? await this.machine.readFolders();
+        if (!archive) {
+            throw new Error(why);
+        }
+        return archive;
+    }
+
+    options(files, folders) {
         return {
             program: this.site.programs[this.guest.arch].url,
-            files,
+            files, folders, network: this.network,
             arguments: this.arguments,
             env: {
-                TIERLAB_TIER: this.tier,
+                TIERLAB_TIER: this.ranTier,
                 TIERLAB_SEED: String(this.machineValues.seed),
                 TIERLAB_COUNTS: this.machineValues.counts,
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,
+            fetch: [OUTGOING],
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
-            onError: (text) => this.errors.push(text),
+            onControl: (data) => this.control?.receive(data),
+            onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
         };
+    }
+
+    /* Outside the console; what a machine said last may be why it ended. */
+    said(text) {
+        this.errors.push(text);
+        this.dispatchEvent(new CustomEvent('said', { detail: text }));
     }
 
     progressed(part, loaded, total) {
@@ -199,7 +387,12 @@ export class Run extends EventTarget {
         if (reached.length) {
             this.dispatchEvent(new Event('phase'));
             if (reached.some((p) => p.phase === 'prompt')) {
-                this.become('running');
+                if (this.held) {
+                    this.release();
+                    this.become(this.state);
+                } else {
+                    this.become('running');
+                }
             }
         }
         if (this.reader.verdict) {
@@ -224,7 +417,11 @@ export class Run extends EventTarget {
     }
 
     input(data) {
-        this.machine?.input(data);
+        if (this.held) {
+            this.held.push(data);
+        } else {
+            this.machine?.input(data);
+        }
     }
 
     /* In order, with statistics. */
@@ -238,7 +435,7 @@ export class Run extends EventTarget {
     }
 
     kill() {
-        this.stopped = true;
+        this.stopped = this.killed = true;
         this.abort.abort();
     }
 
@@ -246,13 +443,16 @@ export class Run extends EventTarget {
         this.ended = ended;
         this.wallMs = this.now();
         this.reader.close(this.wallMs);
-        this.failure = this.findFailure(ended);
+        this.failure ??= this.findFailure(ended);
         this.become(this.failure ? 'failed' : 'ended');
     }
 
     /* As find_failure() of bench/boot/run.py. */
     findFailure({ status, aborted }) {
         const { panic, oops, verdict } = this.reader;
+        if (this.wasSaved) {
+            return null;
+        }
         const say = (kind, message) => ({ kind, message });
         if (panic) {
             return say('panic', panic);

@@ -4,7 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { complaint, formatSpec, parseSpec, workloadParam } from './spec.mjs';
+import { browser } from './browser.mjs';
+import { complaint, formatSpec, parseSpec, withMore, workloadParam } from './spec.mjs';
 import { load, store } from './storage.mjs';
 
 const KEY = 'tierlab.settings';
@@ -31,6 +32,10 @@ export function machineParams(site, guest) {
     ];
 }
 
+/* For a shell. */
+const quoted = (word) => /^[\w.,:=/@%+-]+$/.test(word)
+    ? word : `'${word.replace(/'/g, "'\\''")}'`;
+
 export class Settings {
     constructor(site) {
         this.site = site;
@@ -39,12 +44,82 @@ export class Settings {
         const words = (name) => asked.get(name) ?? stored[name];
         this.guest = this.known(site.guests, words('guest')) ?? site.guests[0];
         this.values = { policy: {}, common: {}, workload: {}, machine: {} };
+        /* Tags of the site's folders that are plugged in, and a user's own. */
+        this.shares = this.knownShares(words('share'));
+        this.own = [];
+        this.network = words('net') === 'on' && Boolean(site.network);
+        /* The name of a saved machine; '' to boot. */
+        this.from = words('from') ?? '';
+        /* What this browser cannot bear of a policy's defaults. */
+        this.budgets = site.budgets[browser().name] ?? {};
+        /* For a policy that wants a file: { name, text }. */
+        this.profile = null;
         this.takeTier(words('tier') ?? '');
         this.takeWorkload(words('workload') ?? 'shell');
         this.machine = this.checked(machineParams(site, this.guest), {
             smp: words('smp'), memory: words('memory'), seed: words('seed'),
             counts: words('counts'),
         });
+    }
+
+    /* All, unless it is said which. */
+    knownShares(words) {
+        const all = this.site.shares.map(({ tag }) => tag);
+        return words === undefined || words === null ? all
+            : all.filter((tag) => words.split(',').includes(tag));
+    }
+
+    plugShare(tag, plugged) {
+        const chosen = this.site.shares.map((share) => share.tag).filter((other) =>
+            other === tag ? plugged : this.shares.includes(other));
+        this.shares = chosen;
+    }
+
+    takenTags() {
+        return [...this.site.shares, ...this.own].map(({ tag }) => tag);
+    }
+
+    /* The folders that the guest gets: as the site describes them, or own ones. */
+    chosenShares() {
+        return this.guest.share && !this.saved
+            ? [...this.site.shares.filter(({ tag }) => this.shares.includes(tag)),
+               ...this.own] : [];
+    }
+
+    /* Off unless it was switched on, and only where there is one. */
+    get hasNetwork() {
+        return this.saved ? this.saved.net
+                          : this.network && Boolean(this.guest.net);
+    }
+
+    /* Machines of this guest's that were saved. */
+    savedMachines() {
+        return this.site.machines.filter(({ guest }) => guest === this.guest.name);
+    }
+
+    /* The one that is resumed, if any. */
+    get saved() {
+        return this.known(this.savedMachines(), this.from) ?? null;
+    }
+
+    /* What it does, if that is not to be chosen. */
+    get underWay() {
+        const doing = this.saved?.workload ?? 'wait';
+        return doing === 'wait' ? null : doing;
+    }
+
+    /* What the guest will do. */
+    get doing() {
+        return this.underWay ?? (this.guest.workloads ? this.workloadSpec : 'none');
+    }
+
+    /* Workloads for which everything is there. */
+    workloads() {
+        const there = {
+            share: this.chosenShares().some((share) => !share.readonly),
+            net: this.hasNetwork,
+        };
+        return this.site.workloads.filter(({ needs }) => !needs || there[needs]);
     }
 
     known(list, name) {
@@ -58,12 +133,12 @@ export class Settings {
         this.policy = this.known(policies, name) ??
                       this.known(policies, first) ?? policies[0];
         const own = this.policy.name === name ? values : {};
-        this.policyValues = this.checked(this.policy.params ?? [], own);
+        this.policyValues = this.checked(this.policyParams(), own);
         this.commonValues = this.checked(this.commonParams(), own);
     }
 
     takeWorkload(spec) {
-        const { workloads } = this.site;
+        const workloads = this.workloads();
         const { name, values } = parseSpec(spec);
         this.workload = this.known(workloads, name) ??
                         this.known(workloads, 'shell') ?? workloads[0];
@@ -72,11 +147,21 @@ export class Settings {
                          this.workload.name === name ? values : {});
     }
 
-    /* The budgets have defaults by policy. */
+    policyParams() {
+        return (this.policy.params ?? []).filter(({ type }) => type !== 'text');
+    }
+
+    /* Of a file that the policy wants. */
+    get fileParam() {
+        return (this.policy.params ?? []).find(({ type }) => type === 'text');
+    }
+
+    /* The budgets have defaults by policy, and by browser. */
     commonParams() {
         return (this.site.tiers.common ?? []).map((param) => ({
             ...param,
-            default: this.policy.common?.[param.name] ?? param.default,
+            default: this.budgets[param.name] ??
+                this.policy.common?.[param.name] ?? param.default,
         }));
     }
 
@@ -104,7 +189,7 @@ export class Settings {
     }
 
     get tier() {
-        const params = [...(this.policy.params ?? []), ...this.commonParams()];
+        const params = [...this.policyParams(), ...this.commonParams()];
         return formatSpec(this.policy.name, params,
                           { ...this.policyValues, ...this.commonValues });
     }
@@ -115,9 +200,19 @@ export class Settings {
     }
 
     machineValue(name) {
+        const own = { smp: 'smp', memory: 'memory_mib', seed: 'seed' }[name];
+        if (this.saved && own) {
+            return String(this.saved[own]);
+        }
         const param = machineParams(this.site, this.guest)
             .find((p) => p.name === name);
         return this.machine[name] ?? String(param.default);
+    }
+
+    /* Without what a saved machine brings. */
+    chosenMachine() {
+        const { smp, memory, seed, ...rest } = this.machine;
+        return this.saved ? rest : this.machine;
     }
 
     /* The words that say it all. */
@@ -125,7 +220,11 @@ export class Settings {
         const words = {
             guest: this.guest.name, tier: this.tier, workload: this.workloadSpec,
         };
-        return { ...words, ...this.machine };
+        const off = this.shares.length < this.site.shares.length;
+        const share = off ? { share: this.shares.join(',') || 'none' } : {};
+        const net = this.network ? { net: 'on' } : {};
+        const from = this.saved ? { from: this.from } : {};
+        return { ...words, ...this.chosenMachine(), ...share, ...net, ...from };
     }
 
     save() {
@@ -141,14 +240,29 @@ export class Settings {
 
     /* What does the same without a page. */
     commandLine() {
-        const line = ['./tierlab', 'boot', this.guest.name, '--tier', this.tier];
-        if (this.workload.name === 'shell') {
+        const tier = this.fileParam && this.profile
+            ? withMore(this.tier, { [this.fileParam.name]: this.profile.name })
+            : this.tier;
+        const line = ['./tierlab', 'boot', this.guest.name, '--tier', quoted(tier)];
+        if (this.saved) {
+            line.push('--restore', quoted(`${this.saved.name}.snap`));
+        }
+        if (this.underWay) {
+            line.push(...this.underWay === 'shell' ? ['--interactive'] : []);
+        } else if (this.workload.name === 'shell') {
             line.push('--interactive');
         } else if (this.workload.name !== 'none') {
             line.push('--workload', this.workloadSpec);
         }
-        for (const [name, value] of Object.entries(this.machine)) {
+        for (const [name, value] of Object.entries(this.chosenMachine())) {
             line.push(`--${name}`, value);
+        }
+        for (const { name, tag, readonly } of this.chosenShares()) {
+            line.push('--share', quoted(
+                `${name},tag=${tag}${readonly ? ',readonly=on' : ''}`));
+        }
+        if (this.hasNetwork) {
+            line.push('--net', this.site.network.words);
         }
         return line.join(' ');
     }

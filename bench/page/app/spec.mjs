@@ -28,6 +28,17 @@ export function formatSpec(name, params, values) {
     return shown.length ? `${name}:${shown.join(',')}` : name;
 }
 
+/* As the engine is to run it: what the spec says itself counts. */
+export function withMore(spec, more) {
+    const { name, values } = parseSpec(spec);
+    const all = { ...values };
+    for (const [param, value] of Object.entries(more)) {
+        all[param] ??= value;
+    }
+    const pairs = Object.entries(all).map(([param, value]) => `${param}=${value}`);
+    return pairs.length ? `${name}:${pairs.join(',')}` : name;
+}
+
 /* '' if the text is a value of the parameter, else what would be one. */
 export function complaint(param, text) {
     const value = String(text).trim();

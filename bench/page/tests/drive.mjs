@@ -4,6 +4,7 @@
  *
  *   node drive.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --url URL --scenario NAME [--tier SPEC]... [--shots DIR]
+ *        [--folder DIR] [--type COMMAND] [--hash SETTINGS]
  *
  * Where a scenario waits for its parent to do something, it prints the line
  * "now WHAT" and goes on when a line comes.
@@ -20,6 +21,7 @@ import { endAll } from '../../engines/browsers/processes.mjs';
 
 /* A page may take as long as a guest boots. */
 const PATIENCE_MS = 180000;
+const SCRIPT_MS = 480000;
 const LOOK_MS = 50;
 
 const { values: options } = parseArgs({
@@ -27,6 +29,8 @@ const { values: options } = parseArgs({
         browser: { type: 'string' }, binary: { type: 'string' },
         library: { type: 'string' }, url: { type: 'string' },
         scenario: { type: 'string' }, shots: { type: 'string' },
+        folder: { type: 'string' }, type: { type: 'string' },
+        hash: { type: 'string', default: '#workload=shell' },
         tier: { type: 'string', multiple: true, default: ['threshold:n=7', 'never'] },
     },
 });
@@ -79,8 +83,12 @@ class Person {
         return this.page.evaluate(look, ...given);
     }
 
-    async until(what, look, ...given) {
-        const end = Date.now() + PATIENCE_MS;
+    until(what, look, ...given) {
+        return this.within(PATIENCE_MS, what, look, ...given);
+    }
+
+    async within(ms, what, look, ...given) {
+        const end = Date.now() + ms;
         for (;;) {
             try {
                 const found = await this.see(look, ...given);
@@ -224,7 +232,8 @@ const SCENARIOS = {
 
     /* Settings that cannot be are refused where they are. */
     async settings(person) {
-        await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99');
+        await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99' +
+                          '&share=nothing');
         await person.ready();
         const dropped = await person.see(() => tierlab.settings.words());
         await person.choose('policy-params-n', '0');
@@ -322,6 +331,188 @@ const SCENARIOS = {
     },
 
     /* To the end, and the result of it. */
+    /*
+     * A folder of the site's, one chosen and one dropped, in the guest; what is in
+     * them afterwards, as the page hands it out.
+     */
+    async folders(person) {
+        await person.open();
+        await person.ready();
+        const offered = await person.see(() => ({
+            names: [...document.querySelectorAll('#folders .name')]
+                .map((e) => e.textContent),
+            checked: [...document.querySelectorAll('#folders input')]
+                .map((e) => e.checked),
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+        }));
+        const input = await person.page.$('#folder-input');
+        if (options.browser === 'chromium') {
+            await input.uploadFile(options.folder);
+        } else {
+            /* There, only files can be given by a program. */
+            await person.see(() => {
+                const data = new DataTransfer();
+                data.items.add(new File(['one'], 'one'));
+                const input = document.getElementById('folder-input');
+                input.files = data.files;
+                input.dispatchEvent(new Event('change'));
+            });
+        }
+        await person.until('a folder of one\'s own', () =>
+            document.querySelectorAll('#folders .choice').length === 3);
+        await person.click('folder-empty');
+        await person.until('an empty one', () =>
+            document.querySelectorAll('#folders .choice').length === 4);
+        await person.see(() => document.querySelector(
+            '#folders [aria-label="Remove new"]').click());
+        await person.shot('folders.png');
+        const command = await person.see(() =>
+            document.getElementById('command').textContent);
+        await person.boot();
+        await person.prompt();
+        for (const line of ['devices', 'ls']) {
+            await person.type(line);
+            await person.prompt();
+        }
+        await person.until('a list', () =>
+            /fixed/.test(tierlab.terminal.text()) &&
+            /free/.test(tierlab.terminal.text()));
+        const saved = await archive(person);
+        const button = await person.see(() =>
+            !document.getElementById('save-files').hidden);
+        await person.type('poweroff');
+        await person.until('the end', () => tierlab.run.isOver);
+        const devices = await person.see(() => tierlab.run.devices);
+        const atEnd = await archive(person);
+        const facts = await person.facts();
+        /* One is left out, and stays so. */
+        await person.see(() =>
+            document.querySelector('#folders input[type=checkbox]').click());
+        const hash = (await person.facts()).hash;
+        await person.page.reload();
+        await person.ready();
+        const kept = await person.see(() => tierlab.settings.shares);
+        return { offered, command, saved, button, devices, atEnd, facts, hash, kept };
+    },
+
+    /* Off at first; switched on, it is there, and stays so. */
+    async network(person) {
+        await person.open('#share=none');
+        await person.ready();
+        const look = () => person.see(() => ({
+            shown: !document.getElementById('net-row').hidden,
+            on: document.getElementById('net').checked,
+            about: document.getElementById('net-about').textContent,
+            command: document.getElementById('command').textContent,
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+            hash: location.hash,
+        }));
+        const off = await look();
+        await person.boot();
+        await person.prompt();
+        await person.type('net');
+        await person.shows('no network');
+        const without = await person.see(() => tierlab.run.arguments);
+        if (!off.shown) {
+            return { off, without, facts: await person.facts() };
+        }
+        await person.click('net');
+        const on = await look();
+        await person.boot();
+        await person.prompt();
+        await person.type('net');
+        await person.until('an answer', () =>
+            /network (open|closed)$/m.test(tierlab.terminal.text()));
+        const facts = await person.facts();
+        const { argv, devices } = await person.see(() =>
+            ({ argv: tierlab.run.arguments, devices: tierlab.run.devices }));
+        await person.page.reload();
+        await person.ready();
+        return { off, without, on, argv, devices, facts, kept: await look() };
+    },
+
+    /* A saved machine goes on, does something, and is saved again. */
+    async resume(person) {
+        await person.open(options.hash);
+        await person.ready();
+        const settled = await person.see(() => ({
+            smp: document.getElementById('machine-params-smp').disabled,
+            memory: document.getElementById('machine-params-memory').value,
+            workload: document.getElementById('workload').disabled,
+            command: document.getElementById('command').textContent,
+            from: [...document.querySelectorAll('#from option')].map((e) => e.value),
+        }));
+        await person.boot();
+        await person.until('its going on', () => tierlab.run.reader.reached('resume'));
+        await person.until('the prompt', () => tierlab.run.atPrompt);
+        await person.type('echo an$((40 + 2))swer');
+        await person.until('an answer', () =>
+            /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
+        await person.shot('resume.png');
+        const state = await person.see(() => document.body.dataset.state);
+        const result = await person.see(async () => {
+            const main = document.querySelector('script[type=module]').src;
+            const { resultOf } = await import(new URL('result.mjs', main));
+            return JSON.stringify(await resultOf(tierlab.run));
+        });
+        const button = await person.see(() =>
+            !document.getElementById('save-machine').hidden);
+        const saved = await base64(person, () => tierlab.run.saveMachine());
+        await person.until('the end', () => tierlab.run.isOver);
+        return { settled, state, button, saved, result: JSON.parse(result),
+                 failure: await person.see(() => tierlab.run.failure),
+                 facts: await person.facts() };
+    },
+
+    /* A policy that wants what an earlier boot executed. */
+    async profile(person) {
+        await person.open('#tier=profile&share=none');
+        await person.ready();
+        await person.click('boot');
+        await pause(300);
+        const refused = await person.see(() => ({
+            runs: Boolean(tierlab.run),
+            says: document.getElementById('profile-error').textContent,
+        }));
+        const give = (text) => person.see((text) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], 'seed.profile'));
+            const input = document.getElementById('profile-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, text);
+        await give('nonsense');
+        await person.until('a complaint', () =>
+            /neither/.test(document.getElementById('profile-error').textContent));
+        await give('tierlab-profile 1\n0000000000000001 5\n');
+        await person.until('a profile', () => tierlab.settings.profile);
+        const command = await person.see(() =>
+            document.getElementById('command').textContent);
+        await person.boot();
+        await person.prompt();
+        return { refused, command, facts: await person.facts(),
+                 files: await person.see(() =>
+                     tierlab.run.machine.options.files.map(({ path }) => path)) };
+    },
+
+    /* Commands from the parent in a real guest, with folders; what is in them then. */
+    async script(person) {
+        await person.open(options.hash);
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await person.type(options.type);
+        await person.within(SCRIPT_MS, 'its end', () =>
+            /^status \d+$/m.test(tierlab.terminal.text()));
+        const keeps = await person.see(() => tierlab.run.keeps);
+        const saved = keeps && await archive(person);
+        await person.click('stop');
+        await person.until('the end', () => tierlab.run.isOver);
+        return { saved, atEnd: keeps && await archive(person), facts: await person.facts() };
+    },
+
     async result(person) {
         await person.open();
         await person.ready();
@@ -336,6 +527,22 @@ const SCENARIOS = {
         return { result: JSON.parse(result), facts: await person.facts() };
     },
 };
+
+/* A Blob of the page's. */
+async function base64(person, blob) {
+    await person.see(`globalThis.given = (${blob})()`);
+    return person.see(async () => {
+        const bytes = new Uint8Array(await (await globalThis.given).arrayBuffer());
+        let text = '';
+        for (let at = 0; at < bytes.length; at += 8192) {
+            text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+        }
+        return btoa(text);
+    });
+}
+
+/* What `Save files` gives. */
+const archive = (person) => base64(person, () => tierlab.run.archive());
 
 function parse(spec) {
     const [name, rest = ''] = spec.split(':');

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { tar } from '../engines/js/tar.mjs';
 
 const BOOT = [
     [60, 'OpenSBI v1.6'], [120, 'Linux version 6.12.0-fake (fake)'],
@@ -21,7 +22,9 @@ export const obstacle = () => '';
 export async function start(options) {
     options.signal?.throwIfAborted();
     const machine = new Fake(options);
-    machine.boot();
+    if (!options.arguments.includes('-incoming')) {
+        machine.boot();
+    }
     return machine;
 }
 
@@ -78,9 +81,9 @@ class Fake {
             if (size) {
                 this.size = `${size[1]} ${size[2]}`;
                 this.line = this.line.slice(0, size.index);
-            } else if (c === '\r') {
+            } else if (c === '\r' || c === '\n') {
                 this.say('\r\n');
-                this.run(this.line.replace(/\r$/, ''));
+                this.run(this.line.replace(/[\r\n]$/, ''));
                 this.line = '';
             } else if (c >= ' ' && !this.line.includes('\x1b')) {
                 this.say(c);
@@ -88,13 +91,102 @@ class Fake {
         }
     }
 
+    async attachControl(attached) {
+        if (attached) {
+            this.control({ QMP: {} });
+        }
+    }
+
+    control(said) {
+        const bytes = text(`${JSON.stringify(said)}\r\n`);
+        /* In two pieces, as it may come. */
+        setTimeout(() => {
+            this.options.onControl(bytes.slice(0, 5));
+            this.options.onControl(bytes.slice(5));
+        });
+    }
+
+    /* QMP: a machine that was saved waits at its prompt. */
+    controlInput(bytes) {
+        const { execute, arguments: given } =
+            JSON.parse(new TextDecoder().decode(bytes));
+        const moved = { 'migrate-incoming': () => this.load(given),
+                        migrate: () => this.leave(given) };
+        const status = moved[execute]?.();
+        this.control({ return: execute === 'query-migrate'
+            ? { 'error-desc': 'it is not for us' } : {} });
+        if (status) {
+            this.control({ event: 'MIGRATION', data: { status: 'active' } });
+            this.control({ event: 'MIGRATION', data: { status } });
+        }
+        if (execute === 'quit') {
+            setTimeout(() => this.end(0));
+        }
+    }
+
+    load({ uri }) {
+        const file = this.options.files.find(({ path }) => `file:${path}` === uri);
+        return file?.data.size === 5000 ? 'completed' : 'failed';
+    }
+
+    leave({ uri }) {
+        this.left = { [uri.slice('file:'.length)]: text('the state') };
+        return 'completed';
+    }
+
+    remove(path) {
+        this.removed = path;
+    }
+
+    /* Of all folders, with `echo` having made a file. */
+    async readFolders() {
+        const entries = [];
+        for (const { path, entries: held } of this.options.folders) {
+            for (const entry of held) {
+                const data = entry.data && new Uint8Array(
+                    await entry.data.arrayBuffer());
+                entries.push({
+                    path: text(`${path.split('/').at(-1)}/${entry.path}`),
+                    mode: entry.mode ?? 0o644, size: data?.length,
+                    target: entry.target && text(entry.target),
+                    pieces: data && (() => [data]),
+                });
+            }
+        }
+        return { archive: new Blob([...tar(entries)]), why: '' };
+    }
+
+    /* Says later what came of it. */
+    connect() {
+        if (!this.options.network) {
+            return 'no network';
+        }
+        const socket = new WebSocket(this.options.network);
+        socket.onopen = () => this.say('network open\r\n');
+        socket.onerror = () => this.say('network closed\r\n');
+        return 'connecting';
+    }
+
+    names() {
+        return this.options.folders.flatMap(({ path, readonly, entries }) =>
+            entries.map((entry) =>
+                `${path}/${entry.path} ${readonly ? 'fixed' : 'free'}`));
+    }
+
     run(line) {
         const [name, ...rest] = line.split(' ');
         const answers = {
+            ls: () => this.names().join('\r\n'),
+            devices: () => this.options.arguments
+                .filter((word) => /^(local|virtio-|stream)/.test(word))
+                .join('\r\n'),
+            net: () => this.connect(),
             echo: () => rest.join(' '),
             stty: () => this.size,
             osc: () => '\x1b]52;c;c3RvbGVu\x07\x1b]8;;https://example.org\x07link' +
                 '\x1b]8;;\x07',
+            shell: () => `@tierlab workload-start guest=7.0\r\n` +
+                '@tierlab prompt guest=7.1',
             poweroff: () => '@tierlab workload-end guest=9.0 status=0',
         };
         this.say(`${answers[name]?.() ?? `${name}: not found`}\r\n`);
@@ -113,7 +205,9 @@ class Fake {
                         counters, tbs: { columns: ['id', 'wait_ns'],
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);
-        this.resolve({ status, aborted: null, stats, statsFile, files: {} });
+        this.readFolders().then((folders) => this.resolve({
+            status, aborted: null, stats, statsFile, files: this.left ?? {},
+            ...folders }));
     }
 
     stop() {
@@ -123,6 +217,6 @@ class Fake {
     kill() {
         clearInterval(this.ticks);
         this.resolve({ status: null, aborted: 'killed', stats: null,
-                       statsFile: null, files: {} });
+                       statsFile: null, files: {}, archive: null, why: 'killed' });
     }
 }

@@ -5,9 +5,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import fs from 'node:fs';
+import { tar } from '../../engines/js/tar.mjs';
 import { ConsoleReader } from '../app/console.mjs';
+import { complaintOf, tagFor } from '../app/folders.mjs';
+import { readProfile } from '../app/profile.mjs';
 import { segments } from '../app/phases.mjs';
-import { complaint, formatSpec, parseSpec } from '../app/spec.mjs';
+import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 
 const ANSWERS = {
     /* The console in pieces of `size` bytes, a ms each. */
@@ -21,6 +24,32 @@ const ANSWERS = {
         const { phases, rounds, panic, oops, verdict } = reader;
         return { phases, rounds, panic, oops, verdict };
     },
+    /* An archive; names, targets and contents in base64. */
+    tar({ entries }) {
+        const bytes = (text) => text === undefined ? undefined : Uint8Array.from(Buffer.from(text, 'base64'));
+        const pieces = [...tar(entries.map(({ path, target, data, ...entry }) => ({
+            ...entry, path: bytes(path), target: bytes(target),
+            size: data === undefined ? 0 : bytes(data).length,
+            pieces: data === undefined ? undefined : () => [bytes(data)],
+        })))];
+        return Buffer.concat(pieces).toString('base64');
+    },
+    tags({ names }) {
+        const taken = [];
+        for (const name of names) {
+            taken.push(tagFor(name, taken));
+        }
+        return taken;
+    },
+    tooMuch: ({ entries, limits }) => complaintOf({ name: 'x', entries }, limits),
+    async profile({ text }) {
+        try {
+            return await readProfile(new File([text], 'name'));
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
+    withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),
     specs: ({ texts }) => texts.map(parseSpec),
@@ -30,4 +59,4 @@ const ANSWERS = {
 };
 
 const question = JSON.parse(fs.readFileSync(0, 'utf8'));
-process.stdout.write(JSON.stringify(ANSWERS[question.ask](question)));
+process.stdout.write(JSON.stringify(await ANSWERS[question.ask](question)));

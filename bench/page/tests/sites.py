@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.boot.catalog import WAIT
+from bench.boot.passage import machine_facts
+from bench.boot.snapshot import write_snapshot
+from bench.devices.network import Network
+from bench.devices.share import Share
+from bench.engines.base import BootRequest
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Guest
+from bench.page.folders import pack
 from bench.page.packed import Packer
+from bench.page.saved import offered
 from bench.page.site import Contents, SiteBuilder
 
 FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")
 GUESTS = ("riscv64-tiny", "x86_64-tiny")
+QEMU = "10.0.0"
+# As the fake machine expects it.
+STREAM_BYTES = 5000
 
 NUMBER = {
     "type": "u64",
@@ -46,6 +58,11 @@ TIERS: dict[str, Any] = {
             "summary": "wants a file",
             "params": [{"name": "from", "type": "text", "default": ""}],
         },
+        {
+            "name": "odd",
+            "summary": "wants words",
+            "params": [{"name": "words", "type": "text", "default": ""}],
+        },
     ],
     "common": [
         {
@@ -54,6 +71,7 @@ TIERS: dict[str, Any] = {
             "default": 900,
             "meaning": "alive",
             **NUMBER,
+            "max": 100_000,
         },
         {
             "name": "evict",
@@ -83,7 +101,7 @@ def make_program(directory: Path, arch: str) -> Path:
     (directory / f"qemu-system-{arch}.js").write_text("export default 0;\n")
     (directory / f"qemu-system-{arch}.wasm").write_bytes(b"\0asm\1\0\0\0" * 4000)
     (directory / "share" / "firmware.bin").write_bytes(b"firmware" * 500)
-    (directory / "versions.json").write_text('{"qemu": "10.0.0"}')
+    (directory / "versions.json").write_text('{"qemu": "%s"}' % QEMU)
     (directory / ".manifest.json").write_text("{}")
     return directory
 
@@ -100,9 +118,13 @@ def make_contents(
     scratch: Path,
     libraries: Path | None = None,
     modules: Mapping[str, Path] | None = None,
+    shares: tuple[Share, ...] = (),
+    network: Network | None = None,
+    saved: tuple[str, ...] = (),
 ) -> Contents:
     """What a page of the fakes is made of."""
     guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
+    machines = [make_snapshot(scratch / f"{name}.snap", guests[0]) for name in saved]
     return Contents(
         guests=guests,
         programs={
@@ -111,8 +133,42 @@ def make_contents(
         libraries=libraries or make_libraries(scratch / "libraries"),
         tiers=TIERS,
         provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
+        folders=tuple(map(pack, shares)),
+        network=network,
+        machines=tuple(offered(machines)),
         modules=modules or {},
     )
+
+
+def make_snapshot(path: Path, guest: Guest, **changed: Any) -> Path:
+    """A machine of the guest's that waits at its prompt, without one."""
+    request = BootRequest(guest, workload=WAIT, memory_mib=300, smp=2, seed=7)
+    facts = replace(
+        machine_facts(request, QEMU),
+        marker="prompt",
+        phases=["init", "prompt"],
+        engine="node",
+        saved="2026-01-02T03:04:05Z",
+        console={"text": "the last line\n"},
+    )
+    stream = path.with_suffix(".stream")
+    stream.write_bytes(bytes(STREAM_BYTES))
+    write_snapshot(path, replace(facts, **changed), stream)
+    return path
+
+
+def make_shares(directory: Path) -> tuple[Share, Share]:
+    """A folder that guests may write, and one that they may not."""
+    one, two = directory / "my docs", directory / "fixed"
+    (one / "sub").mkdir(parents=True)
+    (one / "hello").write_text("hello\n")
+    (one / "sub" / "grüße").write_bytes(bytes(range(256)) * 40)
+    (one / "sub" / "prog").write_text("#!/bin/sh\n")
+    (one / "sub" / "prog").chmod(0o755)
+    (one / "link").symlink_to("sub/prog")
+    two.mkdir()
+    (two / "only").write_text("x")
+    return Share(one, "docs"), Share(two, "fixed", readonly=True)
 
 
 def make_site(scratch: Path, contents: Contents | None = None) -> Path:

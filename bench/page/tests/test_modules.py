@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import os
 import re
 import subprocess
+import tarfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,10 @@ from rich.console import Console
 from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
 from bench.boot.policies import declared
 from bench.boot.products import TIERS, obtain
+from bench.boot.profile import profile_text
+from bench.boot.stats import pack_tbs
+from bench.devices.share import _TAG
+from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Marker
 from bench.page.describe import javascript
@@ -133,3 +141,102 @@ def test_segments(products: dict[str, Path]) -> None:
     assert [(s["name"], s["start"], s["end"]) for s in found] == [
         ("QEMU starts", 0, 10), ("kernel", 10, 30), ("init", 30, 35),
     ]  # fmt: skip
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def test_archives(products: dict[str, Path], tmp_path: Path) -> None:
+    long = b"d/" * 70 + b"n" * 120
+    files = {
+        b"empty": b"",
+        b"odd \xff\x01": b"x" * 512,
+        "gr\u00fc\u00dfe".encode(): b"y" * 513,
+        b"n" * 100: b"exactly",
+        long: b"long",
+    }
+    entries: list[dict[str, Any]] = [
+        {"path": b64(b"dir"), "mode": 0o40750, "mtime": 1.9},
+        {"path": b64(b"e" * 100), "mode": 0o40700, "mtime": 2**34},
+        {"path": b64(b"link"), "mode": 0o120777, "target": b64(b"../to \xff")},
+        {"path": b64(b"far"), "mode": 0o120777, "target": b64(b"t/" * 90)},
+    ]
+    for name, data in files.items():
+        entry = {"path": b64(name), "mode": 0o101644, "mtime": -7, "data": b64(data)}
+        entries.append(entry)
+    archive = base64.b64decode(ask(products, ask="tar", entries=entries))
+    assert len(archive) % 512 == 0
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as opened:
+        found = {os.fsencode(entry.name): entry for entry in opened.getmembers()}
+        assert found.keys() == files.keys() | {b"dir", b"e" * 100, b"link", b"far"}
+        for name, data in files.items():
+            extracted = opened.extractfile(found[name])
+            assert extracted is not None and extracted.read() == data
+            assert (found[name].mode, found[name].mtime) == (0o1644, -7)
+    assert found[b"dir"].isdir() and found[b"dir"].mode == 0o750
+    assert (found[b"dir"].mtime, found[b"e" * 100].mtime) == (1, 2**34)
+    assert os.fsencode(found[b"link"].linkname) == b"../to \xff"
+    assert found[b"link"].issym() and found[b"far"].linkname == "t/" * 90
+    # Another reader says the same.
+    (tmp_path / "a.tar").write_bytes(archive)
+    listed = subprocess.run(
+        ["tar", "-tf", "a.tar"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert listed.stderr == b"" and len(listed.stdout.splitlines()) == len(found)
+
+
+def test_tags(products: dict[str, Path]) -> None:
+    names = ["docs", "docs", "my docs!", "\u00fcn\u00ef", "\u65e5\u672c", "..", "x" * 40]
+    tags = ask(products, ask="tags", names=names)
+    assert tags == ["docs", "docs-2", "mydocs", "uni", "share", "share-2", "x" * 28]
+    assert all(_TAG.fullmatch(tag) for tag in tags)
+
+
+def test_too_much_for_a_page(products: dict[str, Path]) -> None:
+    limits = {"share_entries": 2, "share_bytes": 1 << 20}
+    file = {"path": "a", "data": {"size": 1 << 19}}
+
+    def said(entries: list[dict[str, Any]]) -> str:
+        return str(ask(products, ask="tooMuch", entries=entries, limits=limits))
+
+    assert said([file, file]) == ""
+    assert "more than 2 files" in said([{"path": "d"}] * 3)
+    assert "more than 1 MiB" in said([file, {"path": "b", "data": {"size": 600_000}}])
+
+
+def test_profiles_are_those_of_the_harness(products: dict[str, Path]) -> None:
+    tbs = {
+        "columns": ["hash", "exec_tier0", "exec_tier1", "exec_tier2"],
+        "rows": [
+            ["00000000000000ff", 5, 0, 1],
+            ["8000000000000001", 3, 0, 0],
+            ["0000000000000000", 99, 0, 0],
+            ["0000000000000007", 0, 0, 0],
+            ["00000000000000ff", 1, 0, 0],
+            ["0000000000000003", 1, 2, 0],
+        ],
+    }
+    result = {"stats": {"tbs": pack_tbs(tbs)}}
+    expected = profile_text(result, "result")
+    assert expected.count("\n") == 4
+    for text in (json.dumps(result), expected):
+        found = ask(products, ask="profile", text=text)
+        assert found == {"name": "name", "text": expected}
+    for text, why in (
+        ("nonsense", "neither a profile nor a result"),
+        ("{}", "no rows of TBs"),
+        (json.dumps({"stats": {"tbs": None}}), "no rows of TBs"),
+    ):
+        assert why in ask(products, ask="profile", text=text)["error"]
+
+
+@pytest.mark.parametrize(
+    "spec", ["never", "threshold:n=5", "threshold:max-modules=9,n=5", "x:"]
+)
+def test_budgets_are_put_in_as_the_harness_does(
+    products: dict[str, Path], spec: str
+) -> None:
+    more = {"max-modules": 8000}
+    ran = ask(products, ask="withMore", spec=spec, more=more)
+    assert ran == with_budgets(spec, more)

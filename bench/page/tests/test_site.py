@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.boot.console import ConsoleParser
+from bench.engines import find_engine
 from bench.page import describe, headers
 from bench.page.site import INDEX
 from bench.page.tests.sites import GUESTS, make_contents, make_guest, make_site
@@ -52,15 +53,23 @@ def test_guests_arguments_are_those_of_every_engine(said: dict[str, Any]) -> Non
     assert ["-nic", "none"] == arguments[arguments.index("-nic") :][:2]
 
 
-def test_policy_that_wants_a_file_is_left_out(said: dict[str, Any]) -> None:
+def test_policy_that_wants_some_text_is_left_out(said: dict[str, Any]) -> None:
     names = [p["name"] for p in said["tiers"]["policies"]]
-    assert names == ["never", "threshold"]
+    assert names == ["never", "threshold", "profile"]
+
+
+def test_budgets_are_those_of_the_harness(said: dict[str, Any]) -> None:
+    assert said["budgets"] == {"firefox": dict(find_engine("firefox").budgets)}
+    assert said["budgets"]["firefox"]["max-modules"] == 8000
 
 
 def test_workloads_that_want_the_host_are_left_out(said: dict[str, Any]) -> None:
     names = {w["name"] for w in said["workloads"]}
     assert "shell" in names and "sha256" in names
-    assert not names & {"disk", "share", "net", "wait"}
+    assert not names & {"disk", "wait"}
+    needs = {w["name"]: w["needs"] for w in said["workloads"]}
+    assert (needs["share"], needs["net"], needs["sha256"]) == ("share", "net", None)
+    assert said["network"] is None
 
 
 def test_markers_are_javascript(said: dict[str, Any], tmp_path: Path) -> None:
@@ -113,12 +122,14 @@ class Markup(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.inline: list[str] = []
+        self.ids: list[str] = []
         self._script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Addresses and what would run."""
         found = dict(attrs)
         self.inline += [name for name in found if name.startswith("on")]
+        self.ids += [found["id"] or ""] if "id" in found else []
         self.inline += ["style"] if "style" in found or tag == "style" else []
         self.links += [found[n] or "" for n in ("href", "src") if n in found]
         self._script = tag == "script"
@@ -134,6 +145,7 @@ def test_index_is_without_inline_code_and_relative(site: Path) -> None:
     markup = Markup()
     markup.feed((site / INDEX).read_text())
     assert not markup.inline
+    assert len(markup.ids) == len(set(markup.ids))
     for link in markup.links:
         assert not link.startswith("/") and "//" not in link, link
         if not link.startswith("#") and link != "./":

@@ -20,7 +20,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include "hostfs.h"
+#include "memfs.h"
 
 enum { NAME_HEAD = 3, NAMELEN = 255, NS = 1000000000, LIST_TRIES = 8 };
 
@@ -61,7 +61,7 @@ int tw_hostfd_new(int host, int flags)
         }
     }
     pthread_mutex_unlock(&lock);
-    tw_host_close(host);
+    tw_on(host, close, host);
     return -EMFILE;
 }
 
@@ -90,7 +90,7 @@ static ssize_t answer(ssize_t result)
 }
 
 static ssize_t transfer(int fd, const struct iovec *iov, int n, off_t pos,
-                        double (*call)(int, const struct iovec *, int, double))
+                        bool writes)
 {
     int host = tw_hostfd_host(fd);
     double done;
@@ -98,19 +98,20 @@ static ssize_t transfer(int fd, const struct iovec *iov, int n, off_t pos,
     if (host < 0) {
         return answer(-EBADF);
     }
-    done = call(host, iov, n, (double)pos);
+    done = writes ? tw_on(host, write, host, iov, n, (double)pos)
+                  : tw_on(host, read, host, iov, n, (double)pos);
     return answer(done < 0 ? tw_host_result((int)done) : (ssize_t)done);
 }
 
 ssize_t __wrap_preadv(int fd, const struct iovec *iov, int n, off_t pos)
 {
-    return tw_is_hostfd(fd) ? transfer(fd, iov, n, pos, tw_host_read)
+    return tw_is_hostfd(fd) ? transfer(fd, iov, n, pos, false)
                             : __real_preadv(fd, iov, n, pos);
 }
 
 ssize_t __wrap_pwritev(int fd, const struct iovec *iov, int n, off_t pos)
 {
-    return tw_is_hostfd(fd) ? transfer(fd, iov, n, pos, tw_host_write)
+    return tw_is_hostfd(fd) ? transfer(fd, iov, n, pos, true)
                             : __real_pwritev(fd, iov, n, pos);
 }
 
@@ -118,7 +119,7 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t pos)
 {
     struct iovec iov = { .iov_base = buf, .iov_len = size };
 
-    return tw_is_hostfd(fd) ? transfer(fd, &iov, 1, pos, tw_host_read)
+    return tw_is_hostfd(fd) ? transfer(fd, &iov, 1, pos, false)
                             : __real_pread(fd, buf, size, pos);
 }
 
@@ -126,7 +127,7 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t pos)
 {
     struct iovec iov = { .iov_base = (void *)buf, .iov_len = size };
 
-    return tw_is_hostfd(fd) ? transfer(fd, &iov, 1, pos, tw_host_write)
+    return tw_is_hostfd(fd) ? transfer(fd, &iov, 1, pos, true)
                             : __real_pwrite(fd, buf, size, pos);
 }
 
@@ -169,7 +170,7 @@ int tw_hostfd_close(int fd)
     *file = (HostFile){ .used = false };
     pthread_mutex_unlock(&lock);
     free(list);
-    return answer(tw_host_result(tw_host_close(host)));
+    return answer(tw_host_result(tw_on(host, close, host)));
 }
 
 /* No copies: who wants one opens the file again. No locks: see docs/disks.md. */
@@ -225,7 +226,8 @@ int __wrap___syscall_fstat64(int fd, intptr_t st)
         return __real___syscall_fstat64(fd, st);
     }
     host = tw_hostfd_host(fd);
-    result = host < 0 ? -EBADF : tw_host_result(tw_host_fstat(host, &found));
+    result =
+        host < 0 ? -EBADF : tw_host_result(tw_on(host, fstat, host, &found));
     if (result == 0) {
         tw_hostfs_fill((struct stat *)st, &found);
     }
@@ -271,7 +273,8 @@ static int sync_to_disk(int fd, bool data_only)
 {
     int host = tw_hostfd_host(fd);
 
-    return host < 0 ? -EBADF : tw_host_result(tw_host_sync(host, data_only));
+    return host < 0 ? -EBADF
+                    : tw_host_result(tw_on(host, sync, host, data_only));
 }
 
 int __wrap_fsync(int fd)
@@ -297,7 +300,7 @@ int __wrap___syscall_ftruncate64(int fd, off_t size)
         return -EINVAL;
     }
     return host < 0 ? -EBADF
-                    : tw_host_result(tw_host_truncate(host, (double)size));
+                    : tw_host_result(tw_on(host, truncate, host, (double)size));
 }
 
 /* Node cannot: QEMU writes zeros instead, and keeps what is discarded. */
@@ -315,7 +318,7 @@ int __wrap___syscall_fchmod(int fd, int mode)
     if (!tw_is_hostfd(fd)) {
         return __real___syscall_fchmod(fd, mode);
     }
-    return host < 0 ? -EBADF : tw_host_result(tw_host_chmod(host, mode));
+    return host < 0 ? -EBADF : tw_host_result(tw_on(host, chmod, host, mode));
 }
 
 int __wrap___syscall_fstatfs64(int fd, size_t size, intptr_t out)
@@ -327,7 +330,8 @@ int __wrap___syscall_fstatfs64(int fd, size_t size, intptr_t out)
     if (!tw_is_hostfd(fd)) {
         return __real___syscall_fstatfs64(fd, size, out);
     }
-    result = host < 0 ? -EBADF : tw_host_result(tw_host_statfs(host, &found));
+    result =
+        host < 0 ? -EBADF : tw_host_result(tw_on(host, statfs, host, &found));
     if (result == 0) {
         *(struct statfs *)out = (struct statfs){
             .f_type = found.type,
@@ -356,7 +360,7 @@ static int read_list(HostFile *file)
         if (!list) {
             return -ENOMEM;
         }
-        got = tw_host_result(tw_host_list(file->host, list, size));
+        got = tw_host_result(tw_on(file->host, list, file->host, list, size));
         if (got >= 0 && got <= size) {
             file->list = list;
             file->list_size = got;

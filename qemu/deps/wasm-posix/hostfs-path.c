@@ -2,7 +2,7 @@
  * What is done to the names of the host's files: see hostfs.h.
  *
  * A name belongs to the host if it is relative to a folder that is open there, or
- * an absolute path that the runner allows. These calls answer as the kernel's do:
+ * an absolute path that the runner allows; or to memory (memfs.h), likewise. These calls answer as the kernel's do:
  * minus an error number.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hostfs.h"
+#include "memfs.h"
 
 enum { NO_HOST_FD = -1 };
 
@@ -43,6 +43,23 @@ int __real___syscall_utimensat(int dir, intptr_t path, intptr_t times,
 
 int __wrap___syscall_fstat64(int fd, intptr_t st);
 
+/* An absolute path may be one of memory's, else it may be allowed on the host. */
+static int open_file(int dir, const char *path, int flags, int mode)
+{
+    int found =
+        dir == TW_NOWHERE ? tw_mem_open(dir, path, flags, mode) : TW_NOT_LIVE;
+
+    return found == TW_NOT_LIVE ? tw_on(dir, open, dir, path, flags, mode)
+                                : found;
+}
+
+static int stat_path(const char *path, TwHostStat *out)
+{
+    int found = tw_mem_stat(TW_NOWHERE, path, out);
+
+    return found == TW_NOT_LIVE ? tw_host_stat(TW_NOWHERE, path, out) : found;
+}
+
 int __wrap___syscall_openat(int dir, intptr_t path, int flags, ...)
 {
     const char *name = (const char *)path;
@@ -64,7 +81,7 @@ int __wrap___syscall_openat(int dir, intptr_t path, int flags, ...)
     if (!absolute && dir < 0) {
         return -EBADF;
     }
-    host = tw_host_open(dir, name, flags, mode);
+    host = open_file(dir, name, flags, mode);
     if (host == TW_NOT_LIVE) {
         return __real___syscall_openat(AT_FDCWD, path, flags, mode);
     }
@@ -82,7 +99,7 @@ static int stat_answer(int result, intptr_t st, const TwHostStat *found)
 int __wrap___syscall_stat64(intptr_t path, intptr_t st)
 {
     TwHostStat found;
-    int result = tw_host_stat(TW_NOWHERE, (const char *)path, &found);
+    int result = stat_path((const char *)path, &found);
 
     return result == TW_NOT_LIVE ? __real___syscall_stat64(path, st)
                                  : stat_answer(result, st, &found);
@@ -91,7 +108,7 @@ int __wrap___syscall_stat64(intptr_t path, intptr_t st)
 int __wrap___syscall_lstat64(intptr_t path, intptr_t st)
 {
     TwHostStat found;
-    int result = tw_host_stat(TW_NOWHERE, (const char *)path, &found);
+    int result = stat_path((const char *)path, &found);
 
     return result == TW_NOT_LIVE ? __real___syscall_lstat64(path, st)
                                  : stat_answer(result, st, &found);
@@ -112,7 +129,7 @@ int __wrap___syscall_newfstatat(int dir, intptr_t path, intptr_t st, int flags)
     if (host < 0) {
         return -EBADF;
     }
-    return stat_answer(tw_host_stat(host, (const char *)path, &found), st,
+    return stat_answer(tw_on(host, stat, host, (const char *)path, &found), st,
                        &found);
 }
 
@@ -123,9 +140,9 @@ int __wrap___syscall_mkdirat(int dir, intptr_t path, int mode)
     if (!tw_is_hostfd(dir)) {
         return __real___syscall_mkdirat(dir, path, mode);
     }
-    return host < 0
-               ? -EBADF
-               : tw_host_result(tw_host_mkdir(host, (const char *)path, mode));
+    return host < 0 ? -EBADF
+                    : tw_host_result(
+                          tw_on(host, mkdir, host, (const char *)path, mode));
 }
 
 /* Node makes plain files; no guest should make devices on its host anyway. */
@@ -143,9 +160,9 @@ int __wrap___syscall_mknodat(int dir, intptr_t path, int mode, int dev)
     if (mode & S_IFMT && !S_ISREG(mode)) {
         return -EPERM;
     }
-    made = tw_host_open(host, (const char *)path, O_CREAT | O_EXCL | O_WRONLY,
-                        mode);
-    return tw_host_result(made < 0 ? made : tw_host_close(made));
+    made =
+        open_file(host, (const char *)path, O_CREAT | O_EXCL | O_WRONLY, mode);
+    return tw_host_result(made < 0 ? made : tw_on(made, close, made));
 }
 
 int __wrap___syscall_symlinkat(intptr_t target, int dir, intptr_t path)
@@ -156,8 +173,13 @@ int __wrap___syscall_symlinkat(intptr_t target, int dir, intptr_t path)
         return __real___syscall_symlinkat(target, dir, path);
     }
     return host < 0 ? -EBADF
-                    : tw_host_result(tw_host_symlink((const char *)target, host,
-                                                     (const char *)path));
+                    : tw_host_result(tw_on(host, symlink, (const char *)target,
+                                           host, (const char *)path));
+}
+
+static bool are_apart(int host, int other)
+{
+    return host < 0 || other < 0 || tw_is_memfd(host) != tw_is_memfd(other);
 }
 
 int __wrap___syscall_linkat(int dir, intptr_t path, int new_dir,
@@ -169,10 +191,10 @@ int __wrap___syscall_linkat(int dir, intptr_t path, int new_dir,
     if (!tw_is_hostfd(dir) && !tw_is_hostfd(new_dir)) {
         return __real___syscall_linkat(dir, path, new_dir, new_path, flags);
     }
-    return host < 0 || new_host < 0
+    return are_apart(host, new_host)
                ? -EXDEV
-               : tw_host_result(tw_host_link(host, (const char *)path, new_host,
-                                             (const char *)new_path));
+               : tw_host_result(tw_on(host, link, host, (const char *)path,
+                                      new_host, (const char *)new_path));
 }
 
 int __wrap___syscall_renameat(int dir, intptr_t path, int new_dir,
@@ -184,11 +206,10 @@ int __wrap___syscall_renameat(int dir, intptr_t path, int new_dir,
     if (!tw_is_hostfd(dir) && !tw_is_hostfd(new_dir)) {
         return __real___syscall_renameat(dir, path, new_dir, new_path);
     }
-    return host < 0 || new_host < 0
+    return are_apart(host, new_host)
                ? -EXDEV
-               : tw_host_result(tw_host_rename(host, (const char *)path,
-                                               new_host,
-                                               (const char *)new_path));
+               : tw_host_result(tw_on(host, rename, host, (const char *)path,
+                                      new_host, (const char *)new_path));
 }
 
 int __wrap___syscall_unlinkat(int dir, intptr_t path, int flags)
@@ -198,9 +219,10 @@ int __wrap___syscall_unlinkat(int dir, intptr_t path, int flags)
     if (!tw_is_hostfd(dir)) {
         return __real___syscall_unlinkat(dir, path, flags);
     }
-    return host < 0 ? -EBADF
-                    : tw_host_result(tw_host_unlink(host, (const char *)path,
-                                                    flags & AT_REMOVEDIR));
+    return host < 0
+               ? -EBADF
+               : tw_host_result(tw_on(host, unlink, host, (const char *)path,
+                                      flags & AT_REMOVEDIR));
 }
 
 int __wrap___syscall_readlinkat(int dir, intptr_t path, intptr_t buf,
@@ -211,9 +233,10 @@ int __wrap___syscall_readlinkat(int dir, intptr_t path, intptr_t buf,
     if (!tw_is_hostfd(dir)) {
         return __real___syscall_readlinkat(dir, path, buf, size);
     }
-    return host < 0 ? -EBADF
-                    : tw_host_result(tw_host_readlink(host, (const char *)path,
-                                                      (char *)buf, (int)size));
+    return host < 0
+               ? -EBADF
+               : tw_host_result(tw_on(host, readlink, host, (const char *)path,
+                                      (char *)buf, (int)size));
 }
 
 /* An open file by the name that Linux has for it: how 9p changes its mode. */
@@ -235,7 +258,7 @@ int __wrap___syscall_chmod(intptr_t path, int mode)
     int host = proc_hostfd((const char *)path);
 
     return host == NO_HOST_FD ? __real___syscall_chmod(path, mode)
-                              : tw_host_result(tw_host_chmod(host, mode));
+                              : tw_host_result(tw_on(host, chmod, host, mode));
 }
 
 /* Files stay those of whoever runs this. */
@@ -252,7 +275,7 @@ int __wrap___syscall_fchownat(int dir, intptr_t path, int owner, int group,
     if (host < 0) {
         return -EBADF;
     }
-    result = tw_host_stat(host, (const char *)path, &now);
+    result = tw_on(host, stat, host, (const char *)path, &now);
     if (result < 0) {
         return tw_host_result(result);
     }
@@ -290,13 +313,14 @@ int __wrap___syscall_utimensat(int dir, intptr_t path, intptr_t times,
     if (host < 0) {
         return -EBADF;
     }
-    result = tw_host_stat(host, (const char *)path, &before);
+    result = tw_on(host, stat, host, (const char *)path, &before);
     if (result < 0) {
         return tw_host_result(result);
     }
     clock_gettime(CLOCK_REALTIME, &now);
     now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-    return tw_host_result(tw_host_utimes(
-        host, (const char *)path, seconds(asked, now_ns, before.atime_ns),
-        seconds(asked ? asked + 1 : NULL, now_ns, before.mtime_ns)));
+    return tw_host_result(
+        tw_on(host, utimes, host, (const char *)path,
+              seconds(asked, now_ns, before.atime_ns),
+              seconds(asked ? asked + 1 : NULL, now_ns, before.mtime_ns)));
 }

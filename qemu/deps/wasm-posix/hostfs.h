@@ -5,10 +5,12 @@
  * main thread. A disk's image is too big for the one and too busy for the
  * other. So the paths that the runner allows (hostfs.js) are opened on the host,
  * by the thread that asks: Node's threads share descriptors. Everything else
- * goes on to emscripten; in a page, where nothing is allowed, all of it does.
+ * goes on to emscripten. In a page nothing is allowed; what takes the host's place
+ * there is memfs.h.
  *
  *     QEMU -- libc -- __syscall_openat() --+-- emscripten's
  *                                          +-- tw_host_open() -- Node's fs
+ *                                          +-- tw_mem_open() -- linear memory
  *
  * Descriptors for these files are TW_HOSTFD_BASE and up: hostfs-fd.c has what
  * is done to them, hostfs-path.c what is done to names. Names are bytes.

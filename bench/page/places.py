@@ -1,0 +1,43 @@
+"""How QEMU in a page sees the host: not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.boot.errors import USAGE, HarnessError
+
+
+@dataclass
+class PagePlaces:
+    """QEMU in a page has a file system in memory, filled before it starts."""
+
+    # Path in there -> file of the host.
+    files: dict[str, Path] = field(default_factory=dict)
+    engine = "page"
+
+    def file(self, host: Path, inside: str) -> str:
+        """A copy, which the page fetches."""
+        self.files[inside] = host
+        return inside
+
+    def left(self, host: Path, inside: str) -> str:
+        """The page keeps nothing on the host."""
+        raise self._refusal(host)
+
+    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+        """A copy, which the page puts there."""
+        return inside
+
+    def secret(self, name: str, value: str) -> None:
+        """Whoever has the page would have it, too."""
+        raise HarnessError(
+            "a page keeps no secrets", next_step="leave that device out", status=USAGE
+        )
+
+    def _refusal(self, host: Path) -> HarnessError:
+        return HarnessError(
+            f"a page cannot work on {host}",
+            next_step="leave that device out",
+            status=USAGE,
+        )

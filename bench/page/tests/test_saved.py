@@ -1,0 +1,121 @@
+"""Saved machines in a page: offered, described, refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.boot.errors import HarnessError
+from bench.boot.snapshot import read_snapshot
+from bench.devices.network import Network
+from bench.engines.base import BootRequest, qemu_arguments
+from bench.guests.guest import Guest
+from bench.page import saved
+from bench.page.places import PagePlaces
+from bench.page.tests.sites import (
+    QEMU,
+    STREAM_BYTES,
+    make_contents,
+    make_guest,
+    make_site,
+    make_snapshot,
+)
+
+NETWORK = Network((8000,))
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Guest:
+    """A guest of the catalogue."""
+    return make_guest(tmp_path / "guest", "riscv64-tiny")
+
+
+def refused(path: Path, guest: Guest, network: Network | None = None) -> str:
+    with pytest.raises(HarnessError) as error:
+        saved.check(saved.offered([path]), [guest], {"riscv64": QEMU}, network)
+    assert "\n" not in error.value.line()
+    return error.value.line()
+
+
+def test_site_has_them(tmp_path: Path) -> None:
+    site = make_site(tmp_path, make_contents(tmp_path, saved=("one", "two")))
+    (path,) = site.glob("site-*/site.json")
+    one, two = json.loads(path.read_text())["machines"]
+    assert [one["name"], two["name"]] == ["one", "two"]
+    assert (one["guest"], one["memory_mib"], one["smp"]) == ("riscv64-tiny", 300, 2)
+    assert one["console"] == "the last line\n" and not one["net"]
+    state = (site / one["part"]["url"]).read_bytes()
+    assert gzip.decompress(state) == bytes(STREAM_BYTES)
+    assert (one["part"]["bytes"], one["part"]["packed"]) == (STREAM_BYTES, len(state))
+    assert one["part"]["path"] == "/tierlab/incoming"
+    worker = (site / "sw.js").read_text()
+    shell = next(line for line in worker.splitlines() if line.startswith("const SHELL"))
+    assert one["part"]["url"] in worker and "state.gz" not in shell
+
+
+def test_machine_is_made_as_it_was(tmp_path: Path, guest: Guest) -> None:
+    path = make_snapshot(tmp_path / "a.snap", guest, icount=3)
+    (one,) = saved.offered([path])
+    told = saved.describe(one, guest, {})
+    arguments: list[str] = told["arguments"]
+    for words in (
+        ["-smp", "2"],
+        ["-m", "300"],
+        ["-seed", "7"],
+        ["-icount", "shift=3,sleep=off"],
+        ["-incoming", "defer"],
+    ):
+        at = arguments.index(words[0])
+        assert arguments[at : at + 2] == words
+    # With devices where every engine has them.
+    request = BootRequest(guest, stream_in=path, devices=())
+    places = PagePlaces()
+    own = qemu_arguments(request, places)
+    assert told["devices_at"] - len(arguments) == -len(guest.arguments)
+    assert own[own.index("-incoming") + 2 :] == arguments[told["devices_at"] :]
+
+
+def test_what_is_not_the_same_is_refused(tmp_path: Path, guest: Guest) -> None:
+    def changed(**facts: Any) -> str:
+        return refused(make_snapshot(tmp_path / "x.snap", guest, **facts), guest)
+
+    assert "saved by QEMU 9.9" in changed(qemu="9.9")
+    assert "other files" in changed(files=[])
+    assert "with a disk" in changed(devices=[{"kind": "disk", "file": "x"}])
+    net = NETWORK.as_json()
+    assert "with --net host=8000" in changed(devices=[net])
+    path = make_snapshot(tmp_path / "net.snap", guest, devices=[net])
+    assert "with --net host=8000" in refused(path, guest, Network((8001,)))
+    saved.check(saved.offered([path]), [guest], {"riscv64": QEMU}, NETWORK)
+
+
+def test_damaged(tmp_path: Path, guest: Guest) -> None:
+    path = make_snapshot(tmp_path / "x.snap", guest)
+    data = bytearray(path.read_bytes())
+    data[read_snapshot(path).offset + 5] ^= 1
+    path.write_bytes(data)
+    assert "is damaged" in refused(path, guest)
+
+
+def test_names(tmp_path: Path, guest: Guest) -> None:
+    (tmp_path / "b").mkdir()
+    paths = [make_snapshot(tmp_path / d / "x.snap", guest) for d in ("", "b")]
+    with pytest.raises(HarnessError) as error:
+        saved.offered(paths)
+    assert "two saved machines are called x" in error.value.line()
+    (tmp_path / "none.snap").write_text("nothing")
+    with pytest.raises(HarnessError):
+        saved.offered([tmp_path / "none.snap"])
+
+
+def test_only_the_end_of_a_console_is_shown(tmp_path: Path, guest: Guest) -> None:
+    text = "".join(f"line {i}\n" for i in range(1000))
+    path = make_snapshot(tmp_path / "x.snap", guest, console={"text": text})
+    (one,) = saved.offered([path])
+    shown = saved.describe(one, guest, {})["console"]
+    assert shown.startswith("line ") and shown.endswith("line 999\n")
+    assert len(shown) <= saved.SHOWN

@@ -1,0 +1,132 @@
+/*
+ * What the files of memfs.h have in them. A page is there once something was
+ * written to it; until then it is a hole, and reads as zeros.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "memfs.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t tw_mem_get(const TwMemContents *contents, void *to, size_t size,
+                   int64_t pos)
+{
+    size_t done = 0;
+
+    if (pos >= contents->size) {
+        return 0;
+    }
+    if ((int64_t)size > contents->size - pos) {
+        size = (size_t)(contents->size - pos);
+    }
+    while (done < size) {
+        uint64_t at = (uint64_t)pos + done;
+        uint64_t page = at / TW_MEM_PAGE;
+        size_t offset = at % TW_MEM_PAGE;
+        size_t n = smaller(size - done, TW_MEM_PAGE - offset);
+        uint8_t *out = (uint8_t *)to + done;
+
+        if (page < contents->n_pages && contents->pages[page]) {
+            memcpy(out, contents->pages[page] + offset, n);
+        } else {
+            memset(out, 0, n);
+        }
+        done += n;
+    }
+    return (int64_t)done;
+}
+
+/* Room in the table for that page. */
+static bool reach(TwMemContents *contents, size_t page)
+{
+    size_t n = contents->n_pages ? contents->n_pages : 1;
+    uint8_t **pages;
+
+    if (page < contents->n_pages) {
+        return true;
+    }
+    while (n <= page) {
+        n *= 2;
+    }
+    pages = realloc(contents->pages, n * sizeof(*pages));
+    if (!pages) {
+        return false;
+    }
+    memset(pages + contents->n_pages, 0,
+           (n - contents->n_pages) * sizeof(*pages));
+    contents->pages = pages;
+    contents->n_pages = n;
+    return true;
+}
+
+/* The page to write to; NULL if there is no room. */
+static uint8_t *writable(TwMemContents *contents, TwMemRoom *room, size_t page)
+{
+    if (!reach(contents, page)) {
+        return NULL;
+    }
+    if (!contents->pages[page] && room->used < room->limit) {
+        contents->pages[page] = calloc(1, TW_MEM_PAGE);
+        contents->used += contents->pages[page] != NULL;
+        room->used += contents->pages[page] != NULL;
+    }
+    return contents->pages[page];
+}
+
+int64_t tw_mem_put(TwMemContents *contents, TwMemRoom *room, const void *from,
+                   size_t size, int64_t pos)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        uint64_t at = (uint64_t)pos + done;
+        uint64_t page = at / TW_MEM_PAGE;
+        size_t offset = at % TW_MEM_PAGE;
+        size_t n = smaller(size - done, TW_MEM_PAGE - offset);
+        uint8_t *to;
+
+        if (page >= TW_MEM_MAX_PAGES) {
+            return done ? (int64_t)done : -LINUX_EFBIG;
+        }
+        to = writable(contents, room, (size_t)page);
+        if (!to) {
+            return done ? (int64_t)done : -LINUX_ENOSPC;
+        }
+        memcpy(to + offset, (const uint8_t *)from + done, n);
+        done += n;
+        if ((int64_t)(at + n) > contents->size) {
+            contents->size = (int64_t)(at + n);
+        }
+    }
+    return (int64_t)done;
+}
+
+void tw_mem_resize(TwMemContents *contents, TwMemRoom *room, int64_t size)
+{
+    uint64_t first = ((uint64_t)size + TW_MEM_PAGE - 1) / TW_MEM_PAGE;
+    size_t rest = (uint64_t)size % TW_MEM_PAGE;
+
+    for (uint64_t i = first; i < contents->n_pages; i++) {
+        contents->used -= contents->pages[i] != NULL;
+        room->used -= contents->pages[i] != NULL;
+        free(contents->pages[i]);
+        contents->pages[i] = NULL;
+    }
+    /* What was cut off must not come back when the file grows again. */
+    if (size < contents->size && rest && first - 1 < contents->n_pages &&
+        contents->pages[first - 1]) {
+        memset(contents->pages[first - 1] + rest, 0, TW_MEM_PAGE - rest);
+    }
+    if (size == 0) {
+        free(contents->pages);
+        contents->pages = NULL;
+        contents->n_pages = 0;
+    }
+    contents->size = size;
+}
