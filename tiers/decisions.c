@@ -24,6 +24,8 @@ static void accept_group(TierEngine *engine, TierDecision *d)
             engine->counters.refused[TIER_REFUSED_ALREADY]++;
         } else {
             record->pending = true;
+            /* The outcome is next. */
+            __builtin_prefetch(tier_detail(engine, d->ids[i]), 1);
             d->ids[n++] = d->ids[i];
         }
     }

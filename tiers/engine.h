@@ -110,15 +110,15 @@ typedef struct TierTbRecord {
 static_assert(sizeof(TierTbRecord) == TIER_CACHE_LINE,
               "a decision looks at more than a cache line of a TB");
 
-/* The rest of what is known of it. */
+/* The rest of what is known of it; outcomes look at the first line. */
 typedef struct TierTbDetail {
-    TierTb tb;
-    uint32_t wasm_bytes;        /* its share of its present module */
+    alignas(TIER_CACHE_LINE) uint64_t compile_ns; /* share of groups' costs */
+    uint64_t wait_ns; /* from its being first hot to its code, or 0 */
     uint32_t ask_at; /* executions to ask at; 0: never, as in tier 0 */
     uint32_t toward; /* of these, those counted up to now */
+    uint32_t wasm_bytes; /* its share of its present module */
+    TierTb tb;
     uint64_t compiled[TIER_NB_TIERS - 1]; /* executions in tier 1 and up */
-    uint64_t wait_ns; /* from its being first hot to its code, or 0 */
-    uint64_t compile_ns; /* its share of its groups' costs */
 } TierTbDetail;
 
 /* NULL with one line in @err if the spec is wrong or memory is short. */

@@ -28,6 +28,7 @@ enum {
 enum {
     NB_NEIGHBOURS = 4,
     AHEAD = 8, /* records that are on their way from memory */
+    NEAR_TBS = 4096, /* so many are near enough not to fetch them ahead */
 };
 
 const char *const tier_compositions[] = { "heat", "edges", "page", NULL };
@@ -164,7 +165,7 @@ static TIER_PREFETCHES void foresee(const TierBatch *batch,
     const Neighbours next = neighbours(record);
     bool counts = batch->pull != UINT64_MAX;
 
-    for (unsigned k = 0; k < NB_NEIGHBOURS && batch->by == TIER_BY_EDGES; k++) {
+    for (unsigned k = 0; k < NB_NEIGHBOURS; k++) {
         tier_expect(engine, next.ids[k], counts);
     }
 }
@@ -187,21 +188,24 @@ static uint32_t rank(TierBatch *batch, const TierEngine *engine)
     bool counts = batch->by != TIER_BY_PAGE;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < batch->n && i < AHEAD; i++) {
+    batch->far = engine->counters.tbs_live > NEAR_TBS;
+    for (uint32_t i = 0; batch->far && i < batch->n && i < AHEAD; i++) {
         tier_expect(engine, batch->ids[i], counts);
     }
     for (uint32_t i = 0; i < batch->n; i++) {
         uint32_t id = batch->ids[i];
         TierTbRecord *record = tier_live_record(engine, id);
 
-        if (i + AHEAD < batch->n) {
+        if (batch->far && i + AHEAD < batch->n) {
             tier_expect(engine, batch->ids[i + AHEAD], counts);
         }
         if (!record) {
             continue;
         }
         if (tier_may_compile(record, 1, batch->shape)) {
-            foresee(batch, engine, record);
+            if (batch->far && batch->by == TIER_BY_EDGES) {
+                foresee(batch, engine, record);
+            }
             batch->ranks[n++] = rank_of(batch, engine, record, id);
         } else {
             record->words[WORD_STATE] &= ~waiting_bit(batch);
@@ -230,7 +234,7 @@ static void place(Group *group, TierTbRecord *record, uint32_t id)
 
     if (is_waiting(group->batch, words)) {
         group->seeds--;
-    } else {
+    } else if (group->batch->far) {
         foresee(group->batch, group->engine, record);
     }
     words[WORD_STATE] &= ~waiting_bit(group->batch);

@@ -46,6 +46,7 @@ typedef struct TierBatch {
     TierRank *ranks;
     uint64_t *spare; /* for sorting them */
     uint32_t stamp; /* of the last group */
+    bool far; /* there are more TBs than a cache has room for */
 } TierBatch;
 
 /* False if memory is short. */

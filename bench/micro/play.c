@@ -405,6 +405,7 @@ static void compile(Play *p, const TierDecision *d)
     uint32_t *ids = malloc(d->n * sizeof(ids[0]));
     bool ok = ++p->times->groups % FAIL_EVERY != 0;
 
+    p->times->chosen += d->n;
     if (!ids) {
         p->failed = true;
         return;

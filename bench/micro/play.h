@@ -34,6 +34,7 @@ typedef struct PlayTimes {
     double stats_ns;            /* of tier_stats_json() at the end */
     uint64_t interrupted;       /* calls not counted: others were running */
     uint64_t groups;
+    uint64_t chosen;            /* TBs in them */
     uint64_t retired;           /* modules */
 } PlayTimes;
 

@@ -86,6 +86,8 @@ PARTS: dict[str, tuple[str, tuple[Column, ...]]] = {
         "Policies: time of the engine's calls",
         (
             _ns("s_per_decided_tb", "decision, a TB"),
+            _ns("s_per_asked", "an event"),
+            _ns("s_per_chosen_tb", "a TB chosen"),
             _ns("s_per_hot", "hot"),
             _ns("s_per_tick", "tick"),
             _ns("s_per_translated", "translated"),

@@ -60,12 +60,19 @@ static void play(benchmark::State &state, const std::string &spec)
                                 t.tick.ns + t.room.ns + t.outcome.ns) *
                                1e-9);
     }
-    /* Of all decisions: those that a tick takes are some, too. */
+    /*
+     * Of all decisions, those that a tick takes are some, too: by the TBs that
+     * something was decided about (one that waits is one; when it is compiled
+     * with others it is one again), by the events that asked, and by the TBs
+     * that were chosen.
+     */
     PlayCalls decisions = { t.hot.n, t.hot.tbs + t.tick.tbs,
                             t.hot.ns + t.tick.ns };
 
     report(state, "hot", t.hot, t.hot.n);
     report(state, "decided_tb", decisions, t.hot.n ? decisions.tbs : 0);
+    report(state, "asked", decisions, t.hot.n);
+    report(state, "chosen_tb", decisions, t.hot.n ? t.chosen : 0);
     report(state, "tick", t.tick, t.tick.n);
     report(state, "translated", t.translated, t.translated.n);
     report(state, "linked", t.linked, t.linked.n);
