@@ -46,7 +46,7 @@ static inline TwInsn tw_insn_at(const uint64_t *code, size_t at)
     return insn;
 }
 
-/* What opcode byte @code asks of the instructions that follow: fused.c */
+/* What opcode byte @code asks of the instructions that follow: fuse.c */
 bool tw_fused_matches(const uint64_t *code, size_t at, size_t nwords);
 
 void tw_insn_regs(TwInsn insn, TwInsnRegs *regs);

@@ -8,7 +8,7 @@
  *   exit()           from any thread, see exit.c
  *   open() and the like   for the host's own files, see hostfs.h
  *
- * The program is linked with -Wl,--wrap=NAME for each of tw_posix_wraps in
+ * The program is linked with -Wl,--wrap=NAME for each of WRAPPED in
  * the recipe, so that glib and QEMU use these without a change.
  *
  * Real descriptors go on to emscripten; as nothing wakes a sleeper for those,
