@@ -10,8 +10,8 @@ import { Network } from '../engines/js/network.mjs';
 import { STATS_PATH, askForStats, askForTimeline } from
     '../engines/js/reports.mjs';
 import { Rings } from '../engines/js/rings.mjs';
-import { threads } from '../engines/js/threads.mjs';
 import { tar } from '../engines/js/tar.mjs';
+import { threads } from '../engines/js/threads.mjs';
 import { download, downloadProgram } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
