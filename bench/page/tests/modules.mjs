@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import { tar } from '../../engines/js/tar.mjs';
+import { threads } from '../../engines/js/threads.mjs';
 import { ConsoleReader } from '../app/console.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
@@ -49,6 +50,7 @@ const ANSWERS = {
             return { error: error.message };
         }
     },
+    threads: ({ lines }) => lines.map(threads),
     withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),

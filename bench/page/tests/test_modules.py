@@ -240,3 +240,14 @@ def test_budgets_are_put_in_as_the_harness_does(
     more = {"max-modules": 8000}
     ran = ask(products, ask="withMore", spec=spec, more=more)
     assert ran == with_budgets(spec, more)
+
+
+def test_threads_by_vcpus(products: dict[str, Path]) -> None:
+    lines = [
+        ["-M", "virt", "-smp", "4", "-m", "256"],
+        ["-smp", "cpus=2,sockets=1"],
+        ["-M", "virt"],
+        ["-smp", "what"],
+        ["-smp", "64"],
+    ]
+    assert ask(products, ask="threads", lines=lines) == [6, 4, 3, 3, 10]
