@@ -55,10 +55,9 @@ class GuestSpec:
     kernel: str = ""
     land: str = ""
     dtb: str = ""
-    # What /init is to know of the machine: how it carries the exit status, what
-    # switches it off (QEMU's -no-reboot makes a restart do), a module for that.
+    # What /init is to know of the machine: how it carries the exit status, a module
+    # that is needed to switch it off.
     finisher: str = ""
-    power_command: str = "poweroff"
     power_module: str = ""
     # The console line that the firmware prints first, if it prints any.
     firmware_marker: str | None = None
@@ -166,7 +165,6 @@ def _microvm(name: str, title: str, kernel: str) -> GuestSpec:
         arguments=_DEBUG_EXIT_DEVICE,
         kernel=kernel,
         finisher=_DEBUG_EXIT,
-        power_command="reboot",
     )
 
 

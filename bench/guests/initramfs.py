@@ -100,7 +100,6 @@ def settings(spec: GuestSpec) -> str:
     """/etc/tierlab, which /init reads."""
     values = {
         "FINISHER": spec.finisher,
-        "POWER_COMMAND": spec.power_command,
         "POWER_MODULE": spec.power_module,
         "SH_FORKS": SH_FORKS,
         "SH_ADDITIONS": SH_ADDITIONS,
