@@ -11,6 +11,7 @@
 import { start } from '../machine.mjs';
 import { fetchAll } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
+import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
 
@@ -53,11 +54,12 @@ function shareArguments(guest, { tag, readonly }) {
 export function qemuArguments(settings) {
     const { guest, site, saved } = settings;
     const argv = [...(saved ?? guest).arguments];
-    const shares = settings.chosenShares();
+    const shares = settings.chosenShares(), disks = settings.chosenDisks();
     argv.splice((saved ?? guest).devices_at, 0,
+                ...disks.flatMap((disk, n) => diskArguments(guest, disk, n)),
                 ...shares.flatMap((share) => shareArguments(guest, share)),
                 ...settings.hasNetwork ? guest.net : []);
-    if (shares.length) {
+    if (shares.length + disks.length) {
         argv.push(...site.few_threads);
     }
     argv.push(...site.control_arguments);
@@ -69,7 +71,7 @@ export function qemuArguments(settings) {
     put(argv, '-seed', settings.machineValue('seed'));
     if (guest.workloads) {
         put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec),
-                              guest.append_after].filter(Boolean).join(' '));
+                              ...disks.map(mountWord), guest.append_after].filter(Boolean).join(' '));
     }
     return argv;
 }
@@ -150,8 +152,14 @@ export class Run extends EventTarget {
         };
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
-        this.devices = this.shares.map(({ tag, readonly }) =>
-            ({ kind: 'share', tag, readonly }));
+        this.disks = settings.chosenDisks();
+        this.devices = [
+            ...this.disks.map(({ name, format, bytes, readonly }) => ({
+                kind: 'disk', file: name, format, bytes, readonly,
+                snapshot: !readonly })),
+            ...this.shares.map(({ tag, readonly }) =>
+                ({ kind: 'share', tag, readonly })),
+        ];
         if (settings.hasNetwork) {
             const { kind, host, outside } = site.network;
             this.devices.push({ kind, host, outside });
@@ -205,13 +213,16 @@ export class Run extends EventTarget {
     async go() {
         try {
             this.become('loading');
-            const parts = this.shares.flatMap((share) => share.parts ?? []);
+            const parts = [...this.disks, ...this.shares]
+                .flatMap(({ parts: own }) => own ?? []);
             if (this.saved) {
                 parts.push(this.saved.part);
             }
             const [files, more] = await fetchAll(this.site, this.guest, parts,
                 (part, loaded, total) => this.progressed(part, loaded, total),
                 this.abort.signal);
+            this.disks.forEach((disk, n) => files.push({
+                path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
             const folders = await this.folders(more);
             files.push(...this.saved ? more.slice(-1) : []);
             if (this.profile) {
@@ -286,10 +297,10 @@ export class Run extends EventTarget {
         held.forEach((data) => this.machine.input(data));
     }
 
-    /* QEMU's own state cannot hold folders, and nothing may be under way. */
+    /* Folders and disks are not in QEMU's state, and nothing may be under way. */
     get canBeSaved() {
         return Boolean(this.machine) && !this.isOver && !this.control &&
-            !this.held && this.shares.length === 0;
+            !this.held && this.shares.length + this.disks.length === 0;
     }
 
     /* The machine as a file; it ends with that. */
@@ -333,6 +344,19 @@ export class Run extends EventTarget {
         return this.shares.some((share) => !share.readonly);
     }
 
+    /* Disks that the guest may write: { path, name }. */
+    writtenDisks() {
+        return this.disks.map((disk, n) => ({ ...disk, path: diskPath(disk, n) }))
+            .filter(({ readonly }) => !readonly);
+    }
+
+    /* As they were when it ended: { name, data }. */
+    get leftDisks() {
+        const files = this.ended?.files ?? {};
+        return this.writtenDisks().filter(({ path }) => files[path])
+            .map(({ name, path }) => ({ name, data: files[path] }));
+    }
+
     /* What is in its folders, as an archive: of now, or of its end. */
     async archive() {
         if (!this.machine) {
@@ -357,7 +381,7 @@ export class Run extends EventTarget {
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,
-            fetch: [OUTGOING],
+            fetch: [OUTGOING, ...this.writtenDisks().map(({ path }) => path)],
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
             onControl: (data) => this.control?.receive(data),

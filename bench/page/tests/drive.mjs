@@ -233,7 +233,7 @@ const SCENARIOS = {
     /* Settings that cannot be are refused where they are. */
     async settings(person) {
         await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99' +
-                          '&share=nothing');
+                          '&share=nothing&disk=other');
         await person.ready();
         const dropped = await person.see(() => tierlab.settings.words());
         await person.choose('policy-params-n', '0');
@@ -336,7 +336,7 @@ const SCENARIOS = {
      * them afterwards, as the page hands it out.
      */
     async folders(person) {
-        await person.open();
+        await person.open('#disk=none');
         await person.ready();
         const offered = await person.see(() => ({
             names: [...document.querySelectorAll('#folders .name')]
@@ -398,7 +398,7 @@ const SCENARIOS = {
 
     /* Off at first; switched on, it is there, and stays so. */
     async network(person) {
-        await person.open('#share=none');
+        await person.open('#share=none&disk=none');
         await person.ready();
         const look = () => person.see(() => ({
             shown: !document.getElementById('net-row').hidden,
@@ -495,6 +495,52 @@ const SCENARIOS = {
         return { refused, command, facts: await person.facts(),
                  files: await person.see(() =>
                      tierlab.run.machine.options.files.map(({ path }) => path)) };
+    },
+
+    /* A disk of the site's and one of a user's own. */
+    async disks(person) {
+        await person.open('#share=none');
+        await person.ready();
+        const give = (name, bytes) => person.see((name, bytes) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], name));
+            const input = document.getElementById('disk-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, name, bytes);
+        await give('odd.img', 513);
+        const complaint = await person.until('a complaint', () =>
+            document.getElementById('folder-error').textContent);
+        await give('mine.img', 1024);
+        await person.until('a second disk', () =>
+            document.querySelectorAll('#disks .choice').length === 2);
+        const look = () => person.see(() => ({
+            names: [...document.querySelectorAll('#disks .name')]
+                .map((e) => e.textContent),
+            abouts: [...document.querySelectorAll('#disks .about')]
+                .map((e) => e.textContent),
+            command: document.getElementById('command').textContent,
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+        }));
+        const both = await look();
+        await person.boot();
+        await person.prompt();
+        const run = await person.see(() => ({
+            argv: tierlab.run.arguments, devices: tierlab.run.devices,
+            files: tierlab.run.machine.options.files.map(({ path, data }) =>
+                [path, data.size]),
+        }));
+        await person.type('poweroff');
+        await person.until('the end', () => tierlab.run.isOver);
+        const left = await person.see(() => tierlab.run.leftDisks.map(
+            ({ name, data }) => [name, data.length]));
+        const button = await person.see(() =>
+            !document.getElementById('save-disks').hidden);
+        /* Without the site's, one's own is the first. */
+        await person.see(() => document.querySelector('#disks input').click());
+        return { complaint, both, run, left, button, one: await look(),
+                 facts: await person.facts() };
     },
 
     /* Commands from the parent in a real guest, with folders; what is in them then. */

@@ -199,6 +199,11 @@ class Fake {
 
     end(status) {
         clearInterval(this.ticks);
+        for (const path of this.options.fetch ?? []) {
+            if (path.startsWith('/disks/')) {
+                this.left = { ...this.left, [path]: text('written') };
+            }
+        }
         const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
                            start_epoch_ms: Date.now() };
         const stats = { schema: 1, policy: { spec: this.options.env.TIERLAB_TIER },

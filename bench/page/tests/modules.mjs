@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import { tar } from '../../engines/js/tar.mjs';
 import { ConsoleReader } from '../app/console.mjs';
+import { diskArguments, readImage } from '../app/disks.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
 import { segments } from '../app/phases.mjs';
@@ -45,6 +46,14 @@ const ANSWERS = {
     async profile({ text }) {
         try {
             return await readProfile(new File([text], 'name'));
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
+    disk: ({ guest, disk, n }) => diskArguments(guest, disk, n),
+    async image({ name, path, limits }) {
+        try {
+            return await readImage(new File([fs.readFileSync(path)], name), limits);
         } catch (error) {
             return { error: error.message };
         }

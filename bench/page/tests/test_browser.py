@@ -17,6 +17,7 @@ from bench.boot.products import obtain
 from bench.boot.snapshot import read_snapshot
 from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
+from bench.page.disks import plugged
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
@@ -40,7 +41,12 @@ def site(
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
-    made_of = make_contents(scratch, libraries, modules, shares, NETWORK, (SAVED,))
+    image = scratch / "big.img"
+    image.write_bytes(bytes(2048))
+    disks = tuple(plugged([f"{image},mount=ext4"]))
+    made_of = make_contents(
+        scratch, libraries, modules, shares, NETWORK, (SAVED,), disks
+    )
     return make_site(scratch, made_of)
 
 
@@ -109,6 +115,7 @@ def test_settings(user: User) -> None:
         "tier": "threshold:n=5",
         "workload": "shell",
         "share": "none",
+        "disk": "none",
     }
     assert found["refused"]["runs"] is False
     assert found["refused"]["invalid"] == "policy-params-n"
@@ -233,7 +240,7 @@ def test_without_a_network_to_offer(
 
 
 def test_resume(user: User, tmp_path: Path) -> None:
-    found = user("resume", more=["--hash", f"#from={SAVED}&smp=3&share=none"])
+    found = user("resume", more=["--hash", f"#from={SAVED}&smp=3&share=none&disk=none"])
     no_trouble(found["facts"])
     settled = found["settled"]
     assert settled["smp"] and settled["memory"] == "300"
@@ -258,6 +265,31 @@ def test_resume(user: User, tmp_path: Path) -> None:
     assert facts.phases == ["init", "prompt", "resume", "workload-start", "prompt"]
     snapshot.unpack(tmp_path / "stream")
     assert (tmp_path / "stream").read_bytes() == b"the state"
+
+
+def test_disks(user: User) -> None:
+    found = user("disks")
+    no_trouble(found["facts"])
+    assert "513 bytes are not whole sectors" in found["complaint"]
+    both, one = found["both"], found["one"]
+    assert both["names"] == ["big.img", "mine.img"]
+    assert both["abouts"][0] == "raw, /dev/vda, at /mnt/vda"
+    assert both["abouts"][1].startswith("raw, /dev/vdb ")
+    assert "--disk big.img,mount=ext4,snapshot=on" in both["command"]
+    assert "disk" in both["workloads"] and "disk" not in one["workloads"]
+    argv = found["run"]["argv"]
+    drives = [word for word in argv if word.startswith("if=none")]
+    assert [word.split("file=")[1].split(",")[0] for word in drives] == [
+        "/disks/0-big.img",
+        "/disks/1-mine.img",
+    ]
+    assert "tierlab.disk=vda:ext4" in argv[argv.index("-append") + 1].split()
+    assert ["/disks/0-big.img", 2048] in found["run"]["files"]
+    assert ["/disks/1-mine.img", 1024] in found["run"]["files"]
+    assert [d["file"] for d in found["run"]["devices"]] == ["big.img", "mine.img"]
+    assert found["left"] == [["big.img", 7], ["mine.img", 7]] and found["button"]
+    assert one["abouts"][1].startswith("raw, /dev/vda ")
+    assert "disk=none" in found["facts"]["hash"] and "snapshot=on" in one["command"]
 
 
 def test_profile(user: User) -> None:
