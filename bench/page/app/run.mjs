@@ -11,6 +11,7 @@
 import { start } from '../machine.mjs';
 import { fetchAll } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
+import { Control } from './control.mjs';
 import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
@@ -167,7 +168,7 @@ export class Run extends EventTarget {
                 .replace(/^http/, 'ws');
         }
         this.state = 'new';
-        this.killed = false;
+        this.killed = this.isQuitting = false;
         this.reader = new ConsoleReader(this.guest);
         this.console = new Kept(CONSOLE_KEPT);
         this.errors = [];
@@ -254,7 +255,6 @@ export class Run extends EventTarget {
 
     /* Load the machine, let it go on, and tell it what to do. */
     async resume() {
-        const { Control } = await import('./control.mjs');
         const began = this.now();
         this.control = new Control(this.machine);
         try {
@@ -305,8 +305,7 @@ export class Run extends EventTarget {
 
     /* The machine as a file; it ends with that. */
     async saveMachine() {
-        const [{ Control }, { snapshotFile }] = await Promise.all([
-            import('./control.mjs'), import('./snapshot.mjs')]);
+        const { snapshotFile } = await import('./snapshot.mjs');
         this.control = new Control(this.machine);
         this.dispatchEvent(new Event('state'));
         try {
@@ -420,7 +419,7 @@ export class Run extends EventTarget {
             }
         }
         if (this.reader.verdict) {
-            this.machine?.stop();
+            this.quit();
         }
     }
 
@@ -451,11 +450,21 @@ export class Run extends EventTarget {
     /* In order, with statistics. */
     stop() {
         this.stopped = true;
-        if (this.machine) {
-            this.machine.stop();
-        } else {
-            this.abort.abort();
+        this.quit();
+    }
+
+    /* By the control channel: with one, QEMU has no keys for it. */
+    quit() {
+        if (this.isQuitting) {
+            return;
         }
+        if (!this.machine || this.control) {
+            this.abort.abort();
+            return;
+        }
+        this.isQuitting = true;
+        this.control = new Control(this.machine);
+        this.control.quit();
     }
 
     kill() {

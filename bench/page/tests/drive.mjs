@@ -543,6 +543,19 @@ const SCENARIOS = {
                  facts: await person.facts() };
     },
 
+    /* A machine that is ended in order leaves its statistics. */
+    async stop(person) {
+        await person.open('#share=none&disk=none');
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await person.click('stop');
+        await person.until('the end', () => tierlab.run.isOver);
+        return { state: await person.see(() => document.body.dataset.state),
+                 stats: await person.see(() => Boolean(tierlab.run.ended.statsFile)),
+                 facts: await person.facts() };
+    },
+
     /* Commands from the parent in a real guest, with folders; what is in them then. */
     async script(person) {
         await person.open(options.hash);
@@ -556,7 +569,16 @@ const SCENARIOS = {
         const saved = keeps && await archive(person);
         await person.click('stop');
         await person.until('the end', () => tierlab.run.isOver);
-        return { saved, atEnd: keeps && await archive(person), facts: await person.facts() };
+        const disks = [];
+        for (let n = 0; n < await person.see(() => tierlab.run.leftDisks.length); n++) {
+            await person.see((n) => { globalThis.wanted = n; }, n);
+            disks.push([
+                await person.see(() => tierlab.run.leftDisks[wanted].name),
+                await base64(person, async () =>
+                    new Blob([tierlab.run.leftDisks[wanted].data])),
+            ]);
+        }
+        return { saved, disks, atEnd: keeps && await archive(person), facts: await person.facts() };
     },
 
     async result(person) {

@@ -215,10 +215,6 @@ class Fake {
             ...folders }));
     }
 
-    stop() {
-        this.end(0);
-    }
-
     kill() {
         clearInterval(this.ticks);
         this.resolve({ status: null, aborted: 'killed', stats: null,

@@ -6,6 +6,7 @@ import base64
 import io
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,11 @@ class User:
         node = self.products["node"] / "bin" / "node"
         library = self.products["browser-driver"]
         return drive(node, library, self.browser, url, scenario, **more)
+
+    def at_site(self, site: Path, scenario: str, more: Sequence[str]) -> dict[str, Any]:
+        """A scenario with our server and another page."""
+        with serving(site) as server:
+            return self.at(server.url, scenario, more=more)
 
     def __call__(self, scenario: str, **more: Any) -> dict[str, Any]:
         """A scenario with our server."""
@@ -300,6 +306,12 @@ def test_profile(user: User) -> None:
     assert "/profiles/given" in found["files"]
     assert "from=/profiles/given" in found["facts"]["text"]
     assert "from" not in found["facts"]["hash"]
+    no_trouble(found["facts"])
+
+
+def test_stop(user: User) -> None:
+    found = user("stop")
+    assert found["state"] == "ended" and found["stats"]
     no_trouble(found["facts"])
 
 
