@@ -10,6 +10,7 @@ import { ConsoleReader } from '../app/console.mjs';
 import { diskArguments, readImage } from '../app/disks.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
+import { qemuArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 
@@ -58,6 +59,13 @@ const ANSWERS = {
             return { error: error.message };
         }
     },
+    /* Of a cold boot with nothing plugged in. */
+    arguments: ({ guest }) => qemuArguments({
+        guest, site: { control_arguments: [] }, saved: null, hasNetwork: false,
+        workloadSpec: 'shell', chosenShares: () => [], chosenDisks: () => [],
+        machineValue: (name) => String(
+            { smp: guest.smp, memory: guest.memory_mib, seed: 1 }[name]),
+    }),
     withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),

@@ -25,7 +25,8 @@ from bench.devices.share import _TAG
 from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Marker
-from bench.page.describe import javascript
+from bench.page.describe import describe_guest, javascript
+from bench.page.tests.sites import GUESTS, make_guest
 
 ASK = Path(__file__).with_name("modules.mjs")
 SAMPLES = Path(__file__).resolve().parents[2] / "guests" / "tests" / "samples"
@@ -240,3 +241,14 @@ def test_budgets_are_put_in_as_the_harness_does(
     more = {"max-modules": 8000}
     ran = ask(products, ask="withMore", spec=spec, more=more)
     assert ran == with_budgets(spec, more)
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_boot_is_that_of_the_harness(
+    products: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    guest = make_guest(tmp_path / "guest", name)
+    told = describe_guest(guest, [])
+    assert ask(products, ask="arguments", guest=told) == told["arguments"]
+    # On x86 a kernel of ours is told its clock's rate.
+    assert bool(told["append_after"]) == (guest.arch == "x86_64")
