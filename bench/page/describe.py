@@ -22,7 +22,13 @@ from bench.devices.disk import MAX_DISKS
 from bench.devices.network import Network
 from bench.devices.share import Share
 from bench.engines import ENGINES
-from bench.engines.base import COUNTING, BootRequest, command_line, qemu_arguments
+from bench.engines.base import (
+    COUNTING,
+    BootRequest,
+    command_line,
+    icount_arguments,
+    qemu_arguments,
+)
 from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
 from bench.guests.guest import Guest
@@ -135,6 +141,8 @@ def describe(
         and {**network.as_json(), "words": network.words(), "url": NETWORK},
         # Added where QEMU's threads work on files.
         "few_threads": FEW_THREADS,
+        # Of a saved machine's clock.
+        "icount_arguments": icount_arguments("@SHIFT@"),
         # The channel by which machines are resumed and saved.
         "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},

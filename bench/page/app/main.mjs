@@ -144,7 +144,7 @@ class Page {
         const plugged = [...this.settings.chosenDisks(),
                          ...this.settings.chosenShares()];
         const parts = [...plugged.flatMap((one) => one.parts ?? []),
-                       ...saved ? [saved.part] : []];
+                       ...saved && !saved.blob ? [saved.part] : []];
         byId('weight').textContent =
             `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
             'once.';

@@ -52,6 +52,17 @@ function shareArguments(guest, { tag, readonly }) {
     return words;
 }
 
+/* What a user chooses of the guest's own arguments. */
+function putMachine(argv, guest, { smp, memory, seed, workload }, words = []) {
+    put(argv, '-smp', String(smp));
+    put(argv, '-m', String(memory));
+    put(argv, '-seed', String(seed));
+    if (guest.workloads) {
+        put(argv, '-append', [guest.append, ...kernelWords(workload), ...words,
+                              guest.append_after].filter(Boolean).join(' '));
+    }
+}
+
 export function qemuArguments(settings) {
     const { guest, site, saved } = settings;
     const argv = [...(saved ?? guest).arguments];
@@ -64,17 +75,26 @@ export function qemuArguments(settings) {
         argv.push(...site.few_threads);
     }
     argv.push(...site.control_arguments);
-    if (saved) {
-        return argv;
-    }
-    put(argv, '-smp', settings.machineValue('smp'));
-    put(argv, '-m', settings.machineValue('memory'));
-    put(argv, '-seed', settings.machineValue('seed'));
-    if (guest.workloads) {
-        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec),
-                              ...disks.map(mountWord), guest.append_after].filter(Boolean).join(' '));
+    if (!saved) {
+        putMachine(argv, guest, {
+            smp: settings.machineValue('smp'), memory: settings.machineValue('memory'),
+            seed: settings.machineValue('seed'), workload: settings.workloadSpec,
+        }, disks.map(mountWord));
     }
     return argv;
+}
+
+/* The arguments of a machine that was saved, as it was made. */
+export function savedArguments(guest, { smp, memory_mib, seed, booted_for }) {
+    const argv = [...guest.arguments];
+    putMachine(argv, guest, { smp, memory: memory_mib, seed, workload: booted_for });
+    return argv;
+}
+
+/* Of a user's own file. */
+async function unpackedState({ blob, part: { path } }) {
+    const stream = blob.stream().pipeThrough(new DecompressionStream('gzip'));
+    return { path, data: await new Response(stream).blob() };
 }
 
 /* As bench.guests.catalogue.console_line(). */
@@ -216,7 +236,7 @@ export class Run extends EventTarget {
             this.become('loading');
             const parts = [...this.disks, ...this.shares]
                 .flatMap(({ parts: own }) => own ?? []);
-            if (this.saved) {
+            if (this.saved && !this.saved.blob) {
                 parts.push(this.saved.part);
             }
             const [files, more] = await fetchAll(this.site, this.guest, parts,
@@ -225,7 +245,10 @@ export class Run extends EventTarget {
             this.disks.forEach((disk, n) => files.push({
                 path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
             const folders = await this.folders(more);
-            files.push(...this.saved ? more.slice(-1) : []);
+            if (this.saved) {
+                files.push(this.saved.blob ? await unpackedState(this.saved)
+                                           : more.at(-1));
+            }
             if (this.profile) {
                 const data = new TextEncoder().encode(this.profile.text);
                 this.profileSha256 = await sha256(data);

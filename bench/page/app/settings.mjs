@@ -53,6 +53,7 @@ export class Settings {
         this.network = words('net') === 'on' && Boolean(site.network);
         /* The name of a saved machine; '' to boot. */
         this.from = words('from') ?? '';
+        this.ownMachines = [];
         /* What this browser cannot bear of a policy's defaults. */
         this.budgets = site.budgets[browser().name] ?? {};
         /* For a policy that wants a file: { name, text }. */
@@ -112,12 +113,21 @@ export class Settings {
 
     /* Machines of this guest's that were saved. */
     savedMachines() {
-        return this.site.machines.filter(({ guest }) => guest === this.guest.name);
+        return [...this.site.machines, ...this.ownMachines]
+            .filter(({ guest }) => guest === this.guest.name);
+    }
+
+    /* A user's own; it is what the next boot starts from. */
+    addMachine(machine) {
+        const others = (machines) => machines.filter(({ name }) => name !== machine.name);
+        this.ownMachines = [...others(this.ownMachines), machine];
+        this.chooseGuest(machine.guest);
+        this.from = machine.name;
     }
 
     /* The one that is resumed, if any. */
     get saved() {
-        return this.known(this.savedMachines(), this.from) ?? null;
+        return this.savedMachines().findLast(({ name }) => name === this.from) ?? null;
     }
 
     /* What it does, if that is not to be chosen. */
@@ -246,7 +256,7 @@ export class Settings {
             ...some('share', this.shares, this.site.shares),
         };
         const net = this.network ? { net: 'on' } : {};
-        const from = this.saved ? { from: this.from } : {};
+        const from = this.saved && !this.saved.blob ? { from: this.from } : {};
         return { ...words, ...this.chosenMachine(), ...share, ...net, ...from };
     }
 

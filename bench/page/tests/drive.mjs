@@ -461,9 +461,34 @@ const SCENARIOS = {
             !document.getElementById('save-machine').hidden);
         const saved = await base64(person, () => tierlab.run.saveMachine());
         await person.until('the end', () => tierlab.run.isOver);
-        return { settled, state, button, saved, result: JSON.parse(result),
-                 failure: await person.see(() => tierlab.run.failure),
-                 facts: await person.facts() };
+        const failure = await person.see(() => tierlab.run.failure);
+        const facts = await person.facts();
+        /* The file that came of it, opened. */
+        const give = (text) => person.see(async (text) => {
+            const data = new DataTransfer();
+            const blob = text ?? await globalThis.given;
+            data.items.add(new File([blob], 'mine.snap'));
+            const input = document.getElementById('from-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, text);
+        await give('nothing');
+        const complaint = await person.until('a complaint', () =>
+            document.getElementById('from-error').textContent);
+        await give();
+        await person.until('the file', () => tierlab.settings.saved?.blob);
+        await person.boot();
+        await person.until('its going on', () => tierlab.run.reader.reached('resume'));
+        await person.until('the prompt', () => tierlab.run.atPrompt);
+        await person.type('echo on$((1 + 1))ce');
+        await person.until('an answer', () =>
+            /^on(2|\$\(\(1 \+ 1\)\))ce$/m.test(tierlab.terminal.text()));
+        const opened = await person.see(() => ({
+            argv: tierlab.run.arguments, hash: location.hash,
+            devices_at: tierlab.run.saved.devices_at,
+        }));
+        return { settled, state, button, saved, complaint, opened, failure, facts,
+                 result: JSON.parse(result) };
     },
 
     /* A policy that wants what an earlier boot executed. */

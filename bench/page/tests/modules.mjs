@@ -10,8 +10,9 @@ import { ConsoleReader } from '../app/console.mjs';
 import { diskArguments, readImage } from '../app/disks.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
-import { qemuArguments } from '../app/run.mjs';
+import { qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
+import { readSnapshot } from '../app/snapshot.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 
 const ANSWERS = {
@@ -66,6 +67,15 @@ const ANSWERS = {
         machineValue: (name) => String(
             { smp: guest.smp, memory: guest.memory_mib, seed: 1 }[name]),
     }),
+    async snapshot({ path, site }) {
+        try {
+            const file = new File([fs.readFileSync(path)], 'x.snap');
+            const { blob, ...machine } = await readSnapshot(file, site, savedArguments);
+            return { ...machine, packed: blob.size };
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
     withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),

@@ -143,9 +143,9 @@ def make_contents(
     )
 
 
-def make_snapshot(path: Path, guest: Guest, **changed: Any) -> Path:
+def make_snapshot(path: Path, of: Guest, **changed: Any) -> Path:
     """A machine of the guest's that waits at its prompt, without one."""
-    request = BootRequest(guest, workload=WAIT, memory_mib=300, smp=2, seed=7)
+    request = BootRequest(of, workload=WAIT, memory_mib=300, smp=2, seed=7)
     facts = replace(
         machine_facts(request, QEMU),
         marker="prompt",

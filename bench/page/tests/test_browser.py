@@ -261,6 +261,13 @@ def test_resume(user: User, tmp_path: Path) -> None:
     run = run_from_json(found["result"])
     assert run.resumed and run.workload == "shell resumed"
     assert found["result"]["config"]["smp"] == 2
+    # The page takes what it saved, and nothing else.
+    assert "mine.snap cannot be resumed: it is not a saved" in found["complaint"]
+    argv, at = found["opened"]["argv"], found["opened"]["devices_at"]
+    assert argv[at - 2 : at] == ["-incoming", "defer"]
+    assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-seed") + 1] == "7"
+    assert "tierlab.workload=wait" in argv[argv.index("-append") + 1].split()
+    assert "from=" not in found["opened"]["hash"]
     # What was saved is a file of ours.
     path = tmp_path / "again.snap"
     path.write_bytes(base64.b64decode(found["saved"]))
