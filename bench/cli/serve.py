@@ -13,6 +13,7 @@ from bench.boot.errors import USAGE, HarnessError
 from bench.cli.common import err_console, out_console
 from bench.devices import network
 from bench.devices.base import unfit
+from bench.page.disks import plugged
 from bench.page.make import (
     DEFAULT_GUEST,
     chosen,
@@ -46,6 +47,15 @@ share_option = click.option(
     "readonly=on; repeatable.  The folder itself is never written.",
 )
 
+disk_option = click.option(
+    "--disk",
+    "images",
+    multiple=True,
+    metavar="FILE[,...]",
+    help="Offer a copy of a disk image: FILE and, with commas, format=raw|qcow2, "
+    "readonly=on, mount=TYPE (our guests mount it at /mnt/vda); repeatable.  What is "
+    "written is forgotten, unless it is saved in the page.",
+)
 snapshot_option = click.option(
     "--snapshot",
     "snapshots",
@@ -59,6 +69,7 @@ snapshot_option = click.option(
 
 @click.command()
 @guest_option
+@disk_option
 @share_option
 @snapshot_option
 @click.option(
@@ -85,6 +96,7 @@ snapshot_option = click.option(
 )
 def serve(
     names: tuple[str, ...],
+    images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
     reach: str | None,
@@ -103,7 +115,7 @@ def serve(
             f"on {host}, others would have this machine's network",
             "leave out --host or --net",
         )
-    folders = shared(shares)
+    folders, disks = shared(shares), plugged(images)
     machines = offered(snapshots)
     guests = chosen(names, machines)
     scratch = default_cache() / "served"
@@ -112,7 +124,7 @@ def serve(
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            write_site(site, contents(guests, folders, net, machines))
+            write_site(site, contents(guests, folders, net, machines, disks))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
             if not is_loopback(host):
@@ -126,11 +138,13 @@ def serve(
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @guest_option
+@disk_option
 @share_option
 @snapshot_option
 def page(
     out: Path,
     names: tuple[str, ...],
+    images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
 ) -> int:
@@ -139,10 +153,10 @@ def page(
     OUT is made, or replaced if it is such a page already.  See docs/page.md.
     """
     _check_target(out)
-    folders = shared(shares)
+    folders, disks = shared(shares), plugged(images)
     machines = offered(snapshots)
     guests = chosen(names, machines)
-    made_of = contents(guests, folders, machines=machines)
+    made_of = contents(guests, folders, machines=machines, disks=disks)
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))

@@ -197,15 +197,19 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
     append = append.strip()
     arguments += ["-append", append] if append else []
     if request.icount is not None:
-        # Without sleep=off an idle guest's clock would follow the host's.
-        arguments += ["-icount", f"shift={request.icount},sleep=off"]
-        arguments += ["-rtc", ICOUNT_RTC]
+        arguments += icount_arguments(str(request.icount))
     if request.stream_in is not None:
         # Whoever holds the control channel says when, and is told of errors.
         arguments += ["-incoming", "defer"]
     for device in request.devices:
         arguments += device.qemu_arguments(guest.arch, guest.machine, places)
     return [*arguments, *guest.arguments]
+
+
+def icount_arguments(shift: str) -> list[str]:
+    """For a clock that counts instructions."""
+    # Without sleep=off an idle guest's clock would follow the host's.
+    return ["-icount", f"shift={shift},sleep=off", "-rtc", ICOUNT_RTC]
 
 
 def command_line(request: BootRequest) -> str:

@@ -18,20 +18,28 @@ from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.boot.errors import HarnessError
 from bench.boot.policies import PROFILE
 from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
+from bench.devices.disk import MAX_DISKS
 from bench.devices.network import Network
 from bench.devices.share import Share
 from bench.engines import ENGINES
-from bench.engines.base import COUNTING, BootRequest, command_line, qemu_arguments
+from bench.engines.base import (
+    COUNTING,
+    BootRequest,
+    command_line,
+    icount_arguments,
+    qemu_arguments,
+)
 from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
 from bench.guests.guest import Guest
 from bench.page.places import PagePlaces
+from bench.page import disks
 from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 
 SCHEMA = 1
 # What a workload needs to be plugged in; nothing is saved in the page.
-NEEDS = {"share": "share", "net": "net"}
-NOT_OFFERED = ("disk", "wait")
+NEEDS = {"disk": "disk", "share": "share", "net": "net"}
+NOT_OFFERED = ("wait",)
 # The relay's WebSocket, beside the page.
 NETWORK = "network"
 # In arguments, for what the page puts there.
@@ -89,6 +97,7 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "arguments": arguments,
         # Where those of devices go, as in qemu_arguments().
         "devices_at": len(arguments) - len(guest.arguments),
+        "disk": disks.template(guest),
         "share": _share(guest),
         "net": _card(guest),
         "markers": [
@@ -117,6 +126,7 @@ def describe(
     shares: Iterable[Mapping[str, Any]] = (),
     network: Network | None = None,
     machines: Iterable[Mapping[str, Any]] = (),
+    images: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """All that the page is told."""
     return {
@@ -124,12 +134,15 @@ def describe(
         "run_schema": RUN_SCHEMA,
         "guests": list(guests),
         "programs": dict(programs),
+        "disks": list(images),
         "shares": list(shares),
         "machines": list(machines),
         "network": network
         and {**network.as_json(), "words": network.words(), "url": NETWORK},
         # Added where QEMU's threads work on files.
         "few_threads": FEW_THREADS,
+        # Of a saved machine's clock.
+        "icount_arguments": icount_arguments("@SHIFT@"),
         # The channel by which machines are resumed and saved.
         "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
@@ -150,6 +163,8 @@ def describe(
             "memory_mib": [MIN_MEMORY, MAX_MEMORY],
             "seed": [0, 2**32 - 1],
             "counts": list(COUNTING),
+            "disk_bytes": disks.MAX_BYTES,
+            "disks": MAX_DISKS,
             "share_bytes": MAX_BYTES,
             "share_entries": MAX_ENTRIES,
         },

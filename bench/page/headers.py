@@ -29,7 +29,7 @@ FRESH = "no-cache"
 
 # A directory with one of these prefixes has a digest of its contents in its name.
 HASHED_PREFIXES = (
-    "app-", "lib-", "qemu-", "guest-", "site-", "share-", "machine-",
+    "app-", "lib-", "qemu-", "guest-", "site-", "share-", "disk-", "machine-",
 )  # fmt: skip
 
 TYPES = {

@@ -13,6 +13,7 @@ from bench.boot.products import TIERS, obtain, product_variable, there
 from bench.boot.provenance import shared_provenance
 from bench.cli.common import err_console, find_any_guest, obtain_for
 from bench.devices.base import unfit
+from bench.devices.disk import Disk
 from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
 from bench.devices.share import OPTION as SHARE
@@ -83,6 +84,7 @@ def contents(
     folders: Sequence[Packed] = (),
     network: Network | None = None,
     machines: Sequence[saved.Offered] = (),
+    disks: Sequence[Disk] = (),
 ) -> Contents:
     """What the page is made of; builds what is missing."""
     entries = list(guests)
@@ -102,6 +104,7 @@ def contents(
         tiers=declared(products[TIERS]),
         provenance={"git": shared_provenance()["git"]},
         folders=tuple(folders),
+        disks=tuple(disks),
         network=network,
         machines=tuple(machines),
     )

@@ -6,6 +6,7 @@
     qemu-ARCH-DIGEST/    the program, packed firmware in share/
     guest-NAME-DIGEST/   the guest's files, packed
     share-TAG-DIGEST/    a shared folder, packed (folders.py)
+    disk-NAME-DIGEST/    a disk's image, packed (disks.py)
     machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
     site-DIGEST/site.json    what there is (describe.py)
 
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.boot.errors import HarnessError
+from bench.devices.disk import Disk
 from bench.devices.network import Network
 from bench.guests.guest import Guest
 from bench.page import describe, folders, headers, saved
@@ -59,6 +61,7 @@ class Contents:
     tiers: Mapping[str, Any]
     provenance: Mapping[str, Any]
     folders: tuple[folders.Packed, ...] = ()
+    disks: tuple[Disk, ...] = ()
     network: Network | None = None
     machines: tuple[saved.Offered, ...] = ()
     # In the place of modules of ours, for tests: path below bench -> file.
@@ -98,6 +101,7 @@ class SiteBuilder:
             shares,
             contents.network,
             machines,
+            [self._disk(disk) for disk in contents.disks],
         )
         text = json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode()
         site = self._tree("site", {DESCRIPTION: text})
@@ -185,10 +189,36 @@ class SiteBuilder:
             "parts": [self._own(f"{name}/{n}", data) for n, data in parts.items()],
         }
 
+    def _disk(self, disk: Disk) -> dict[str, Any]:
+        source = disk.image.path
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST]
+        path = f"disk-{_plain(source.stem)}-{digest}/image{PACKED}"
+        target = self._out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            source.open("rb") as file,
+            target.open("wb") as out,
+            gzip.GzipFile("", "wb", OWN_LEVEL, out, mtime=0) as packed,
+        ):
+            shutil.copyfileobj(file, packed)
+        self._listed.append(path)
+        part = {
+            "path": path,
+            "url": path,
+            "bytes": source.stat().st_size,
+            "packed": target.stat().st_size,
+        }
+        return {
+            **disk.as_json(),
+            "name": source.name,
+            "mount": disk.mount,
+            "parts": [part],
+        }
+
     def _machine(self, one: saved.Offered, guest: Guest) -> dict[str, Any]:
         facts = one.snapshot.facts
-        name = re.sub(r"[^A-Za-z0-9._-]", "", one.name)
-        path = f"machine-{name}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
+        path = f"machine-{_plain(one.name)}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
         target = self._out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(saved.packed_stream(one.snapshot))
@@ -246,6 +276,11 @@ def _files(directory: Path) -> dict[str, Path | bytes]:
         for path in sorted(directory.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def _plain(name: str) -> str:
+    """For a file's name that any host can serve."""
+    return re.sub(r"[^A-Za-z0-9._-]", "", name)
 
 
 def _bytes(source: Path | bytes) -> bytes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
+from email.message import Message
 from io import BufferedIOBase
 from urllib.parse import urlsplit
 
@@ -19,18 +19,18 @@ _CONNECT_S = 5.0
 _HANDED_ON = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 
 
-def is_websocket(headers: Mapping[str, str]) -> bool:
+def is_websocket(headers: Message) -> bool:
     """Whether this request wants to become one."""
-    upgrade = headers.get("Upgrade", "").lower()
-    return upgrade == "websocket" and all(
-        name in headers and headers[name].isprintable() for name in _HANDED_ON
-    )
+    values = [str(headers.get(name, "")) for name in _HANDED_ON]
+    upgrade = str(headers.get("Upgrade", "")).lower()
+    # Nothing that could be a line of its own.
+    return upgrade == "websocket" and all(v and v.isprintable() for v in values)
 
 
 def tunnel(
     client: socket.socket,
     reader: BufferedIOBase,
-    headers: Mapping[str, str],
+    headers: Message,
     relay: str,
 ) -> bool:
     """Until one of them goes; False if the relay is not there.

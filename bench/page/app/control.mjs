@@ -1,6 +1,6 @@
 /*
- * Talks to a running QEMU over its control channel (QMP), and resumes or saves a
- * machine by it, as bench/boot/control.py and transfer.py do.
+ * Talks to a running QEMU over its control channel (QMP), and resumes, saves or ends
+ * a machine by it, as bench/boot/control.py and transfer.py do.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,6 +24,10 @@ export class Control {
         await this.machine.attachControl(true);
         await this.greeted.promise;
         await this.execute('qmp_capabilities');
+    }
+
+    async beginTransfer() {
+        await this.begin();
         await this.execute('migrate-set-capabilities', {
             capabilities: [{ capability: 'events', state: true }],
         });
@@ -83,7 +87,7 @@ export class Control {
 
     /* QEMU was started with -incoming defer; the guest stands still afterwards. */
     async load(path) {
-        await this.begin();
+        await this.beginTransfer();
         await this.execute('migrate-incoming',
                            { uri: `file:${path}`, 'exit-on-error': false });
         await this.completed();
@@ -96,11 +100,16 @@ export class Control {
 
     /* QEMU ends then. */
     async save(path) {
-        await this.begin();
+        await this.beginTransfer();
         await this.execute('stop');
         await this.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
         await this.execute('migrate', { uri: `file:${path}` });
         await this.completed();
-        this.execute('quit').catch(() => {});
+        this.execute('quit');
+    }
+
+    async quit() {
+        await this.begin();
+        this.execute('quit');
     }
 }

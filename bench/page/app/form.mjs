@@ -82,6 +82,13 @@ export class Form {
                 this.takeProfile(file);
             }
         });
+        byId('from-input').addEventListener('change', ({ target }) => {
+            const [file] = target.files;
+            target.value = '';
+            if (file) {
+                this.takeMachine(file);
+            }
+        });
         byId('from').addEventListener('change', ({ target }) => {
             settings.from = target.value;
             this.fromChanged();
@@ -135,7 +142,6 @@ export class Form {
     showFrom() {
         const { settings } = this;
         const machines = settings.savedMachines();
-        byId('from-part').hidden = !machines.length;
         replace(byId('from'), make('option', { value: '' }, 'cold boot'),
                 ...machines.map(({ name }) => make('option', { value: name }, name)));
         byId('from').value = settings.saved?.name ?? '';
@@ -143,6 +149,22 @@ export class Form {
         byId('from-about').textContent = saved
             ? `Saved at ${saved.resumed.marker} on ${saved.saved.slice(0, 10)}, ` +
               `in ${saved.resumed.engine}; ${bytes(saved.part.packed)}.` : '';
+    }
+
+    async takeMachine(file) {
+        const { settings } = this;
+        byId('from-error').textContent = '';
+        try {
+            const [{ readSnapshot }, { savedArguments }] = await Promise.all([
+                import('./snapshot.mjs'), import('./run.mjs')]);
+            settings.addMachine(await readSnapshot(file, settings.site,
+                                                   savedArguments));
+            this.showGuests();
+        } catch (error) {
+            byId('from-error').textContent =
+                `${file.name} cannot be resumed: ${error.message}.`;
+        }
+        this.fromChanged();
     }
 
     fromChanged() {

@@ -77,6 +77,11 @@ class Page {
             const { run } = this;
             save(await run.archive(), `${run.guest.name}-files.tar`);
         }));
+        on('save-disks', () => {
+            for (const { name, data } of this.run.leftDisks) {
+                save(new Blob([data]), name);
+            }
+        });
         on('save-machine', () => this.attempt('', async () => {
             const { run } = this;
             const file = await run.saveMachine();
@@ -136,8 +141,10 @@ class Page {
     settingsChanged() {
         const { guest } = this.settings;
         const { saved } = this.settings;
-        const parts = [...this.settings.chosenShares().flatMap((s) => s.parts ?? []),
-                       ...saved ? [saved.part] : []];
+        const plugged = [...this.settings.chosenDisks(),
+                         ...this.settings.chosenShares()];
+        const parts = [...plugged.flatMap((one) => one.parts ?? []),
+                       ...saved && !saved.blob ? [saved.part] : []];
         byId('weight').textContent =
             `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
             'once.';
@@ -242,6 +249,7 @@ class Page {
         byId('state').textContent = STATES[run.state] ?? run.state;
         byId('progress').hidden = run.state !== 'loading';
         byId('stop').hidden = byId('kill').hidden = run.isOver;
+        byId('save-disks').hidden = !run.leftDisks.length;
         byId('save-machine').hidden = !run.canBeSaved;
         byId('save-files').hidden = !run.keeps || !run.machine || run.killed;
         byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';

@@ -30,6 +30,12 @@ export class Plugs {
         });
         byId('folder-empty').addEventListener('click', () =>
             this.take(async () => [{ name: 'new', entries: [] }]));
+        const images = byId('disk-input');
+        images.addEventListener('change', () => {
+            const files = [...images.files];
+            images.value = '';
+            this.takeImages(files);
+        });
         this.acceptDrops(byId('setup'));
         byId('net').addEventListener('change', ({ target }) => {
             settings.network = target.checked;
@@ -92,6 +98,25 @@ export class Plugs {
         this.told();
     }
 
+    async takeImages(files) {
+        const { settings } = this;
+        const said = [];
+        const { readImage } = await import('./disks.mjs');
+        for (const file of files) {
+            try {
+                if (settings.chosenDisks().length >= settings.site.limits.disks) {
+                    throw new Error('there are too many');
+                }
+                settings.ownDisks.push(await readImage(file, settings.site.limits));
+            } catch (error) {
+                said.push(`${file.name} cannot be plugged in: ${error.message}.`);
+            }
+        }
+        byId('folder-error').textContent = said.join(' ');
+        byId('plugs').open = true;
+        this.told();
+    }
+
     told() {
         this.show();
         this.changed();
@@ -104,11 +129,17 @@ export class Plugs {
         byId('folders-none').hidden = can;
         byId('folders-none').textContent = settings.saved
             ? 'A saved machine has what it was saved with.'
-            : 'This machine has no place for shared folders.';
+            : 'This machine has no place for folders and disks.';
+        byId('disk-add').hidden = !guest.disk;
+        this.showDisks();
         byId('folders-add').hidden = !can;
         replace(byId('folders'), ...(can ? [
-            ...site.shares.map((share) => this.offered(share)),
-            ...settings.own.map((share) => this.own(share)),
+            ...site.shares.map((share) => this.offeredRow(
+                this.shareRow(share), settings.shares.includes(share.tag),
+                (plugged) => settings.plugShare(share.tag, plugged))),
+            ...settings.own.map((share) => this.ownRow(this.shareRow(share), () => {
+                settings.own = settings.own.filter((other) => other !== share);
+            }, 'folder-input')),
         ] : []));
         byId('net-row').hidden = !site.network || !guest.net;
         byId('net').checked = settings.hasNetwork;
@@ -117,55 +148,78 @@ export class Plugs {
         const plugged = this.summary();
         byId('plugs-summary').textContent = plugged.length
             ? `Plugged in: ${plugged.join(', ')}`
-            : site.network ? 'Folders and network' : 'Shared folders';
+            : site.network ? 'Folders, disks, network' : 'Folders and disks';
+    }
+
+    showDisks() {
+        const { settings } = this;
+        const chosen = settings.chosenDisks();
+        const about = (disk) => {
+            const n = chosen.indexOf(disk);
+            const place = n < 0 ? [] : [`/dev/vd${String.fromCharCode(97 + n)}`,
+                disk.mount && settings.guest.workloads &&
+                    `at /mnt/vd${String.fromCharCode(97 + n)}`];
+            return [disk.format, ...place, disk.readonly && 'cannot be changed']
+                .filter(Boolean).join(', ');
+        };
+        const shown = settings.guest.disk && !settings.saved
+            ? [...settings.site.disks, ...settings.ownDisks] : [];
+        replace(byId('disks'), ...shown.map((disk) => {
+            const row = { name: disk.name, about: about(disk),
+                          size: bytes(disk.bytes) };
+            return disk.blob
+                ? this.ownRow(row, () => {
+                    settings.ownDisks = settings.ownDisks.filter((d) => d !== disk);
+                }, 'disk-input')
+                : this.offeredRow(row, settings.disks.includes(disk.name), (plugged) =>
+                    settings.plugDisk(disk.name, plugged));
+        }));
     }
 
     /* Short names of all that is plugged in. */
     summary() {
         const { settings } = this;
-        return [...settings.chosenShares().map(({ tag }) => tag),
+        return [...settings.chosenDisks().map(({ name }) => name),
+                ...settings.chosenShares().map(({ tag }) => tag),
                 ...settings.hasNetwork ? ['network'] : []];
     }
 
-    row(share, control, more) {
-        const about = [
-            `/mnt/${share.tag}`, share.readonly && 'cannot be changed',
-        ].filter(Boolean).join(', ');
-        return make(more ? 'div' : 'label', { class: 'choice' }, control,
-            make('span', { class: 'name' }, share.name),
-            more ?? make('span', { class: 'size' }, this.size(share)),
-            make('span', { class: 'about' },
-                 more ? `${about} · ${this.size(share)}` : about));
+    shareRow(share) {
+        return {
+            name: share.name,
+            about: [`/mnt/${share.tag}`, share.readonly && 'cannot be changed']
+                .filter(Boolean).join(', '),
+            size: share.files ? `${amount(share.files)}, ${bytes(share.bytes)}`
+                              : 'empty',
+        };
     }
 
-    size(share) {
-        return share.files
-            ? `${amount(share.files)}, ${bytes(share.bytes)}` : 'empty';
-    }
-
-    offered(share) {
-        const { settings } = this;
-        const box = make('input', {
-            type: 'checkbox', checked: settings.shares.includes(share.tag),
-            'data-tag': share.tag,
-        });
+    /* Of the site's: it can be left out. */
+    offeredRow({ name, about, size }, plugged, plug) {
+        const box = make('input', { type: 'checkbox', checked: plugged });
         box.addEventListener('change', () => {
-            settings.plugShare(share.tag, box.checked);
+            plug(box.checked);
             this.told();
         });
-        return this.row(share, box);
+        return make('label', { class: 'choice' }, box,
+            make('span', { class: 'name' }, name),
+            make('span', { class: 'size' }, size),
+            make('span', { class: 'about' }, about));
     }
 
-    own(share) {
-        const remove = make('button', {
-            type: 'button', class: 'quiet', 'aria-label': `Remove ${share.name}`,
+    /* A user's own: it can be removed; @next is what has the keyboard then. */
+    ownRow({ name, about, size }, remove, next) {
+        const button = make('button', {
+            type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`,
         }, 'Remove');
-        remove.addEventListener('click', () => {
-            this.settings.own = this.settings.own.filter((s) => s !== share);
+        button.addEventListener('click', () => {
+            remove();
             this.told();
-            byId('folder-input').focus();
+            byId(next).focus();
         });
-        return this.row(share, make('span', { class: 'dot', 'aria-hidden': 'true' }),
-                        remove);
+        return make('div', { class: 'choice' },
+            make('span', { class: 'dot', 'aria-hidden': 'true' }),
+            make('span', { class: 'name' }, name), button,
+            make('span', { class: 'about' }, `${about} · ${size}`));
     }
 }

@@ -11,6 +11,8 @@
 import { start } from '../machine.mjs';
 import { fetchAll } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
+import { Control } from './control.mjs';
+import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
 
@@ -50,28 +52,49 @@ function shareArguments(guest, { tag, readonly }) {
     return words;
 }
 
+/* What a user chooses of the guest's own arguments. */
+function putMachine(argv, guest, { smp, memory, seed, workload }, words = []) {
+    put(argv, '-smp', String(smp));
+    put(argv, '-m', String(memory));
+    put(argv, '-seed', String(seed));
+    if (guest.workloads) {
+        put(argv, '-append', [guest.append, ...kernelWords(workload), ...words,
+                              guest.append_after].filter(Boolean).join(' '));
+    }
+}
+
 export function qemuArguments(settings) {
     const { guest, site, saved } = settings;
     const argv = [...(saved ?? guest).arguments];
-    const shares = settings.chosenShares();
+    const shares = settings.chosenShares(), disks = settings.chosenDisks();
     argv.splice((saved ?? guest).devices_at, 0,
+                ...disks.flatMap((disk, n) => diskArguments(guest, disk, n)),
                 ...shares.flatMap((share) => shareArguments(guest, share)),
                 ...settings.hasNetwork ? guest.net : []);
-    if (shares.length) {
+    if (shares.length + disks.length) {
         argv.push(...site.few_threads);
     }
     argv.push(...site.control_arguments);
-    if (saved) {
-        return argv;
-    }
-    put(argv, '-smp', settings.machineValue('smp'));
-    put(argv, '-m', settings.machineValue('memory'));
-    put(argv, '-seed', settings.machineValue('seed'));
-    if (guest.workloads) {
-        put(argv, '-append', [guest.append, ...kernelWords(settings.workloadSpec),
-                              guest.append_after].filter(Boolean).join(' '));
+    if (!saved) {
+        putMachine(argv, guest, {
+            smp: settings.machineValue('smp'), memory: settings.machineValue('memory'),
+            seed: settings.machineValue('seed'), workload: settings.workloadSpec,
+        }, disks.map(mountWord));
     }
     return argv;
+}
+
+/* The arguments of a machine that was saved, as it was made. */
+export function savedArguments(guest, { smp, memory_mib, seed, booted_for }) {
+    const argv = [...guest.arguments];
+    putMachine(argv, guest, { smp, memory: memory_mib, seed, workload: booted_for });
+    return argv;
+}
+
+/* Of a user's own file. */
+async function unpackedState({ blob, part: { path } }) {
+    const stream = blob.stream().pipeThrough(new DecompressionStream('gzip'));
+    return { path, data: await new Response(stream).blob() };
 }
 
 /* As bench.guests.catalogue.console_line(). */
@@ -150,8 +173,14 @@ export class Run extends EventTarget {
         };
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
-        this.devices = this.shares.map(({ tag, readonly }) =>
-            ({ kind: 'share', tag, readonly }));
+        this.disks = settings.chosenDisks();
+        this.devices = [
+            ...this.disks.map(({ name, format, bytes, readonly }) => ({
+                kind: 'disk', file: name, format, bytes, readonly,
+                snapshot: !readonly })),
+            ...this.shares.map(({ tag, readonly }) =>
+                ({ kind: 'share', tag, readonly })),
+        ];
         if (settings.hasNetwork) {
             const { kind, host, outside } = site.network;
             this.devices.push({ kind, host, outside });
@@ -159,7 +188,7 @@ export class Run extends EventTarget {
                 .replace(/^http/, 'ws');
         }
         this.state = 'new';
-        this.killed = false;
+        this.killed = this.isQuitting = false;
         this.reader = new ConsoleReader(this.guest);
         this.console = new Kept(CONSOLE_KEPT);
         this.errors = [];
@@ -205,15 +234,21 @@ export class Run extends EventTarget {
     async go() {
         try {
             this.become('loading');
-            const parts = this.shares.flatMap((share) => share.parts ?? []);
-            if (this.saved) {
+            const parts = [...this.disks, ...this.shares]
+                .flatMap(({ parts: own }) => own ?? []);
+            if (this.saved && !this.saved.blob) {
                 parts.push(this.saved.part);
             }
             const [files, more] = await fetchAll(this.site, this.guest, parts,
                 (part, loaded, total) => this.progressed(part, loaded, total),
                 this.abort.signal);
+            this.disks.forEach((disk, n) => files.push({
+                path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
             const folders = await this.folders(more);
-            files.push(...this.saved ? more.slice(-1) : []);
+            if (this.saved) {
+                files.push(this.saved.blob ? await unpackedState(this.saved)
+                                           : more.at(-1));
+            }
             if (this.profile) {
                 const data = new TextEncoder().encode(this.profile.text);
                 this.profileSha256 = await sha256(data);
@@ -243,7 +278,6 @@ export class Run extends EventTarget {
 
     /* Load the machine, let it go on, and tell it what to do. */
     async resume() {
-        const { Control } = await import('./control.mjs');
         const began = this.now();
         this.control = new Control(this.machine);
         try {
@@ -286,16 +320,15 @@ export class Run extends EventTarget {
         held.forEach((data) => this.machine.input(data));
     }
 
-    /* QEMU's own state cannot hold folders, and nothing may be under way. */
+    /* Folders and disks are not in QEMU's state, and nothing may be under way. */
     get canBeSaved() {
         return Boolean(this.machine) && !this.isOver && !this.control &&
-            !this.held && this.shares.length === 0;
+            !this.held && this.shares.length + this.disks.length === 0;
     }
 
     /* The machine as a file; it ends with that. */
     async saveMachine() {
-        const [{ Control }, { snapshotFile }] = await Promise.all([
-            import('./control.mjs'), import('./snapshot.mjs')]);
+        const { snapshotFile } = await import('./snapshot.mjs');
         this.control = new Control(this.machine);
         this.dispatchEvent(new Event('state'));
         try {
@@ -333,6 +366,19 @@ export class Run extends EventTarget {
         return this.shares.some((share) => !share.readonly);
     }
 
+    /* Disks that the guest may write: { path, name }. */
+    writtenDisks() {
+        return this.disks.map((disk, n) => ({ ...disk, path: diskPath(disk, n) }))
+            .filter(({ readonly }) => !readonly);
+    }
+
+    /* As they were when it ended: { name, data }. */
+    get leftDisks() {
+        const files = this.ended?.files ?? {};
+        return this.writtenDisks().filter(({ path }) => files[path])
+            .map(({ name, path }) => ({ name, data: files[path] }));
+    }
+
     /* What is in its folders, as an archive: of now, or of its end. */
     async archive() {
         if (!this.machine) {
@@ -357,7 +403,7 @@ export class Run extends EventTarget {
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,
-            fetch: [OUTGOING],
+            fetch: [OUTGOING, ...this.writtenDisks().map(({ path }) => path)],
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
             onControl: (data) => this.control?.receive(data),
@@ -396,7 +442,7 @@ export class Run extends EventTarget {
             }
         }
         if (this.reader.verdict) {
-            this.machine?.stop();
+            this.quit();
         }
     }
 
@@ -427,11 +473,21 @@ export class Run extends EventTarget {
     /* In order, with statistics. */
     stop() {
         this.stopped = true;
-        if (this.machine) {
-            this.machine.stop();
-        } else {
-            this.abort.abort();
+        this.quit();
+    }
+
+    /* By the control channel: with one, QEMU has no keys for it. */
+    quit() {
+        if (this.isQuitting) {
+            return;
         }
+        if (!this.machine || this.control) {
+            this.abort.abort();
+            return;
+        }
+        this.isQuitting = true;
+        this.control = new Control(this.machine);
+        this.control.quit();
     }
 
     kill() {

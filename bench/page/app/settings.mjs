@@ -44,12 +44,16 @@ export class Settings {
         const words = (name) => asked.get(name) ?? stored[name];
         this.guest = this.known(site.guests, words('guest')) ?? site.guests[0];
         this.values = { policy: {}, common: {}, workload: {}, machine: {} };
+        /* Names of the site's disks that are plugged in, and a user's own. */
+        this.disks = this.chosenNames(site.disks, 'name', words('disk'));
+        this.ownDisks = [];
         /* Tags of the site's folders that are plugged in, and a user's own. */
-        this.shares = this.knownShares(words('share'));
+        this.shares = this.chosenNames(site.shares, 'tag', words('share'));
         this.own = [];
         this.network = words('net') === 'on' && Boolean(site.network);
         /* The name of a saved machine; '' to boot. */
         this.from = words('from') ?? '';
+        this.ownMachines = [];
         /* What this browser cannot bear of a policy's defaults. */
         this.budgets = site.budgets[browser().name] ?? {};
         /* For a policy that wants a file: { name, text }. */
@@ -63,16 +67,31 @@ export class Settings {
     }
 
     /* All, unless it is said which. */
-    knownShares(words) {
-        const all = this.site.shares.map(({ tag }) => tag);
+    chosenNames(list, key, words) {
+        const all = list.map((entry) => entry[key]);
         return words === undefined || words === null ? all
-            : all.filter((tag) => words.split(',').includes(tag));
+            : all.filter((name) => words.split(',').includes(name));
+    }
+
+    /* @chosen with or without a name, in the order of the site. */
+    withName(list, key, chosen, name, plugged) {
+        return list.map((entry) => entry[key]).filter((other) =>
+            other === name ? plugged : chosen.includes(other));
     }
 
     plugShare(tag, plugged) {
-        const chosen = this.site.shares.map((share) => share.tag).filter((other) =>
-            other === tag ? plugged : this.shares.includes(other));
-        this.shares = chosen;
+        this.shares = this.withName(this.site.shares, 'tag', this.shares, tag, plugged);
+    }
+
+    plugDisk(name, plugged) {
+        this.disks = this.withName(this.site.disks, 'name', this.disks, name, plugged);
+    }
+
+    /* The disks that the guest gets, vda first. */
+    chosenDisks() {
+        return this.guest.disk && !this.saved
+            ? [...this.site.disks.filter(({ name }) => this.disks.includes(name)),
+               ...this.ownDisks] : [];
     }
 
     takenTags() {
@@ -94,12 +113,21 @@ export class Settings {
 
     /* Machines of this guest's that were saved. */
     savedMachines() {
-        return this.site.machines.filter(({ guest }) => guest === this.guest.name);
+        return [...this.site.machines, ...this.ownMachines]
+            .filter(({ guest }) => guest === this.guest.name);
+    }
+
+    /* A user's own; it is what the next boot starts from. */
+    addMachine(machine) {
+        const others = (machines) => machines.filter(({ name }) => name !== machine.name);
+        this.ownMachines = [...others(this.ownMachines), machine];
+        this.chooseGuest(machine.guest);
+        this.from = machine.name;
     }
 
     /* The one that is resumed, if any. */
     get saved() {
-        return this.known(this.savedMachines(), this.from) ?? null;
+        return this.savedMachines().findLast(({ name }) => name === this.from) ?? null;
     }
 
     /* What it does, if that is not to be chosen. */
@@ -116,6 +144,7 @@ export class Settings {
     /* Workloads for which everything is there. */
     workloads() {
         const there = {
+            disk: this.chosenDisks().some((disk) => disk.mount && !disk.readonly),
             share: this.chosenShares().some((share) => !share.readonly),
             net: this.hasNetwork,
         };
@@ -220,10 +249,14 @@ export class Settings {
         const words = {
             guest: this.guest.name, tier: this.tier, workload: this.workloadSpec,
         };
-        const off = this.shares.length < this.site.shares.length;
-        const share = off ? { share: this.shares.join(',') || 'none' } : {};
+        const some = (name, chosen, all) => (chosen.length < all.length
+            ? { [name]: chosen.join(',') || 'none' } : {});
+        const share = {
+            ...some('disk', this.disks, this.site.disks),
+            ...some('share', this.shares, this.site.shares),
+        };
         const net = this.network ? { net: 'on' } : {};
-        const from = this.saved ? { from: this.from } : {};
+        const from = this.saved && !this.saved.blob ? { from: this.from } : {};
         return { ...words, ...this.chosenMachine(), ...share, ...net, ...from };
     }
 
@@ -256,6 +289,10 @@ export class Settings {
         }
         for (const [name, value] of Object.entries(this.chosenMachine())) {
             line.push(`--${name}`, value);
+        }
+        for (const { name, mount, readonly } of this.chosenDisks()) {
+            line.push('--disk', quoted([name, mount && `mount=${mount}`,
+                readonly ? 'readonly=on' : 'snapshot=on'].filter(Boolean).join()));
         }
         for (const { name, tag, readonly } of this.chosenShares()) {
             line.push('--share', quoted(

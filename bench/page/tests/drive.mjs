@@ -233,7 +233,7 @@ const SCENARIOS = {
     /* Settings that cannot be are refused where they are. */
     async settings(person) {
         await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99' +
-                          '&share=nothing');
+                          '&share=nothing&disk=other');
         await person.ready();
         const dropped = await person.see(() => tierlab.settings.words());
         await person.choose('policy-params-n', '0');
@@ -336,7 +336,7 @@ const SCENARIOS = {
      * them afterwards, as the page hands it out.
      */
     async folders(person) {
-        await person.open();
+        await person.open('#disk=none');
         await person.ready();
         const offered = await person.see(() => ({
             names: [...document.querySelectorAll('#folders .name')]
@@ -398,7 +398,7 @@ const SCENARIOS = {
 
     /* Off at first; switched on, it is there, and stays so. */
     async network(person) {
-        await person.open('#share=none');
+        await person.open('#share=none&disk=none');
         await person.ready();
         const look = () => person.see(() => ({
             shown: !document.getElementById('net-row').hidden,
@@ -461,9 +461,34 @@ const SCENARIOS = {
             !document.getElementById('save-machine').hidden);
         const saved = await base64(person, () => tierlab.run.saveMachine());
         await person.until('the end', () => tierlab.run.isOver);
-        return { settled, state, button, saved, result: JSON.parse(result),
-                 failure: await person.see(() => tierlab.run.failure),
-                 facts: await person.facts() };
+        const failure = await person.see(() => tierlab.run.failure);
+        const facts = await person.facts();
+        /* The file that came of it, opened. */
+        const give = (text) => person.see(async (text) => {
+            const data = new DataTransfer();
+            const blob = text ?? await globalThis.given;
+            data.items.add(new File([blob], 'mine.snap'));
+            const input = document.getElementById('from-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, text);
+        await give('nothing');
+        const complaint = await person.until('a complaint', () =>
+            document.getElementById('from-error').textContent);
+        await give();
+        await person.until('the file', () => tierlab.settings.saved?.blob);
+        await person.boot();
+        await person.until('its going on', () => tierlab.run.reader.reached('resume'));
+        await person.until('the prompt', () => tierlab.run.atPrompt);
+        await person.type('echo on$((1 + 1))ce');
+        await person.until('an answer', () =>
+            /^on(2|\$\(\(1 \+ 1\)\))ce$/m.test(tierlab.terminal.text()));
+        const opened = await person.see(() => ({
+            argv: tierlab.run.arguments, hash: location.hash,
+            devices_at: tierlab.run.saved.devices_at,
+        }));
+        return { settled, state, button, saved, complaint, opened, failure, facts,
+                 result: JSON.parse(result) };
     },
 
     /* A policy that wants what an earlier boot executed. */
@@ -497,6 +522,65 @@ const SCENARIOS = {
                      tierlab.run.machine.options.files.map(({ path }) => path)) };
     },
 
+    /* A disk of the site's and one of a user's own. */
+    async disks(person) {
+        await person.open('#share=none');
+        await person.ready();
+        const give = (name, bytes) => person.see((name, bytes) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], name));
+            const input = document.getElementById('disk-input');
+            input.files = data.files;
+            input.dispatchEvent(new Event('change'));
+        }, name, bytes);
+        await give('odd.img', 513);
+        const complaint = await person.until('a complaint', () =>
+            document.getElementById('folder-error').textContent);
+        await give('mine.img', 1024);
+        await person.until('a second disk', () =>
+            document.querySelectorAll('#disks .choice').length === 2);
+        const look = () => person.see(() => ({
+            names: [...document.querySelectorAll('#disks .name')]
+                .map((e) => e.textContent),
+            abouts: [...document.querySelectorAll('#disks .about')]
+                .map((e) => e.textContent),
+            command: document.getElementById('command').textContent,
+            workloads: [...document.querySelectorAll('#workload option')]
+                .map((e) => e.value),
+        }));
+        const both = await look();
+        await person.boot();
+        await person.prompt();
+        const run = await person.see(() => ({
+            argv: tierlab.run.arguments, devices: tierlab.run.devices,
+            files: tierlab.run.machine.options.files.map(({ path, data }) =>
+                [path, data.size]),
+        }));
+        await person.type('poweroff');
+        await person.until('the end', () => tierlab.run.isOver);
+        const left = await person.see(() => tierlab.run.leftDisks.map(
+            ({ name, data }) => [name, data.length]));
+        const button = await person.see(() =>
+            !document.getElementById('save-disks').hidden);
+        /* Without the site's, one's own is the first. */
+        await person.see(() => document.querySelector('#disks input').click());
+        return { complaint, both, run, left, button, one: await look(),
+                 facts: await person.facts() };
+    },
+
+    /* A machine that is ended in order leaves its statistics. */
+    async stop(person) {
+        await person.open('#share=none&disk=none');
+        await person.ready();
+        await person.boot();
+        await person.prompt();
+        await person.click('stop');
+        await person.until('the end', () => tierlab.run.isOver);
+        return { state: await person.see(() => document.body.dataset.state),
+                 stats: await person.see(() => Boolean(tierlab.run.ended.statsFile)),
+                 facts: await person.facts() };
+    },
+
     /* Commands from the parent in a real guest, with folders; what is in them then. */
     async script(person) {
         await person.open(options.hash);
@@ -510,7 +594,16 @@ const SCENARIOS = {
         const saved = keeps && await archive(person);
         await person.click('stop');
         await person.until('the end', () => tierlab.run.isOver);
-        return { saved, atEnd: keeps && await archive(person), facts: await person.facts() };
+        const disks = [];
+        for (let n = 0; n < await person.see(() => tierlab.run.leftDisks.length); n++) {
+            await person.see((n) => { globalThis.wanted = n; }, n);
+            disks.push([
+                await person.see(() => tierlab.run.leftDisks[wanted].name),
+                await base64(person, async () =>
+                    new Blob([tierlab.run.leftDisks[wanted].data])),
+            ]);
+        }
+        return { saved, disks, atEnd: keeps && await archive(person), facts: await person.facts() };
     },
 
     async result(person) {

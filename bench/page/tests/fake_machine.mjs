@@ -126,7 +126,8 @@ class Fake {
 
     load({ uri }) {
         const file = this.options.files.find(({ path }) => `file:${path}` === uri);
-        return file?.data.size === 5000 ? 'completed' : 'failed';
+        /* What is there at first, and what leave() writes. */
+        return [5000, 9].includes(file?.data.size) ? 'completed' : 'failed';
     }
 
     leave({ uri }) {
@@ -199,6 +200,11 @@ class Fake {
 
     end(status) {
         clearInterval(this.ticks);
+        for (const path of this.options.fetch ?? []) {
+            if (path.startsWith('/disks/')) {
+                this.left = { ...this.left, [path]: text('written') };
+            }
+        }
         const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
                            start_epoch_ms: Date.now() };
         const stats = { schema: 1, policy: { spec: this.options.env.TIERLAB_TIER },
@@ -208,10 +214,6 @@ class Fake {
         this.readFolders().then((folders) => this.resolve({
             status, aborted: null, stats, statsFile, files: this.left ?? {},
             ...folders }));
-    }
-
-    stop() {
-        this.end(0);
     }
 
     kill() {

@@ -8,9 +8,12 @@ import fs from 'node:fs';
 import { tar } from '../../engines/js/tar.mjs';
 import { threads } from '../../engines/js/threads.mjs';
 import { ConsoleReader } from '../app/console.mjs';
+import { diskArguments, readImage } from '../app/disks.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
+import { qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
+import { readSnapshot } from '../app/snapshot.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 
 const ANSWERS = {
@@ -51,6 +54,30 @@ const ANSWERS = {
         }
     },
     threads: ({ lines }) => lines.map(threads),
+    disk: ({ guest, disk, n }) => diskArguments(guest, disk, n),
+    async image({ name, path, limits }) {
+        try {
+            return await readImage(new File([fs.readFileSync(path)], name), limits);
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
+    /* Of a cold boot with nothing plugged in. */
+    arguments: ({ guest }) => qemuArguments({
+        guest, site: { control_arguments: [] }, saved: null, hasNetwork: false,
+        workloadSpec: 'shell', chosenShares: () => [], chosenDisks: () => [],
+        machineValue: (name) => String(
+            { smp: guest.smp, memory: guest.memory_mib, seed: 1 }[name]),
+    }),
+    async snapshot({ path, site }) {
+        try {
+            const file = new File([fs.readFileSync(path)], 'x.snap');
+            const { blob, ...machine } = await readSnapshot(file, site, savedArguments);
+            return { ...machine, packed: blob.size };
+        } catch (error) {
+            return { error: error.message };
+        }
+    },
     withMore: ({ spec, more }) => withMore(spec, more),
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),

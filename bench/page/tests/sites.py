@@ -10,6 +10,7 @@ from typing import Any
 from bench.boot.catalog import WAIT
 from bench.boot.passage import machine_facts
 from bench.boot.snapshot import write_snapshot
+from bench.devices.disk import Disk
 from bench.devices.network import Network
 from bench.devices.share import Share
 from bench.engines.base import BootRequest
@@ -121,6 +122,7 @@ def make_contents(
     shares: tuple[Share, ...] = (),
     network: Network | None = None,
     saved: tuple[str, ...] = (),
+    disks: tuple[Disk, ...] = (),
 ) -> Contents:
     """What a page of the fakes is made of."""
     guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
@@ -134,15 +136,16 @@ def make_contents(
         tiers=TIERS,
         provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
         folders=tuple(map(pack, shares)),
+        disks=disks,
         network=network,
         machines=tuple(offered(machines)),
         modules=modules or {},
     )
 
 
-def make_snapshot(path: Path, guest: Guest, **changed: Any) -> Path:
+def make_snapshot(path: Path, of: Guest, **changed: Any) -> Path:
     """A machine of the guest's that waits at its prompt, without one."""
-    request = BootRequest(guest, workload=WAIT, memory_mib=300, smp=2, seed=7)
+    request = BootRequest(of, workload=WAIT, memory_mib=300, smp=2, seed=7)
     facts = replace(
         machine_facts(request, QEMU),
         marker="prompt",

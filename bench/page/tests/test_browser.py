@@ -6,6 +6,7 @@ import base64
 import io
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.boot.products import obtain
 from bench.boot.snapshot import read_snapshot
 from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
+from bench.page.disks import plugged
 from bench.page.recipe import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
@@ -40,7 +42,12 @@ def site(
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
-    made_of = make_contents(scratch, libraries, modules, shares, NETWORK, (SAVED,))
+    image = scratch / "big.img"
+    image.write_bytes(bytes(2048))
+    disks = tuple(plugged([f"{image},mount=ext4"]))
+    made_of = make_contents(
+        scratch, libraries, modules, shares, NETWORK, (SAVED,), disks
+    )
     return make_site(scratch, made_of)
 
 
@@ -64,6 +71,11 @@ class User:
         node = self.products["node"] / "bin" / "node"
         library = self.products["browser-driver"]
         return drive(node, library, self.browser, url, scenario, **more)
+
+    def at_site(self, site: Path, scenario: str, more: Sequence[str]) -> dict[str, Any]:
+        """A scenario with our server and another page."""
+        with serving(site) as server:
+            return self.at(server.url, scenario, more=more)
 
     def __call__(self, scenario: str, **more: Any) -> dict[str, Any]:
         """A scenario with our server."""
@@ -109,6 +121,7 @@ def test_settings(user: User) -> None:
         "tier": "threshold:n=5",
         "workload": "shell",
         "share": "none",
+        "disk": "none",
     }
     assert found["refused"]["runs"] is False
     assert found["refused"]["invalid"] == "policy-params-n"
@@ -233,7 +246,7 @@ def test_without_a_network_to_offer(
 
 
 def test_resume(user: User, tmp_path: Path) -> None:
-    found = user("resume", more=["--hash", f"#from={SAVED}&smp=3&share=none"])
+    found = user("resume", more=["--hash", f"#from={SAVED}&smp=3&share=none&disk=none"])
     no_trouble(found["facts"])
     settled = found["settled"]
     assert settled["smp"] and settled["memory"] == "300"
@@ -248,6 +261,13 @@ def test_resume(user: User, tmp_path: Path) -> None:
     run = run_from_json(found["result"])
     assert run.resumed and run.workload == "shell resumed"
     assert found["result"]["config"]["smp"] == 2
+    # The page takes what it saved, and nothing else.
+    assert "mine.snap cannot be resumed: it is not a saved" in found["complaint"]
+    argv, at = found["opened"]["argv"], found["opened"]["devices_at"]
+    assert argv[at - 2 : at] == ["-incoming", "defer"]
+    assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-seed") + 1] == "7"
+    assert "tierlab.workload=wait" in argv[argv.index("-append") + 1].split()
+    assert "from=" not in found["opened"]["hash"]
     # What was saved is a file of ours.
     path = tmp_path / "again.snap"
     path.write_bytes(base64.b64decode(found["saved"]))
@@ -260,6 +280,31 @@ def test_resume(user: User, tmp_path: Path) -> None:
     assert (tmp_path / "stream").read_bytes() == b"the state"
 
 
+def test_disks(user: User) -> None:
+    found = user("disks")
+    no_trouble(found["facts"])
+    assert "513 bytes are not whole sectors" in found["complaint"]
+    both, one = found["both"], found["one"]
+    assert both["names"] == ["big.img", "mine.img"]
+    assert both["abouts"][0] == "raw, /dev/vda, at /mnt/vda"
+    assert both["abouts"][1].startswith("raw, /dev/vdb ")
+    assert "--disk big.img,mount=ext4,snapshot=on" in both["command"]
+    assert "disk" in both["workloads"] and "disk" not in one["workloads"]
+    argv = found["run"]["argv"]
+    drives = [word for word in argv if word.startswith("if=none")]
+    assert [word.split("file=")[1].split(",")[0] for word in drives] == [
+        "/disks/0-big.img",
+        "/disks/1-mine.img",
+    ]
+    assert "tierlab.disk=vda:ext4" in argv[argv.index("-append") + 1].split()
+    assert ["/disks/0-big.img", 2048] in found["run"]["files"]
+    assert ["/disks/1-mine.img", 1024] in found["run"]["files"]
+    assert [d["file"] for d in found["run"]["devices"]] == ["big.img", "mine.img"]
+    assert found["left"] == [["big.img", 7], ["mine.img", 7]] and found["button"]
+    assert one["abouts"][1].startswith("raw, /dev/vda ")
+    assert "disk=none" in found["facts"]["hash"] and "snapshot=on" in one["command"]
+
+
 def test_profile(user: User) -> None:
     found = user("profile")
     assert found["refused"]["runs"] is False
@@ -268,6 +313,12 @@ def test_profile(user: User) -> None:
     assert "/profiles/given" in found["files"]
     assert "from=/profiles/given" in found["facts"]["text"]
     assert "from" not in found["facts"]["hash"]
+    no_trouble(found["facts"])
+
+
+def test_stop(user: User) -> None:
+    found = user("stop")
+    assert found["state"] == "ended" and found["stats"]
     no_trouble(found["facts"])
 
 

@@ -51,6 +51,28 @@ def test_page_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert sorted(p.name for p in out.parent.iterdir()) == ["out"]
 
 
+def test_page_with_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a").write_text("a")
+    (tmp_path / "d.img").write_bytes(bytes(512))
+    out, share, disk = tmp_path / "out", tmp_path / "docs", tmp_path / "d.img"
+    command = ["page", str(out), "--guest", GUEST, "--share", f"{share},tag=t"]
+    assert main([*command, "--disk", str(disk)]) == 0
+    assert list(out.glob("share-t-*/data.gz")) and list(out.glob("disk-d-*/image.gz"))
+    capsys.readouterr()
+    before = sorted(out.rglob("*"))
+    for more, why in (
+        (["--share", f"{share},tag=t"], "two folders have the tag 't'"),
+        (["--share", str(share / "a")], "is no folder"),
+        (["--disk", str(share)], "is no file"),
+        (["--snapshot", str(share / "a")], "is not a saved machine"),
+    ):
+        assert main([*command, *more]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and why in error
+    assert sorted(out.rglob("*")) == before
+
+
 def test_page_of_a_described_guest(tmp_path: Path) -> None:
     (tmp_path / "Image").write_bytes(b"image")
     mine = tmp_path / "mine.toml"

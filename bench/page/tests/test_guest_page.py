@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,7 +16,13 @@ from rich.console import Console
 from analysis.load import run_from_json, unpack_tbs
 from bench.boot.catalog import known_guests
 from bench.boot.products import obtain
+from bench.boot.snapshot import read_snapshot
+from bench.cli.main import main
+from bench.devices.network import PRODUCT as RELAY
+from bench.devices.network import Network
+from bench.page.disks import plugged
 from bench.page.make import contents, write_site
+from bench.page.saved import offered
 from bench.page.tests.browsers import PROGRAMS, serving
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
 
@@ -57,6 +68,12 @@ def test_guest_learns_the_size(user: User) -> None:
     assert found["before"] != found["after"]
 
 
+def test_stop(user: User) -> None:
+    found = user("stop")
+    assert found["state"] == "ended" and found["stats"]
+    no_trouble(found["facts"])
+
+
 def test_result_is_one_of_ours(user: User) -> None:
     result = user("result")["result"]
     run = run_from_json(result)
@@ -80,3 +97,104 @@ def test_without_a_network(user: User) -> None:
         found = user.at(server.url, "offline", does=lambda what: server.vanish())
     assert found["state"] == "running"
     no_trouble(found)
+
+
+def typed(user: User, site: Path, command: str, hash: str, **more: str) -> str:
+    """What the console says of a command at the prompt."""
+    words = ["--type", f"{command}; echo status $?", "--hash", hash]
+    with serving(site) as server:
+        server.relay = more.get("relay")
+        found = user.at(server.url, "script", more=words)
+    no_trouble(found["facts"])
+    return str(found["facts"]["text"])
+
+
+class _Said(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "9")
+        self.end_headers()
+        self.wfile.write(b"from here")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of a server on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Said) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def site_of(
+    out: Path, network: Network | None = None, machines: Sequence[Path] = (),
+    disks: Sequence[str] = (),
+) -> Path:  # fmt: skip
+    """The page with one guest and more."""
+    out.mkdir()
+    entries = [known_guests()[GUEST]]
+    made_of = contents(entries, [], network, offered(machines), plugged(disks))
+    write_site(out, made_of)
+    return out
+
+
+def test_network(user: User, port: int, tmp_path: Path) -> None:
+    network = Network((port,))
+    site = site_of(tmp_path / "site", network)
+    fetch = f"wget -q -T 20 -O - http://10.0.2.2:{port}/"
+    with network.relayed(obtain([RELAY], Console(stderr=True))) as relay:
+        on, off = (
+            typed(user, site, f"{fetch}; ls /sys/class/net", f"#net={net}", relay=relay)
+            for net in ("on", "off")
+        )
+        # Nothing else of this machine is there.
+        other = f"wget -q -T 20 -O - http://10.0.2.2:{port - 1}/ || echo no"
+        assert "no" in typed(user, site, other, "#net=on", relay=relay).split("\n")
+    assert "from here" in on and "eth0" in on
+    assert "from here" not in off and "eth0" not in off
+
+
+def test_saved_machines_go_on_in_the_page(user: User, tmp_path: Path) -> None:
+    first = tmp_path / "first.snap"
+    assert main(["boot", GUEST, "--save", str(first), "--smp", "2"]) == 0
+    site = site_of(tmp_path / "site", machines=[first])
+    found = user.at_site(site, "resume", ["--hash", "#from=first&tier=region"])
+    no_trouble(found["facts"])
+    assert found["failure"] is None
+    assert found["facts"]["phases"] == ["resume", "workload-start", "prompt"]
+    assert found["result"]["config"]["smp"] == 2
+    assert run_from_json(found["result"]).resumed
+    # What the page saves goes on in the page.
+    second = tmp_path / "second.snap"
+    second.write_bytes(base64.b64decode(found["saved"]))
+    assert read_snapshot(second).facts.workload == "shell"
+    site = site_of(tmp_path / "again", machines=[second])
+    found = user.at_site(site, "resume", ["--hash", "#from=second"])
+    assert found["failure"] is None
+    assert found["facts"]["phases"][0] == "resume"
+
+
+@pytest.mark.skipif(shutil.which("mke2fs") is None, reason="no mke2fs")
+def test_disk(user: User, tmp_path: Path) -> None:
+    image = tmp_path / "disk.img"
+    argv = ["mke2fs", "-q", "-t", "ext4", str(image), "16M"]
+    subprocess.run(argv, check=True)
+    before = image.read_bytes()
+    site = site_of(tmp_path / "site", disks=[f"{image},mount=ext4"])
+    command = "cd /mnt/vda; seq 1 50000 >numbers; sync; md5sum numbers; cd /; "
+    command += "umount /mnt/vda; cat /sys/block/vda/serial"
+    with serving(site) as server:
+        words = ["--type", f"{command}; echo; echo status $?", "--hash", "#workload=shell"]
+        found = user.at(server.url, "script", more=words)
+    no_trouble(found["facts"])
+    assert "disk" in found["facts"]["text"].split("\n")
+    ((name, data),) = found["disks"]
+    assert name == "disk.img" and image.read_bytes() == before
+    image.write_bytes(base64.b64decode(data))
+    assert subprocess.run(["e2fsck", "-fn", str(image)], check=False).returncode == 0
+    argv = ["debugfs", "-R", "cat numbers", str(image)]
+    numbers = subprocess.run(argv, capture_output=True, check=True).stdout
+    assert numbers == b"".join(b"%d\n" % n for n in range(1, 50001))

@@ -25,7 +25,8 @@ from bench.devices.share import _TAG
 from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Marker
-from bench.page.describe import javascript
+from bench.page.describe import describe_guest, javascript
+from bench.page.tests.sites import GUESTS, make_guest
 
 ASK = Path(__file__).with_name("modules.mjs")
 SAMPLES = Path(__file__).resolve().parents[2] / "guests" / "tests" / "samples"
@@ -251,3 +252,14 @@ def test_threads_by_vcpus(products: dict[str, Path]) -> None:
         ["-smp", "64"],
     ]
     assert ask(products, ask="threads", lines=lines) == [6, 4, 3, 3, 10]
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_boot_is_that_of_the_harness(
+    products: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    guest = make_guest(tmp_path / "guest", name)
+    told = describe_guest(guest, [])
+    assert ask(products, ask="arguments", guest=told) == told["arguments"]
+    # On x86 a kernel of ours is told its clock's rate.
+    assert bool(told["append_after"]) == (guest.arch == "x86_64")

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from bench.boot.errors import HarnessError
+from bench.boot.products import obtain
 from bench.boot.snapshot import read_snapshot
 from bench.devices.network import Network
 from bench.engines.base import BootRequest, qemu_arguments
 from bench.guests.guest import Guest
-from bench.page import saved
+from bench.page import describe, saved
 from bench.page.places import PagePlaces
 from bench.page.tests.sites import (
     QEMU,
@@ -24,6 +26,7 @@ from bench.page.tests.sites import (
     make_site,
     make_snapshot,
 )
+from bench.page.tests.test_modules import ask
 
 NETWORK = Network((8000,))
 
@@ -119,3 +122,47 @@ def test_only_the_end_of_a_console_is_shown(tmp_path: Path, guest: Guest) -> Non
     shown = saved.describe(one, guest, {})["console"]
     assert shown.startswith("line ") and shown.endswith("line 999\n")
     assert len(shown) <= saved.SHOWN
+
+
+@pytest.mark.parametrize("icount", [None, 3])
+def test_page_reads_files_as_the_harness_does(
+    tmp_path: Path, guest: Guest, icount: int | None
+) -> None:
+    products = obtain(["node"], Console(stderr=True))
+    told = describe.describe(
+        [describe.describe_guest(guest, [])],
+        {"riscv64": {"versions": {"qemu": QEMU}}},
+        {"policies": []},
+        {},
+        {},
+        network=NETWORK,
+    )
+
+    def read(path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = ask(
+            products, ask="snapshot", path=str(path), site=told
+        )
+        return found
+
+    path = make_snapshot(tmp_path / "x.snap", guest, icount=icount)
+    (one,) = saved.offered([path])
+    expected = saved.describe(one, guest, {})
+    found = read(path)
+    for name in ("arguments", "devices_at", "resumed", "guest", "smp", "memory_mib",
+                 "seed", "workload", "booted_for", "phases", "net", "name"):  # fmt: skip
+        assert found[name] == expected[name], name
+    assert found["packed"] == one.snapshot.facts.packed_bytes
+    net = make_snapshot(tmp_path / "net.snap", guest, devices=[NETWORK.as_json()])
+    assert read(net)["net"] is True
+    cut = tmp_path / "cut.snap"
+    cut.write_bytes(path.read_bytes()[:-1])
+    assert read(cut)["error"] == "it is damaged"
+    for changed, why in (
+        ({"qemu": "9.9"}, "saved by QEMU 9.9, this is 10.0.0"),
+        ({"guest": "other"}, "holds guest other"),
+        ({"files": []}, "another build"),
+        ({"machine": {}}, "another build"),
+        ({"devices": [{"kind": "disk"}]}, "devices that this page has not"),
+    ):
+        other = make_snapshot(tmp_path / "other.snap", guest, **changed)
+        assert why in read(other)["error"]

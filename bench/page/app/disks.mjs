@@ -1,0 +1,65 @@
+/*
+ * Disk images of a user's, and QEMU's arguments for disks: as bench/devices/images.py
+ * and disk.py have them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+const SECTOR = 512;
+const SERIAL_BYTES = 20;
+const QCOW2 = [0x51, 0x46, 0x49, 0xfb];
+/* What is no raw disk, though any bytes could be one. */
+const OTHERS = [
+    [[0x1f, 0x8b], 'packed by gzip'], [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'packed by xz'],
+    [[0x28, 0xb5, 0x2f, 0xfd], 'packed by zstd'], [[0x42, 0x5a, 0x68], 'packed by bzip2'],
+    [[0x4b, 0x44, 0x4d, 0x56], 'a VMDK image'], [[0x50, 0x4b, 3, 4], 'a ZIP archive'],
+];
+/* Where ext2, ext3 and ext4 say that they are. */
+const EXT_AT = 1080, EXT = [0x53, 0xef];
+
+const starts = (bytes, magic) => magic.every((byte, i) => bytes[i] === byte);
+const plain = (name) => name.replace(/[^A-Za-z0-9._-]/g, '_');
+
+async function bytesAt(file, at, size) {
+    return new Uint8Array(await file.slice(at, at + size).arrayBuffer());
+}
+
+/* { name, format, mount, bytes, blob }; an Error of one line if it is no image. */
+export async function readImage(file, limits) {
+    const { name, size } = file;
+    const head = await bytesAt(file, 0, 16);
+    const packed = starts(head, QCOW2);
+    if (packed !== /\.qcow2$/.test(name)) {
+        throw new Error(`it has the ${packed ? 'contents' : 'name'} of a qcow2 image ` +
+                        'only');
+    }
+    if (size > limits.disk_bytes) {
+        throw new Error(`it has more than ${limits.disk_bytes / 2 ** 20} MiB, which ` +
+                        'this page would hold in memory');
+    }
+    const other = OTHERS.find(([magic]) => starts(head, magic));
+    if (!packed && other) {
+        throw new Error(`it is ${other[1]}, no raw disk`);
+    }
+    if (!packed && (!size || size % SECTOR)) {
+        throw new Error(`${size} bytes are not whole sectors`);
+    }
+    const ext = !packed && starts(await bytesAt(file, EXT_AT, 2), EXT);
+    return { name, blob: file, bytes: size, format: packed ? 'qcow2' : 'raw',
+             mount: ext ? 'ext4' : '', readonly: false };
+}
+
+export const letter = (n) => String.fromCharCode('a'.charCodeAt(0) + n);
+export const diskPath = ({ name }, n) => `/disks/${n}-${plain(name)}`;
+
+export function diskArguments(guest, disk, n) {
+    const serial = plain(disk.name.replace(/\.[^.]*$/, '')).slice(0, SERIAL_BYTES);
+    const words = guest.disk.map((word) => word
+        .replaceAll('@FILE@', diskPath(disk, n)).replaceAll('@FORMAT@', disk.format)
+        .replaceAll('@NUMBER@', n).replaceAll('@SERIAL@', serial));
+    words[1] += disk.readonly ? ',readonly=on' : '';
+    return words;
+}
+
+/* What the project's guests are told to mount. */
+export const mountWord = ({ mount, readonly }, n) =>
+    mount ? `tierlab.disk=vd${letter(n)}:${mount}${readonly ? ':ro' : ''}` : '';
