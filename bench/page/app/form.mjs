@@ -270,9 +270,11 @@ export class Form {
             details.open = true;
         }
         wrong.focus();
-        wrong.reportValidity();
+        /* A file's control is not to be seen, so neither is what a browser says of it. */
         if (wrong.id === 'profile-input') {
             byId('profile-error').textContent = wrong.validationMessage;
+        } else {
+            wrong.reportValidity();
         }
         return false;
     }

@@ -159,6 +159,8 @@ class Person {
             phases: tierlab.run?.phases.map((p) => p.phase),
             samples: tierlab.run?.samples.length,
             text: tierlab.terminal?.text(), hash: location.hash,
+            complaints: [...document.querySelectorAll('.error')]
+                .map((e) => e.textContent).filter(Boolean),
             title: document.title, seen,
         }));
     }
@@ -476,7 +478,7 @@ const SCENARIOS = {
         const complaint = await person.until('a complaint', () =>
             document.getElementById('from-error').textContent);
         await give();
-        await person.until('the file', () => tierlab.settings.saved?.blob);
+        await person.until('the file', () => Boolean(tierlab.settings.saved?.blob));
         await person.boot();
         await person.until('its going on', () => tierlab.run.reader.reached('resume'));
         await person.until('the prompt', () => tierlab.run.atPrompt);
@@ -512,7 +514,7 @@ const SCENARIOS = {
         await person.until('a complaint', () =>
             /neither/.test(document.getElementById('profile-error').textContent));
         await give('tierlab-profile 1\n0000000000000001 5\n');
-        await person.until('a profile', () => tierlab.settings.profile);
+        await person.until('a profile', () => Boolean(tierlab.settings.profile));
         const command = await person.see(() =>
             document.getElementById('command').textContent);
         await person.boot();

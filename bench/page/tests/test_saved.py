@@ -157,12 +157,13 @@ def test_page_reads_files_as_the_harness_does(
     cut = tmp_path / "cut.snap"
     cut.write_bytes(path.read_bytes()[:-1])
     assert read(cut)["error"] == "it is damaged"
-    for changed, why in (
+    refusals: tuple[tuple[dict[str, Any], str], ...] = (
         ({"qemu": "9.9"}, "saved by QEMU 9.9, this is 10.0.0"),
         ({"guest": "other"}, "holds guest other"),
         ({"files": []}, "another build"),
         ({"machine": {}}, "another build"),
         ({"devices": [{"kind": "disk"}]}, "devices that this page has not"),
-    ):
+    )
+    for changed, why in refusals:
         other = make_snapshot(tmp_path / "other.snap", guest, **changed)
         assert why in read(other)["error"]
