@@ -143,7 +143,7 @@ def _pytest(
 ) -> Outcome:
     console.rule(title)
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    argv += ["-m", marker, "--junitxml"]
+    argv += ["--durations=10", "--durations-min=10", "-m", marker, "--junitxml"]
     return _counted(title, argv, environment)
 
 

@@ -29,7 +29,7 @@ def _wasm(ctx: Context) -> None:
     for name in ("code.c", "machine.c", "mix.c"):
         sources.append(ctx.root / HERE / name)
     sources += sorted((ctx.root / HERE / "engine").glob("*.c"))
-    flags = ["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror", "-mtail-call"]
+    flags = ["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror"]
     flags += [*toolchain.FLAGS, f"-I{ctx.root}"]
     env = toolchain.environment(ctx)
     objects = []
