@@ -50,9 +50,10 @@ def only_warnings(guest: Guest) -> Guest:
 def check_warnings(boot: Boot, reference: Boot) -> Verdict:
     """What the kernel warns of in one boot and not in the other."""
     results = [run_boot(_quiet(each), {}) for each in (boot, reference)]
-    for result in results:
+    for each, result in zip((boot, reference), results, strict=True):
         if not result["ok"]:
-            return Verdict("warnings", False, result["failure"]["message"])
+            found = f"{each.engine.name}: {result['failure']['message']}"
+            return Verdict("warnings", False, found)
     ours, theirs = (result["console"]["text"] for result in results)
     new = new_warnings(ours, theirs)
     return Verdict("warnings", not new, "; ".join(new) or "none that native has not")

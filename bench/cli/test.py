@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +89,17 @@ def test(quick: bool, full: bool) -> int:
     ]
     if not quick:
         chosen = "guest" if full else "guest and not full"
-        outcomes.append(_pytest(console, environment, "Guest tests", chosen))
+        # Half of a boot waits for its host. A file is a worker's: it shares fixtures.
+        jobs = ["-n", str(_jobs()), "--dist", "loadfile"]
+        outcomes.append(_pytest(console, environment, "Guest tests", chosen, jobs))
     _summary(console, outcomes, quick)
     return DONE if all(outcome.ok for outcome in outcomes) else FAILED
+
+
+def _jobs() -> int:
+    """Guests that boot side by side: each has a second busy thread."""
+    cores = os.cpu_count() or 1
+    return max(min(cores, 2), cores // 2)
 
 
 def _products(quick: bool) -> dict[str, Path]:
@@ -139,10 +147,14 @@ def _cmake(
 
 
 def _pytest(
-    console: Console, environment: Mapping[str, str], title: str, marker: str
+    console: Console,
+    environment: Mapping[str, str],
+    title: str,
+    marker: str,
+    more: Sequence[str] = (),
 ) -> Outcome:
     console.rule(title)
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *more]
     argv += ["--durations=10", "--durations-min=10", "-m", marker, "--junitxml"]
     return _counted(title, argv, environment)
 

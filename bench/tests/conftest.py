@@ -13,11 +13,6 @@ from bench.guests.manifest import load
 from bench.tests.fakes import GUEST, FakeEngine, make_guest, make_tiers
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """A marker beside `guest`, for what only `tierlab test --full` runs."""
-    config.addinivalue_line("markers", "full: part of the whole matrix of guest tests")
-
-
 @pytest.fixture
 def guest(tmp_path: Path) -> Guest:
     """A fake guest, loaded."""

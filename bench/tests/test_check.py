@@ -54,6 +54,15 @@ def test_warnings_of_two_boots(tmp_path: Path, guest: Guest) -> None:
     assert ours.requests[0].guest.append.endswith(" loglevel=5")
 
 
+def test_a_boot_that_fails_says_whose_it_is(tmp_path: Path, guest: Guest) -> None:
+    ours = FakeEngine(tmp_path)
+    (tmp_path / "native").mkdir()
+    panics = [{"say": fakes.KERNEL + "Kernel panic - not syncing: no reason\n"}]
+    theirs = FakeEngine(tmp_path / "native", "native", False, scenarios={"": panics})
+    verdict = check.check_warnings(job(ours, guest), job(theirs, guest))
+    assert not verdict.right and verdict.found.startswith("native: ")
+
+
 def test_status_and_power_off(tmp_path: Path, guest: Guest) -> None:
     failing = [
         {"stats": fakes.STATS},

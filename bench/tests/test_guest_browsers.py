@@ -23,6 +23,7 @@ from bench.engines.base import BootRequest
 from bench.engines.browser import BrowserEngine
 from bench.engines.probe import probe
 from bench.guests.manifest import load
+from bench.page.tests.browsers import BROWSERS
 
 pytestmark = pytest.mark.guest
 
@@ -31,8 +32,6 @@ GUEST = f"guest-{ARCH}-tiny"
 ICOUNT_SHIFT = 1
 TIER = "region:n=50"
 TIMEOUT_S = 300.0
-# Firefox starts slowly: what is the same code there is only in the whole matrix.
-BROWSERS = ("chromium", pytest.param("firefox", marks=pytest.mark.full))
 BOTH = ("chromium", "firefox")
 
 

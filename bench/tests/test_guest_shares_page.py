@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import io
 import os
-import shutil
 import tarfile
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from bench.boot.products import obtain
 from bench.devices.share import Share
 from bench.page.folders import pack
 from bench.page.make import contents, write_site
-from bench.page.tests.browsers import PROGRAMS
+from bench.page.tests.browsers import BROWSERS, need
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
 from bench.tests.guest_boots import boot, products_of
 from bench.tests.test_guest_shares import GIB, SCRIPT, check, tree
@@ -96,13 +95,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("browser", sorted(PROGRAMS))
+@pytest.mark.parametrize("browser", BROWSERS)
 def test_page_does_the_same(
     browser: str, native: Path, site: Path, tmp_path: Path
 ) -> None:
-    if shutil.which(PROGRAMS[browser]) is None:
-        pytest.skip(f"{PROGRAMS[browser]} is not installed")
-    user = User(obtain(PRODUCTS, Console(stderr=True)), site, browser)
+    user = User(obtain(PRODUCTS, Console(stderr=True)), site, need(browser))
     found = user("script", more=["--type", COMMAND])
     no_trouble(found["facts"])
     own = "dd 1", "chown", "mknod", "mkfifo"

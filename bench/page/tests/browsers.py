@@ -14,12 +14,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bench.page.server import PageServer
 
 DRIVE = Path(__file__).with_name("drive.mjs")
 # The commands of Debian's packages.
 PROGRAMS = {"chromium": "chromium", "firefox": "firefox-esr"}
+# Of tests that boot guests: Firefox starts slowly, and what is the same code there
+# is only in the whole matrix.
+BROWSERS = ("chromium", pytest.param("firefox", marks=pytest.mark.full))
 PATIENCE_S = 600
+
+
+def need(browser: str) -> str:
+    """The browser, if it is installed; else the test is skipped."""
+    if shutil.which(PROGRAMS[browser]) is None:
+        pytest.skip(f"{PROGRAMS[browser]} is not installed")
+    return browser
 
 
 class Stoppable(PageServer):

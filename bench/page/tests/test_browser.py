@@ -20,7 +20,7 @@ from bench.devices.network import PRODUCT as RELAY
 from bench.devices.network import Network
 from bench.page.disks import plugged
 from bench.page.recipe import PRODUCT as LIBRARIES
-from bench.page.tests.browsers import PROGRAMS, drive, serving, static_host
+from bench.page.tests.browsers import PROGRAMS, drive, need, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 
 PRODUCTS = ("node", "browser-driver", LIBRARIES)
@@ -54,10 +54,7 @@ def site(
 @pytest.fixture(params=sorted(PROGRAMS))
 def browser(request: pytest.FixtureRequest) -> str:
     """Each browser there is."""
-    name = str(request.param)
-    if shutil.which(PROGRAMS[name]) is None:
-        pytest.skip(f"{PROGRAMS[name]} is not installed")
-    return name
+    return need(str(request.param))
 
 
 class User:

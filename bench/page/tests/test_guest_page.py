@@ -23,7 +23,7 @@ from bench.devices.network import Network
 from bench.page.disks import plugged
 from bench.page.make import contents, write_site
 from bench.page.saved import offered
-from bench.page.tests.browsers import PROGRAMS, serving
+from bench.page.tests.browsers import BROWSERS, PROGRAMS, need, serving
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
 
 pytestmark = pytest.mark.guest
@@ -41,17 +41,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(params=sorted(PROGRAMS))
+def user_of(browser: str, site: Path) -> User:
+    return User(obtain(PRODUCTS, Console(stderr=True)), site, need(browser))
+
+
+@pytest.fixture(params=BROWSERS)
 def user(request: pytest.FixtureRequest, site: Path) -> User:
     """Somebody at it."""
-    browser = str(request.param)
-    if shutil.which(PROGRAMS[browser]) is None:
-        pytest.skip(f"{PROGRAMS[browser]} is not installed")
-    return User(obtain(PRODUCTS, Console(stderr=True)), site, browser)
+    return user_of(str(request.param), site)
 
 
-def test_tour(user: User) -> None:
-    found = user("tour", more=TIERS)
+@pytest.mark.parametrize("browser", sorted(PROGRAMS))
+def test_tour(browser: str, site: Path) -> None:
+    found = user_of(browser, site)("tour", more=TIERS)
     for facts in (found["one"], found["two"], found["after"]):
         no_trouble(facts)
     assert found["foreign"] == []
