@@ -3,7 +3,7 @@
 The stream is bytes in arbitrary pieces: lines may be split anywhere, end in
 \\n, \\r\\n or a bare \\r, and carry terminal control sequences.  A line gets
 the time at which its last byte arrived, in milliseconds since the engine's
-process was started.
+process was started.  A prompt has no end: it is a line when nothing follows it.
 """
 
 from __future__ import annotations
@@ -109,6 +109,19 @@ class ConsoleParser:
             self._flush(at_ms)
         return self.phases[before:]
 
+    def pause(self, at_ms: float) -> list[Phase]:
+        """Nothing followed for a while: is what is there of a line a marker's?
+
+        `at_ms` is when the last piece came.  Lines of /init are left for later:
+        they carry numbers, which may not be complete.
+        """
+        before = len(self.phases)
+        line = clean_line(bytes(self._partial))
+        if line.strip() and self.verdict is None and "@tierlab" not in line:
+            self._match(line, at_ms)
+            self._note_end(self._before + len(self._partial))
+        return self.phases[before:]
+
     def close(self, at_ms: float) -> list[Phase]:
         """The stream ended: what is left counts as a line."""
         before = len(self.phases)
@@ -144,6 +157,9 @@ class ConsoleParser:
         if done:
             at, guest = round(at_ms, 3), float(done["guest"])
             self.rounds.append(Round(int(done["n"]), at, guest))
+        self._match(line, at_ms)
+
+    def _match(self, line: str, at_ms: float) -> None:
         for marker in self.markers:
             if marker.phase not in self._seen and marker.match.search(line):
                 self._seen.add(marker.phase)

@@ -28,6 +28,8 @@ READ_SIZE = 64 * 1024
 TERM_GRACE_S = 5.0
 # Where the kernel has no pidfd, how often to look for the process's end.
 POLL_S = 0.02
+# Output that is not followed by more for so long is taken as it is: a prompt.
+QUIET_MS = 100.0
 RSS_NOTE = "wait4 ru_maxrss: the largest single process of the engine's tree"
 
 Sink = Callable[[bytes, float], None]
@@ -84,6 +86,7 @@ class EngineProcess:
         *,
         on_output: Sink,
         on_error: Sink,
+        on_quiet: Callable[[float], None] | None = None,
         limits: Limits,
         input_fd: int | None = None,
         hold_input: bool = False,
@@ -94,6 +97,8 @@ class EngineProcess:
         self._sampler = sampler
         self._on_output = on_output
         self._on_error = on_error
+        self._on_quiet = on_quiet
+        self._last_output_ms: float | None = None  # unless on_quiet was told
         self._limits = limits
         self._input_fd = input_fd
         self._hold_input = hold_input
@@ -181,6 +186,9 @@ class EngineProcess:
         now = self.now_ms()
         self._enforce(now)
         wait = self._wait_s(now)
+        if self._last_output_ms is not None:
+            quiet = max(0.0, self._last_output_ms + QUIET_MS - now) / 1000
+            wait = quiet if wait is None else min(wait, quiet)
         if self._sampler is not None:
             self._sampler.poll(self._child.pid, now)
             due = self._sampler.wait_ms(now) / 1000
@@ -201,9 +209,18 @@ class EngineProcess:
                 self._send_input()
             else:
                 self._read(key)
+        self._tell_quiet()
         if ended:
             self._drain()
         return ended
+
+    def _tell_quiet(self) -> None:
+        # Not before select(): what it has not said yet may have been there long.
+        last = self._last_output_ms
+        if last is not None and self.now_ms() >= last + QUIET_MS:
+            self._last_output_ms = None
+            if self._on_quiet is not None:
+                self._on_quiet(last)
 
     def _do_calls(self) -> None:
         assert self._wake is not None
@@ -222,7 +239,10 @@ class EngineProcess:
         if not data:
             self._select.unregister(key.fileobj)
             return False
-        key.data(data, self.now_ms())
+        now = self.now_ms()
+        if key.data == self._on_output:
+            self._last_output_ms = now
+        key.data(data, now)
         return True
 
     def _drain(self) -> None:

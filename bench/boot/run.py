@@ -99,22 +99,30 @@ class _Watcher:
         self.process: EngineProcess | None = None
         self._limits = limits
         self._tie = tie
+        self._had_verdict = False
 
     def output(self, data: bytes, at_ms: float) -> None:
         """A piece of the guest's console."""
-        before = self.parser.verdict
         reached = self.parser.feed(data, at_ms)
         data = self._before_verdict(data)
         self.console.add(data)
-        if self.parser.verdict is not None and before is None:
+        self._follow(reached, at_ms)
+        if self._tie.output is not None:
+            self._tie.output(data)
+
+    def quiet(self, at_ms: float) -> None:
+        """Nothing came since `at_ms`."""
+        self._follow(self.parser.pause(at_ms), at_ms)
+
+    def _follow(self, reached: list[Phase], at_ms: float) -> None:
+        if self.parser.verdict is not None and not self._had_verdict:
+            self._had_verdict = True
             self._limits.asked = ("verdict", at_ms)
         if self.parser.panic is not None and self._limits.asked is None:
             self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
         if any(p.phase == "prompt" for p in reached) and not self._passage.will_type:
             self._at_prompt()
         self._passage.reached(reached)
-        if self._tie.output is not None:
-            self._tie.output(data)
 
     def _before_verdict(self, data: bytes) -> bytes:
         """What comes until the engine obeys is not the run's any more."""
@@ -381,6 +389,7 @@ def _run(
         command.env,
         on_output=watcher.output,
         on_error=watcher.error,
+        on_quiet=watcher.quiet,
         limits=limits,
         input_fd=tie.input_fd,
         hold_input=tie.hold_input,

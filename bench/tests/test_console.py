@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bench.boot.console import MAX_LINE, ConsoleParser, Phase
-from bench.guests.guest import Marker
+from bench.guests.guest import Ending, Marker
 
 MARKERS = [
     Marker("firmware", re.compile(r"^OpenSBI v")),
@@ -52,6 +52,26 @@ def test_phases_do_not_depend_on_the_pieces(size: int) -> None:
         ("init", 1.25, None),
         ("workload-end", 2.5, 3),
     ]
+
+
+def test_a_prompt_is_a_line_when_nothing_follows() -> None:
+    ending = Ending(passed=re.compile(r"^box login: $"))
+    login = Marker("login", re.compile(r"login:"))
+    parser = ConsoleParser([*MARKERS, login], ending=ending)
+    data = b"\r\nWelcome\r\nbox login: "
+    parser.feed(data, 10.0)
+    assert parser.phases == [] and parser.verdict is None
+    assert parser.pause(10.0) == [Phase("login", 10.0)]
+    assert parser.verdict == (True, "box login:")
+    assert parser.verdict_end == len(data)
+    assert parser.pause(10.0) == []
+
+
+def test_what_init_says_is_waited_for() -> None:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(b"@tierlab init guest=1.", 10.0)
+    assert parser.pause(10.0) == []
+    assert parser.feed(b"25\n", 300.0) == [Phase("init", 300.0, 1.25)]
 
 
 def test_a_line_has_the_time_of_its_end() -> None:

@@ -303,6 +303,7 @@ Scenario = list[dict[str, Any]]
         ("", [{"err": "qemu: bad\n"}, {"exit": 1}], "engine-error: qemu: bad"),
         ("fail = 'BAD'", [{"say": "BAD x\n"}, {"hang": True}], "said-failed: BAD x"),
         ("@pass = 'GOOD'", [{"say": "GOOD\nmore\n"}, {"sleep": 60}], None),
+        ("@pass = 'login: $'", [{"say": "box login: "}, {"sleep": 60}], None),
         ("@pass = 'GOOD'", [{"say": "GOO\n"}], "marker-missing: it ended without"),
         (
             "@pass = 'GOOD'\nfail = 'BAD'",
