@@ -15,7 +15,7 @@ SHARED = {"PVPANIC_PCI", "VIRTIO_PCI", "VIRTIO_BLK", "VIRTIO_NET", "VIRTIO_RNG"}
 SHARED |= {"VIRTIO_9P"}
 MACHINES = {
     "riscv64": {"RISCV_VIRT"},
-    "x86_64": {"I440FX", "MICROVM"},
+    "x86_64": {"I440FX", "MICROVM", "Q35"},
     "aarch64": {"ARM_VIRT", "RASPI"},
 }
 

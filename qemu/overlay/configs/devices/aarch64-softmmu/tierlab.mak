@@ -1,5 +1,4 @@
-# What the aarch64 guests use, and nothing else: "virt", and "raspi3ap", which
-# has no virtio.
+# What the aarch64 guests use: "virt", and "raspi3ap", which has no virtio.
 CONFIG_ARM_VIRT=y
 CONFIG_RASPI=y
 # which RASPI has and does not name
@@ -13,3 +12,10 @@ CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_NET=y
 CONFIG_VIRTIO_9P=y
 CONFIG_VIRTIO_RNG=y
+# What guests of others have: other disks, cards and ports than ours.
+CONFIG_VIRTIO_SCSI=y
+CONFIG_VIRTIO_SERIAL=y
+CONFIG_VIRTIO_BALLOON=y
+CONFIG_NVME_PCI=y
+CONFIG_E1000_PCI=y
+CONFIG_PCI_TESTDEV=y
