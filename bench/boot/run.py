@@ -505,8 +505,10 @@ def _failure(kind: str, message: str) -> dict[str, str]:
 
 
 def _last_line(text: str) -> str:
+    """What an engine said last, other than a warning, which is no cause."""
     lines = [clean_line(line.encode()).strip() for line in text.splitlines()]
-    return next((line for line in reversed(lines) if line), "")
+    causes = (line for line in reversed(lines) if line and "warning: " not in line)
+    return next(causes, "")
 
 
 def result_name(result: Mapping[str, Any], number: int) -> str:

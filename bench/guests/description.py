@@ -31,6 +31,8 @@ SEMIHOSTING = "semihosting"
 _CONSOLES = ("serial0", "serial1", "serial2", "serial3", SEMIHOSTING)
 # Where kvm-unit-tests and most others expect it.
 _DEBUG_EXIT = "isa-debug-exit,iobase=0xf4,iosize=0x4"
+# Nobody looks at one; a machine with none is the same in every engine.
+_DISPLAY = {"x86_64": ("-vga", "none")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -88,6 +90,7 @@ def _guest(fields: Fields, path: Path, kernel: Path | None) -> Guest:
         smp=fields.number("smp", 1, MAX_SMP, 1),
         firmware=firmware,
         arguments=(
+            *_DISPLAY.get(arch, ()),
             *_console_arguments(console, semihosting),
             *end.arguments,
             *fields.texts("arguments"),

@@ -20,6 +20,11 @@ CONFIG_VIRTIO_BALLOON=y
 CONFIG_NVME_PCI=y
 CONFIG_E1000_PCI=y
 CONFIG_PCI_TESTDEV=y
+CONFIG_EDU=y
+CONFIG_PCIE_PORT=y
+# -device loader, which descriptions have as [[load]]
+CONFIG_GENERIC_LOADER=y
+CONFIG_GUEST_LOADER=y
 # What "pc" has on native QEMU whether it is wanted or not: machines that are
 # saved there have it, too.
 CONFIG_PARALLEL=y
