@@ -301,6 +301,7 @@ Scenario = list[dict[str, Any]]
         ("status = 3", [{"exit": 3}], None),
         ("status = 3", [{"exit": 0}], "exit-status: exit status 0, not 3"),
         ("", [{"err": "qemu: bad\n"}, {"exit": 1}], "engine-error: qemu: bad"),
+        ("", [{"err": "x: warning: y\n"}, {"exit": 3}], "exit-status: exit status 3"),
         ("fail = 'BAD'", [{"say": "BAD x\n"}, {"hang": True}], "said-failed: BAD x"),
         ("@pass = 'GOOD'", [{"say": "GOOD\nmore\n"}, {"sleep": 60}], None),
         ("@pass = 'login: $'", [{"say": "box login: "}, {"sleep": 60}], None),

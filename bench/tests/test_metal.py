@@ -95,6 +95,44 @@ def test_every_tier_passes(name: str, tier: str, folder: Path) -> None:
     assert (compiled > 0) == (tier != "never")
 
 
+def changed(name: str, folder: Path, old: str, new: str, kernel: bool) -> Guest:
+    """The image's guest by another description."""
+    made(name, folder)
+    text = find(name).description.read_text()
+    assert text.count(old) == 1
+    path = folder / f"{name}-changed.toml"
+    path.write_text(text.replace(old, new))
+    return describe(path, folder / f"{name}.elf" if kernel else None)
+
+
+@pytest.mark.parametrize("tier", [None, "region:n=10"])
+@pytest.mark.parametrize("name", ["riscv64-m", "aarch64"])
+def test_an_image_that_is_loaded(name: str, tier: str | None, folder: Path) -> None:
+    loaded = f'[[load]]\nfile = "{name}.elf"\ncpu = 0\n[end]'
+    result = boot(changed(name, folder, "[end]", loaded, kernel=False), tier)
+    assert result["ok"], (result["failure"], result["console"]["text"][-200:])
+    assert digests(result)["hot"] == EXPECTED["hot"]
+
+
+@pytest.mark.parametrize("tier", [None, "region:n=10"])
+def test_another_machine(tier: str | None, folder: Path) -> None:
+    result = boot(changed("x86_64", folder, '"pc"', '"q35"', kernel=True), tier)
+    assert result["ok"], (result["failure"], result["console"]["text"][-200:])
+    assert digests(result)["hot"] == EXPECTED["hot"]
+
+
+@pytest.mark.parametrize("tier", [None, "region:n=10"])
+def test_another_makers_machine(tier: str | None, folder: Path) -> None:
+    made("riscv64-s", folder)
+    path = folder / "sifive.toml"
+    path.write_text(
+        'arch = "riscv64"\nmachine = "sifive_u"\nsmp = 2\nmemory_mib = 128\n'
+        'kernel = "riscv64-s.elf"\n[end]\nby = "marker"\npass = "^OpenSBI v"\n'
+    )
+    result = boot(describe(path), tier)
+    assert result["ok"], (result["failure"], result["console"]["text"][-200:])
+
+
 @pytest.mark.parametrize("tier", [None, "region:n=10"])
 def test_what_is_computed_wrongly_is_noticed(
     tier: str | None, folder: Path, tmp_path: Path
