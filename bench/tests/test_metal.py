@@ -106,10 +106,9 @@ def changed(name: str, folder: Path, old: str, new: str, kernel: bool) -> Guest:
 
 
 @pytest.mark.parametrize("tier", [None, "region:n=10"])
-@pytest.mark.parametrize("name", ["riscv64-m", "aarch64"])
-def test_an_image_that_is_loaded(name: str, tier: str | None, folder: Path) -> None:
-    loaded = f'[[load]]\nfile = "{name}.elf"\ncpu = 0\n[end]'
-    result = boot(changed(name, folder, "[end]", loaded, kernel=False), tier)
+def test_an_image_that_is_loaded(tier: str | None, folder: Path) -> None:
+    loaded = '[[load]]\nfile = "riscv64-m.elf"\ncpu = 0\n[end]'
+    result = boot(changed("riscv64-m", folder, "[end]", loaded, kernel=False), tier)
     assert result["ok"], (result["failure"], result["console"]["text"][-200:])
     assert digests(result)["hot"] == EXPECTED["hot"]
 
