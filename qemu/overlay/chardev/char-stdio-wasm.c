@@ -26,6 +26,7 @@
 #include "qemu/osdep.h"
 #include <emscripten.h>
 #include "chardev/char.h"
+#include "chardev/char-fe.h"
 #include "qapi/error.h"
 #include "qemu/atomic.h"
 #include "qemu/event_notifier.h"
@@ -124,6 +125,38 @@ static int wasm_stdio_write(Chardev *chr, const uint8_t *buf, int len)
         __builtin_wasm_memory_atomic_notify((int *)&end->rings.out_head, 1);
     }
     return len;
+}
+
+/* A write waits until there is room: a watch for that is ready at once. */
+static gboolean writable_prepare(GSource *source, gint *timeout)
+{
+    *timeout = 0;
+    return TRUE;
+}
+
+static gboolean writable_check(GSource *source)
+{
+    return TRUE;
+}
+
+static gboolean writable_dispatch(GSource *source, GSourceFunc callback,
+                                  gpointer opaque)
+{
+    FEWatchFunc func = (FEWatchFunc)(void (*)(void))callback;
+
+    return func(NULL, G_IO_OUT, opaque);
+}
+
+/* Without one, UARTs that send from a FIFO lose what a write has left in it. */
+static GSource *wasm_stdio_add_watch(Chardev *chr, GIOCondition cond)
+{
+    static GSourceFuncs writable = {
+        .prepare = writable_prepare,
+        .check = writable_check,
+        .dispatch = writable_dispatch,
+    };
+
+    return g_source_new(&writable, sizeof(GSource));
 }
 
 static bool has_input(const TwRings *rings)
@@ -242,6 +275,7 @@ static void wasm_stdio_class_init(ObjectClass *oc, void *data)
     cc->parse = wasm_stdio_parse;
     cc->open = wasm_stdio_open;
     cc->chr_write = wasm_stdio_write;
+    cc->chr_add_watch = wasm_stdio_add_watch;
     cc->chr_accept_input = wasm_stdio_accept_input;
 }
 
