@@ -9,11 +9,11 @@ static const struct {
     const char *name;
     uint64_t (*run)(void);
 } checks[] = {
-    { "integer", check_integer },   { "branches", check_branches },
-    { "memory", check_memory },     { "hot", check_hot },
-    { "code", check_code },         { "traps", check_traps },
-    { "timer", check_timer },       { "atomics", check_atomics },
-    { "float", check_float },       { "vectors", check_vectors },
+    { "integer", check_integer }, { "branches", check_branches },
+    { "memory", check_memory },   { "hot", check_hot },
+    { "code", check_code },       { "traps", check_traps },
+    { "timer", check_timer },     { "atomics", check_atomics },
+    { "float", check_float },     { "vectors", check_vectors },
 };
 
 static unsigned running;

@@ -45,7 +45,10 @@ _Noreturn void machine_exit(unsigned status)
     register volatile uint64_t *argument __asm__("x1") = block;
 
     for (;;) {
-        __asm__ volatile("hlt #0xf000" : "+r"(operation) : "r"(argument) : "memory");
+        __asm__ volatile("hlt #0xf000"
+                         : "+r"(operation)
+                         : "r"(argument)
+                         : "memory");
     }
 }
 
@@ -85,7 +88,8 @@ uint64_t machine_on_trap(uint64_t kind, uint64_t syndrome, uint64_t address,
 
 static bool trapped(uint64_t before, uint64_t class)
 {
-    return machine_trap.count == before + 1 && machine_trap.cause >> 26 == class;
+    return machine_trap.count == before + 1 &&
+           machine_trap.cause >> 26 == class;
 }
 
 bool machine_illegal(void)

@@ -32,14 +32,38 @@ static uint64_t step(unsigned what, uint64_t a)
     }
 }
 
-static uint64_t f0(uint64_t a) { return a + 1; }
-static uint64_t f1(uint64_t a) { return a ^ 0x55; }
-static uint64_t f2(uint64_t a) { return a << 3 | a >> 61; }
-static uint64_t f3(uint64_t a) { return a - 77; }
-static uint64_t f4(uint64_t a) { return ~a; }
-static uint64_t f5(uint64_t a) { return a * 5; }
-static uint64_t f6(uint64_t a) { return a >> 1; }
-static uint64_t f7(uint64_t a) { return a | 1; }
+static uint64_t f0(uint64_t a)
+{
+    return a + 1;
+}
+static uint64_t f1(uint64_t a)
+{
+    return a ^ 0x55;
+}
+static uint64_t f2(uint64_t a)
+{
+    return a << 3 | a >> 61;
+}
+static uint64_t f3(uint64_t a)
+{
+    return a - 77;
+}
+static uint64_t f4(uint64_t a)
+{
+    return ~a;
+}
+static uint64_t f5(uint64_t a)
+{
+    return a * 5;
+}
+static uint64_t f6(uint64_t a)
+{
+    return a >> 1;
+}
+static uint64_t f7(uint64_t a)
+{
+    return a | 1;
+}
 
 static uint64_t (*const volatile functions[])(uint64_t) = {
     f0, f1, f2, f3, f4, f5, f6, f7,

@@ -46,7 +46,8 @@ static uint64_t signs(int64_t a, int64_t b)
     EXPECT(over_difference == (((a ^ b) & (a ^ difference)) < 0));
     EXPECT(over_product == ((__int128)(a >> 20) * (b >> 20) != product));
     EXPECT(over_narrow == ((int64_t)(int32_t)a + (int32_t)b != narrow));
-    EXPECT((a < b) == ((uint64_t)a + (1ull << 63) < (uint64_t)b + (1ull << 63)));
+    EXPECT((a < b) ==
+           ((uint64_t)a + (1ull << 63) < (uint64_t)b + (1ull << 63)));
     return metal_mix(over_sum + 2 * over_difference + 4 * over_product, sum);
 }
 
@@ -73,7 +74,8 @@ static uint64_t shifts(uint64_t a, unsigned n)
     EXPECT(count_bits(rotated) == count_bits(a));
     EXPECT(count_bits(narrow) == count_bits((uint32_t)a));
     EXPECT((a >> (n & 63)) + (n & 63 ? arithmetic - (a >> (n & 63)) : 0) ==
-           (uint64_t)arithmetic || n % 64 == 0);
+               (uint64_t)arithmetic ||
+           n % 64 == 0);
     EXPECT(a == 0 || a >> (63 - __builtin_clzll(a)) == 1);
     EXPECT(a == 0 || (a >> __builtin_ctzll(a) & 1));
     EXPECT(__builtin_bswap64(__builtin_bswap64(a)) == a);

@@ -21,19 +21,19 @@ static uint64_t by_bytes(const volatile uint8_t *p, unsigned width)
 }
 
 /* Through a packed struct, so that the compiler knows that it is unaligned. */
-#define ACCESS(type, name)                                                     \
-    typedef struct {                                                           \
-        type v;                                                                \
-    } __attribute__((packed, may_alias)) Packed_##name;                        \
-    static __attribute__((noinline)) type load_##name(const void *p)           \
-    {                                                                          \
-        type v;                                                                \
-        METAL_LOAD_##name(v, p);                                               \
-        return v;                                                              \
-    }                                                                          \
-    static __attribute__((noinline)) void store_##name(void *p, type v)        \
-    {                                                                          \
-        METAL_STORE_##name(v, p);                                              \
+#define ACCESS(type, name) \
+    typedef struct { \
+        type v; \
+    } __attribute__((packed, may_alias)) Packed_##name; \
+    static __attribute__((noinline)) type load_##name(const void *p) \
+    { \
+        type v; \
+        METAL_LOAD_##name(v, p); \
+        return v; \
+    } \
+    static __attribute__((noinline)) void store_##name(void *p, type v) \
+    { \
+        METAL_STORE_##name(v, p); \
     }
 
 /* One instruction each, so that an unaligned access is one. */

@@ -10,45 +10,45 @@
 enum { ROUNDS = 1500 };
 
 /* Elements go through memory that the compiler may not reason about. */
-#define FOR_EACH(type, n, holds)                                               \
-    do {                                                                       \
-        volatile type *vx = (volatile type *)&x, *vy = (volatile type *)&y;    \
-        volatile type *vz = (volatile type *)&z;                               \
-        for (unsigned i = 0; i < n; i++) {                                     \
-            type ex = vx[i], ey = vy[i], ez = vz[i];                           \
-            (void)ey;                                                          \
-            EXPECT(holds);                                                     \
-            digest = metal_mix(digest, (uint64_t)(int64_t)ez);                 \
-        }                                                                      \
+#define FOR_EACH(type, n, holds) \
+    do { \
+        volatile type *vx = (volatile type *)&x, *vy = (volatile type *)&y; \
+        volatile type *vz = (volatile type *)&z; \
+        for (unsigned i = 0; i < n; i++) { \
+            type ex = vx[i], ey = vy[i], ez = vz[i]; \
+            (void)ey; \
+            EXPECT(holds); \
+            digest = metal_mix(digest, (uint64_t)(int64_t)ez); \
+        } \
     } while (0)
 
-#define INTEGERS(type, n, name)                                                \
-    typedef type name##_v __attribute__((vector_size(16), may_alias));         \
-    static __attribute__((noinline)) uint64_t name(const uint64_t *seed)       \
-    {                                                                          \
-        name##_v x = *(const name##_v *)seed;                                  \
-        name##_v y = *(const name##_v *)(seed + 2), z;                         \
-        uint64_t digest = 0;                                                   \
-                                                                               \
-        z = x + y;                                                             \
-        FOR_EACH(type, n, ez == (type)(ex + ey));                              \
-        z = x - y;                                                             \
-        FOR_EACH(type, n, ez == (type)(ex - ey));                              \
-        z = (x & y) | (x ^ ~y);                                                \
-        FOR_EACH(type, n, ez == (type)((ex & ey) | (ex ^ ~ey)));               \
-        z = x * y;                                                             \
-        FOR_EACH(type, n, ez == (type)(ex * ey));                              \
-        z = (name##_v)(x > y);                                                 \
-        FOR_EACH(type, n, ez == (type)-(ex > ey));                             \
-        z = (name##_v)(x == y);                                                \
-        FOR_EACH(type, n, ez == (type)-(ex == ey));                            \
-        z = x << 3;                                                            \
-        FOR_EACH(type, n, ez == (type)(ex << 3));                              \
-        z = x >> 5;                                                            \
-        FOR_EACH(type, n, ez == (type)(ex >> 5));                              \
-        z = (x & (name##_v)(x > y)) | (y & (name##_v)(x <= y));                \
-        FOR_EACH(type, n, ez == (ex > ey ? ex : ey));                          \
-        return digest;                                                         \
+#define INTEGERS(type, n, name) \
+    typedef type name##_v __attribute__((vector_size(16), may_alias)); \
+    static __attribute__((noinline)) uint64_t name(const uint64_t *seed) \
+    { \
+        name##_v x = *(const name##_v *)seed; \
+        name##_v y = *(const name##_v *)(seed + 2), z; \
+        uint64_t digest = 0; \
+\
+        z = x + y; \
+        FOR_EACH(type, n, ez == (type)(ex + ey)); \
+        z = x - y; \
+        FOR_EACH(type, n, ez == (type)(ex - ey)); \
+        z = (x & y) | (x ^ ~y); \
+        FOR_EACH(type, n, ez == (type)((ex & ey) | (ex ^ ~ey))); \
+        z = x * y; \
+        FOR_EACH(type, n, ez == (type)(ex * ey)); \
+        z = (name##_v)(x > y); \
+        FOR_EACH(type, n, ez == (type) - (ex > ey)); \
+        z = (name##_v)(x == y); \
+        FOR_EACH(type, n, ez == (type) - (ex == ey)); \
+        z = x << 3; \
+        FOR_EACH(type, n, ez == (type)(ex << 3)); \
+        z = x >> 5; \
+        FOR_EACH(type, n, ez == (type)(ex >> 5)); \
+        z = (x & (name##_v)(x > y)) | (y & (name##_v)(x <= y)); \
+        FOR_EACH(type, n, ez == (ex > ey ? ex : ey)); \
+        return digest; \
     }
 
 INTEGERS(uint8_t, 16, u8)
@@ -60,26 +60,26 @@ INTEGERS(int32_t, 4, s32)
 INTEGERS(uint64_t, 2, u64)
 INTEGERS(int64_t, 2, s64)
 
-#define FLOATS(type, n, name)                                                  \
-    typedef type name##_v __attribute__((vector_size(16), may_alias));         \
-    static __attribute__((noinline)) uint64_t name(const uint64_t *seed)       \
-    {                                                                          \
-        name##_v x, y, z;                                                      \
-        uint64_t digest = 0;                                                   \
-                                                                               \
-        for (unsigned i = 0; i < n; i++) {                                     \
-            x[i] = (type)(int32_t)(seed[i / 2] >> (i % 2 * 32));               \
-            y[i] = (type)(int32_t)(seed[2 + i / 2] >> (i % 2 * 32) | 1);       \
-        }                                                                      \
-        z = x + y;                                                             \
-        FOR_EACH(type, n, ez == ex + ey);                                      \
-        z = x - y;                                                             \
-        FOR_EACH(type, n, ez == ex - ey);                                      \
-        z = x * y / 4294967296;                                                \
-        FOR_EACH(type, n, ez == (type)(ex * ey) / 4294967296);                 \
-        z = x / y;                                                             \
-        FOR_EACH(type, n, ez == ex / ey);                                      \
-        return digest;                                                         \
+#define FLOATS(type, n, name) \
+    typedef type name##_v __attribute__((vector_size(16), may_alias)); \
+    static __attribute__((noinline)) uint64_t name(const uint64_t *seed) \
+    { \
+        name##_v x, y, z; \
+        uint64_t digest = 0; \
+\
+        for (unsigned i = 0; i < n; i++) { \
+            x[i] = (type)(int32_t)(seed[i / 2] >> (i % 2 * 32)); \
+            y[i] = (type)(int32_t)(seed[2 + i / 2] >> (i % 2 * 32) | 1); \
+        } \
+        z = x + y; \
+        FOR_EACH(type, n, ez == ex + ey); \
+        z = x - y; \
+        FOR_EACH(type, n, ez == ex - ey); \
+        z = x * y / 4294967296; \
+        FOR_EACH(type, n, ez == (type)(ex * ey) / 4294967296); \
+        z = x / y; \
+        FOR_EACH(type, n, ez == ex / ey); \
+        return digest; \
     }
 
 FLOATS(float, 4, f32)

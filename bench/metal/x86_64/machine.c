@@ -6,7 +6,13 @@
  */
 #include "../metal.h"
 
-enum { SERIAL = 0x3f8, DEBUG_EXIT = 0xf4, PIC1 = 0x20, PIC2 = 0xa0, PIT = 0x40 };
+enum {
+    SERIAL = 0x3f8,
+    DEBUG_EXIT = 0xf4,
+    PIC1 = 0x20,
+    PIC2 = 0xa0,
+    PIT = 0x40
+};
 enum { VECTOR_ILLEGAL = 6, VECTOR_PAGE_FAULT = 14, VECTOR_TIMER = 32 };
 enum { VECTOR_CALL = 40, VECTORS = 48, ENTRY_SIZE = 16 };
 /* Of a clock of 1193182 Hz. */
@@ -89,15 +95,15 @@ uint64_t machine_on_trap(uint64_t vector, uint64_t error, uint64_t pc)
 
 static bool trapped(uint64_t before, uint64_t vector)
 {
-    return machine_trap.count == before + 1 &&
-           machine_trap.cause == vector << 32;
+    return machine_trap.count == before + 1 && machine_trap.cause == vector
+                                                                         << 32;
 }
 
 /* Runs one instruction and goes on behind it, should it trap. */
-#define TRY(insn, ...)                                                         \
+#define TRY(insn, ...) \
     __asm__ volatile("leaq 1f(%%rip), %%rcx\n\tmovq %%rcx, %[resume]\n\t" insn \
-                     "\n1:"                                                    \
-                     : [resume] "=m"(resume) __VA_ARGS__                       \
+                     "\n1:" \
+                     : [resume] "=m"(resume)__VA_ARGS__ \
                      : "rcx", "memory")
 
 bool machine_illegal(void)
@@ -125,8 +131,8 @@ bool machine_fault(uint64_t address)
 {
     uint64_t before = machine_trap.count, value = 42;
 
-    TRY("movq (%[address]), %[value]", , [value] "+r"(value)
-        : [address] "r"(address));
+    TRY("movq (%[address]), %[value]",
+        , [value] "+r"(value) : [address] "r"(address));
     return trapped(before, VECTOR_PAGE_FAULT) && value == 42;
 }
 

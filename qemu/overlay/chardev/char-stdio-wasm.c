@@ -176,7 +176,7 @@ static void take_input(TwEnd *end)
         int room = qemu_chr_be_can_write(end->chr);
 
         if (room == 0) {
-            return;         /* accept_input says when to go on */
+            return; /* accept_input says when to go on */
         }
         while (n < MIN(sizeof(buf), room) && tail + n != rings->in_head) {
             buf[n] = rings->in[(tail + n) % IN_SIZE];
