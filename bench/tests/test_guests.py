@@ -253,8 +253,9 @@ def test_exact_counts_are_those_of_the_interpreter(
     total = found["exec_tier0"] + found["exec_tier1"]
     # A TB that is left at once as somebody wants the vCPU was entered, too, and
     # how often that happens is the host's affair: two runs of the reference
-    # differ by 0.04 %.
-    assert total == pytest.approx(counters(reference())["exec_tier0"], rel=0.002)
+    # differ by 0.04 %, and by 0.25 % if the host is busy. To the last execution it
+    # is the differential test that compares.
+    assert total == pytest.approx(counters(reference())["exec_tier0"], rel=0.01)
 
 
 @pytest.mark.parametrize("tier", ["batch:n=50,size=8,max-modules=150", "region:n=50"])
