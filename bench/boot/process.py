@@ -209,15 +209,16 @@ class EngineProcess:
                 self._send_input()
             else:
                 self._read(key)
-        self._tell_quiet()
+        self._tell_quiet(now)
         if ended:
             self._drain()
         return ended
 
-    def _tell_quiet(self) -> None:
-        # Not before select(): what it has not said yet may have been there long.
+    def _tell_quiet(self, now_ms: float) -> None:
+        # After select(), with the time before it: else output that was there, and
+        # that nobody had looked for, would pass for silence.
         last = self._last_output_ms
-        if last is not None and self.now_ms() >= last + QUIET_MS:
+        if last is not None and now_ms >= last + QUIET_MS:
             self._last_output_ms = None
             if self._on_quiet is not None:
                 self._on_quiet(last)
