@@ -12,7 +12,7 @@ from qemu import recipe
 
 DEVICES = recipe.ROOT / "qemu/overlay/configs/devices"
 SHARED = {"PVPANIC_PCI", "VIRTIO_PCI", "VIRTIO_BLK", "VIRTIO_NET", "VIRTIO_RNG"}
-SHARED |= {"VIRTIO_9P"}
+SHARED |= {"VIRTIO_9P", "GENERIC_LOADER"}
 MACHINES = {
     "riscv64": {"RISCV_VIRT"},
     "x86_64": {"I440FX", "MICROVM", "Q35"},
@@ -20,9 +20,19 @@ MACHINES = {
 }
 
 
+def _lines(path: Path) -> list[str]:
+    """Of a list of devices and of those that it includes."""
+    found = []
+    for line in path.read_text().splitlines():
+        if line.startswith("include "):
+            found += _lines(path.parent / line.removeprefix("include "))
+        elif not line.startswith("#"):
+            found.append(line)
+    return found
+
+
 def _symbols(target: recipe.Target) -> set[str]:
-    text = (DEVICES / target.cpu_target / "tierlab.mak").read_text()
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    lines = _lines(DEVICES / target.cpu_target / "tierlab.mak")
     found = [re.fullmatch(r"CONFIG_(\w+)=y", line) for line in lines]
     assert all(found), lines
     return {match[1] for match in found if match}
