@@ -89,7 +89,7 @@ def test(quick: bool, full: bool) -> int:
     ]
     if not quick:
         chosen = "guest" if full else "guest and not full"
-        # Half of a boot waits for its host. A file is a worker's: it shares fixtures.
+        # One boot leaves a part of two cores idle. A file's tests share fixtures.
         jobs = ["-n", str(_jobs()), "--dist", "loadfile"]
         outcomes.append(_pytest(console, environment, "Guest tests", chosen, jobs))
     _summary(console, outcomes, quick)
