@@ -1,16 +1,18 @@
 /*
- * profile: what an earlier run of the same guest executed often is compiled at
- * its first execution, in batches; the rest when it is hot after all, later
- * than without a profile, or never. TBs are known again by the hash of their
- * guest code.
+ * profile: what an earlier run of the same guest executed often is compiled
+ * early, in batches; the rest when it is hot after all, later than without a
+ * profile, or never. TBs are known again by the hash of their guest code.
  *
  * Profiles of earlier runs to choose what is compiled at the start: Arnold,
  * Welc, Rajan, Improving virtual machine performance using a cross-run profile
  * repository, OOPSLA 2005. Reusing translations across runs by hash of the
  * guest code: Reddi, Connors, Cohn, Smith, Persistent code caching, CGO 2007.
  *
- * Defaults: n as for batch, as the same executions pay; `fallback` is later
- * than that, because what the profile does not know is probably cold.
+ * Defaults: what the profile has ten times as often as a TB needs to pay for
+ * itself (see batch) is compiled as soon as it has shown that it is needed this
+ * time too; at its first execution, it would come before the code that leads to
+ * it and wait in modules with little beside it. What the profile does not know
+ * is probably cold, so it has to prove itself for longer.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -49,13 +51,13 @@ static const TierParam profile_params[] = {
         .type = TIER_PARAM_TEXT,
         .def.text = "",
     },
-    TIER_DECLARE_N(300, "predict TBs to be hot that the profile has so often"),
+    TIER_DECLARE_N(3000, "predict TBs to be hot that the profile has so often"),
     {
         .name = "first",
         .unit = "executions",
         .meaning = "those wait for compilation from this one on",
         .type = TIER_PARAM_U64,
-        .def.u64 = 1,
+        .def.u64 = 300,
         .min.u64 = 1,
         .max.u64 = TIER_MAX_COUNTDOWN,
     },
@@ -64,7 +66,7 @@ static const TierParam profile_params[] = {
         .unit = "executions",
         .meaning = "others wait from this one on; 0: never",
         .type = TIER_PARAM_U64,
-        .def.u64 = 1000,
+        .def.u64 = 3000,
         .min.u64 = 0,
         .max.u64 = TIER_MAX_COUNTDOWN,
     },
@@ -134,7 +136,7 @@ static uint32_t profile_translated(void *state, TierEngine *engine,
 
 const TierPolicy tier_policy_profile = {
     .name = "profile",
-    .summary = "compile at once what an earlier run executed often",
+    .summary = "compile early what an earlier run executed often",
     .source = "Arnold et al., OOPSLA 2005; Reddi et al., CGO 2007",
     .params = profile_params,
     .state_size = sizeof(Seeded),

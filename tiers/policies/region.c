@@ -31,7 +31,7 @@ enum {
 };
 
 static const TierParam region_params[] = {
-    TIER_DECLARE_N(300, "a TB executed so often may begin a region"),
+    TIER_DECLARE_N(1000, "a TB executed so often may begin a region"),
     TIER_DECLARE_SIZE(64),
     TIER_DECLARE_WAIT(50),
     TIER_DECLARE_PATIENCE(5000),

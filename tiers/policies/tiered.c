@@ -25,7 +25,7 @@ typedef struct Tiered {
 enum { PARAM_N, PARAM_N2, PARAM_SIZE, PARAM_WAIT, PARAM_SHARE, PARAM_MAX };
 
 static const TierParam tiered_params[] = {
-    TIER_DECLARE_N(300, "compile a TB to a function when executed so often"),
+    TIER_DECLARE_N(1000, "compile a TB to a function when executed so often"),
     {
         .name = "n2",
         .unit = "executions",

@@ -113,7 +113,7 @@ static const struct {
     { "cost-benefit:cost=5,region-cost=8,size=8",
       UINT64_C(0xd612433938e4f25e) },
     { "tiered:n=20,n2=100,size=8", UINT64_C(0x196b4d2eb7b62952) },
-    { "profile:fallback=20,size=16", UINT64_C(0xefd19c2c73cea8bc) },
+    { "profile:n=300,fallback=20,size=16", UINT64_C(0xefd19c2c73cea8bc) },
 };
 
 static void run_loops(Play *play, const char *spec)

@@ -158,7 +158,7 @@ static void test_policy(void **unused)
     (void)unused;
     write_file(text, strlen(text));
     play_start(&play,
-               "profile:from=test-profile.txt,n=100,fallback=50,size=2,"
+               "profile:from=test-profile.txt,n=100,first=1,fallback=50,size=2,"
                "wait=5,by=heat",
                1);
     play_translate_at(&play, 0x1000, 0xaa);

@@ -55,7 +55,7 @@ static void test_profile(void **unused)
 
     (void)unused;
     assert_non_null(file);
-    fputs("tierlab-profile 1\n00000000000000aa 500\n", file);
+    fputs("tierlab-profile 1\n00000000000000aa 5000\n", file);
     assert_int_equal(fclose(file), 0);
     /* Until the failing one is that of the table; stdio has its own, too. */
     while (!strstr(err, "no memory for it")) {
