@@ -19,16 +19,21 @@ from bench.boot.files import write_json
 from bench.boot.products import obtain
 from bench.boot.provenance import shared_provenance
 from bench.cli.common import err_console, out_console
+from bench.engines import ENGINES as ALL_ENGINES
 from bench.engines import find_engine
+from bench.engines.browser import BrowserEngine
 from bench.micro.report import Measured, measured, short_name, tables, verdicts
 from bench.micro.run import FULL, QUICK, Effort, InNode, Native, Outcome
+from bench.page.figures import InBrowser
 
-ENGINES = ("node",)
+BROWSERS = {e.name: e for e in ALL_ENGINES.values() if isinstance(e, BrowserEngine)}
+ENGINES = ("node", *BROWSERS)
 FILE = "bench.json"
 # Plays of that many TBs take most of the time and say little that is new.
 NOT_QUICK = "live:65536"
 
-Plan = list[tuple[Native | InNode, list[str]]]
+Program = Native | InNode | InBrowser
+Plan = list[tuple[Program, list[str]]]
 
 
 @click.command()
@@ -68,14 +73,16 @@ def bench(
     """Measure emitter, interpreter and policies, and new code in the engine.
 
     FILTER is a regular expression; names that match anywhere are run.  Results
-    are in google-benchmark's JSON, with our provenance in its context.
+    are in google-benchmark's JSON, with our provenance in its context.  In a
+    browser, it is the page of `tierlab serve` that is measured; browsers are left
+    out if nothing is named.
     """
     for name in engines:
         if name not in ENGINES:
             raise unknown("engine", name, ENGINES)
-    wanted = _wanted(native, bool(engines))
-    products = obtain(wanted, err_console())
-    plan = _plan(products, pattern, quick)
+    browsers = [InBrowser(BROWSERS[n]) for n in dict.fromkeys(engines) if n in BROWSERS]
+    products = obtain(_wanted(native, engines), err_console())
+    plan = _plan(products, browsers, pattern, quick)
     console = out_console()
     if only_list:
         for _, names in plan:
@@ -84,35 +91,45 @@ def bench(
         return DONE
     target = json_file if json_file is not None else results_directory(out) / FILE
     outcome = _run(plan, QUICK if quick else FULL)
-    write_json(target, _document(outcome, products, quick))
+    used = ["node"] if "node" in products else []
+    used += [browser.engine.name for browser in browsers]
+    write_json(target, _document(outcome, products, used, quick))
     found = measured(outcome.rows)
     _report(found, console)
     console.print(f"Results: {target}", soft_wrap=True)
     return FAILED if any(one.error for one in found) or not found else DONE
 
 
-def _wanted(native: bool, engine: bool) -> list[str]:
-    """Products; without a choice, all."""
+def _wanted(native: bool, engines: Sequence[str]) -> list[str]:
+    """Products; without a choice, all but the browsers'."""
     wanted = []
-    if native or not engine:
+    if native or not engines:
         wanted.append("micro-native")
-    if engine or not native:
+    if "node" in engines or not (native or engines):
         wanted += ["node", "micro-wasm"]
-    return wanted
+    if any(name in BROWSERS for name in engines):
+        wanted += InBrowser.products()
+    return list(dict.fromkeys(wanted))
 
 
-def _plan(products: Mapping[str, Path], pattern: str | None, quick: bool) -> Plan:
+def _plan(
+    products: Mapping[str, Path],
+    browsers: Sequence[InBrowser],
+    pattern: str | None,
+    quick: bool,
+) -> Plan:
     try:
         chosen = re.compile(pattern or "")
     except re.error as error:
         raise HarnessError(
             f"the filter '{pattern}' is no regular expression", str(error), status=USAGE
         ) from error
-    programs: list[Native | InNode] = []
+    programs: list[Program] = []
     if "micro-native" in products:
         programs.append(Native(products["micro-native"]))
     if "micro-wasm" in products:
         programs.append(InNode(products["micro-wasm"], products["node"]))
+    programs += browsers
     known = [(program, program.names()) for program in programs]
     plan = [
         (program, [n for n in names if chosen.search(short_name(n))])
@@ -152,7 +169,7 @@ def _run(plan: Plan, effort: Effort) -> Outcome:
 
 
 def _document(
-    outcome: Outcome, products: Mapping[str, Path], quick: bool
+    outcome: Outcome, products: Mapping[str, Path], used: Sequence[str], quick: bool
 ) -> dict[str, Any]:
     """google-benchmark's format; what it has no place for is in `tierlab`."""
     ours: dict[str, Any] = {
@@ -160,9 +177,8 @@ def _document(
         "products": {name: path.name for name, path in sorted(products.items())},
         "load_average": list(os.getloadavg()),
         "quick": quick,
+        "engines": {name: find_engine(name).version("", products) for name in used},
     }
-    if "node" in products:
-        ours["engine"] = find_engine("node").version("", products)
     return {
         "context": {**outcome.context, "tierlab": ours},
         "benchmarks": outcome.rows,

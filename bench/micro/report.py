@@ -18,6 +18,14 @@ _SUFFIX = re.compile(r"/(iterations:\d+|manual_time|repeats:\d+)")
 EMISSION_MB_S = 30.0
 DECISION_NS = 100.0
 CHURN_GROWTH = 1.5
+# Of the page: member, title, limit, unit, scale.
+PAGE_LIMITS: tuple[tuple[str, str, float, str, float], ...] = (
+    ("prompt_of_node", "page, click to prompt, of Node's boot", 1.15, "", 1),
+    ("s_to_paint", "page, first paint", 1.0, "s", 1),
+    ("bytes_before_boot", "page, bytes before a boot", 300.0, "kB", 1e-3),
+    ("s_to_echo", "page, key to echo", 50.0, "ms", 1e3),
+    ("s_longest_task", "page, longest task of the main thread", 100.0, "ms", 1e3),
+)
 
 
 @dataclass
@@ -72,6 +80,16 @@ _EMIT = (
     Column("wasm_bytes_per_bytecode_byte", "a byte of bytecode"),
 )
 _STEADY = (_ns("s_per_tb", "a TB"),)
+_PAGE = (
+    Column("s_to_prompt", "click to prompt, s"),
+    Column("s_to_prompt_in_node", "Node, s"),
+    Column("prompt_of_node", "of Node"),
+    Column("s_to_files", "of it files, ms", 1e3),
+    Column("s_to_paint", "first paint, ms", 1e3),
+    Column("bytes_before_boot", "before, kB", 1e-3),
+    Column("s_to_echo", "key to echo, ms", 1e3),
+    Column("s_longest_task", "longest task, ms", 1e3),
+)
 
 # The first column of a benchmark's own is the one whose spread is shown.
 PARTS: dict[str, tuple[str, tuple[Column, ...]]] = {
@@ -139,6 +157,8 @@ PARTS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("s_per_fill", "filling the table, ms", 1e3),
         ),
     ),
+    "chromium/page": ("The page in Chromium, `region`", _PAGE),
+    "firefox/page": ("The page in Firefox, `region`", _PAGE),
 }
 CHURN = "node/churn"
 CHURN_COLUMNS = (
@@ -214,7 +234,7 @@ def verdicts(found: Sequence[Measured]) -> list[Verdict]:
             _worst(found, f"/live:{live}", "s_per_decided_tb", title, 1e9, False)
         )
     out.append(_churn_verdict(found))
-    return out
+    return out + [_page_verdict(found, *limit) for limit in PAGE_LIMITS]
 
 
 def _worst(
@@ -248,6 +268,24 @@ def _churn_verdict(found: Sequence[Measured]) -> Verdict:
             growth = resident[-1] / resident[1]
             return Verdict(title, CHURN_GROWTH, "", False, growth, CHURN)
     return Verdict(title, CHURN_GROWTH, "", False, None)
+
+
+def _page_verdict(
+    found: Sequence[Measured],
+    member: str,
+    title: str,
+    limit: float,
+    unit: str,
+    scale: float,
+) -> Verdict:
+    """The worst of the browsers that tell."""
+    medians = [
+        (value * scale, one.name)
+        for one in found
+        if one.part.endswith("/page") and (value := one.median(member)) is not None
+    ]
+    value, source = max(medians, default=(None, ""))
+    return Verdict(title, limit, unit, False, value, source)
 
 
 def tables(found: Sequence[Measured]) -> list[Table]:

@@ -110,17 +110,19 @@ class InNode:
             if process.returncode == 0:
                 outcome.rows += _parse(name, text)["benchmarks"]
             else:
-                outcome.rows.append(_died(name, process.returncode))
+                why = f"the engine ended with status {process.returncode}"
+                outcome.rows.append(failed_row(name, why))
             done(name)
 
 
-def _died(name: str, status: int) -> dict[str, Any]:
+def failed_row(name: str, why: str) -> dict[str, Any]:
+    """A repetition that came to nothing, in google-benchmark's words."""
     return {
         "name": name,
         "run_name": name,
         "run_type": "iteration",
         "error_occurred": True,
-        "error_message": f"the engine ended with status {status}",
+        "error_message": why,
     }
 
 

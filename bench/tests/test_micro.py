@@ -22,6 +22,8 @@ from bench.micro.report import (
     tables,
     verdicts,
 )
+from bench.page.figures import row_of
+from bench.page.tests.browsers import need
 
 
 def row(name: str, **members: Any) -> dict[str, Any]:
@@ -104,6 +106,48 @@ def test_figures_stand_for_the_worst() -> None:
         "(native/emit/functions/tbs:8)"
     )
     assert lines[4].endswith("not measured here")
+
+
+def visit(**more: Any) -> dict[str, Any]:
+    """As measure.mjs prints it."""
+    echo = [9.0, 10.0, 60.0]
+    times = {"prompt_ms": 2300.0, "load_ms": 100.0, "paint_ms": 250.0, "echo_ms": echo}
+    return {**times, "bytes": 33_000, "longest_task_ms": 72.0, "tier": "region", **more}
+
+
+def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
+    rows = [
+        row_of("chromium/page/x", visit(), 2.0),
+        row_of("chromium/page/x", visit(), 2.3),
+        # A browser that does not tell of long tasks, and is slower.
+        row_of("firefox/page/x", visit(longest_task_ms=None, paint_ms=1200.0), 1.9),
+    ]
+    assert rows[0]["prompt_of_node"] == pytest.approx(1.15)
+    assert rows[0]["s_to_echo"] == pytest.approx(0.01)
+    lines = {v.title: v.line() for v in verdicts(measured(rows))}
+    assert lines["page, click to prompt, of Node's boot"].endswith(
+        "1.21, missed (firefox/page/x)"
+    )
+    assert "1.20 s, missed (firefox" in lines["page, first paint"]
+    assert "72 ms, met (chromium" in lines["page, longest task of the main thread"]
+    text = shown(measured(rows))
+    assert "click to prompt, s" in text and "key to echo, ms" in text
+
+
+@pytest.mark.guest
+def test_the_page_is_measured_in_a_browser(tmp_path: Path) -> None:
+    need("chromium")
+    file = tmp_path / "page.json"
+    assert main(["bench", "--engine", "chromium", "--quick", "--json", str(file)]) == 0
+    document = json.loads(file.read_text())
+    assert {"node", "chromium"} == set(document["context"]["tierlab"]["engines"])
+    rows = document["benchmarks"]
+    assert [r["name"] for r in rows] == ["chromium/page/riscv64-tiny"] * 3
+    for one in rows:
+        assert 0 < one["s_to_files"] < one["s_to_prompt"]
+        assert one["s_to_prompt_in_node"] > 0 and one["s_to_echo"] > 0
+        assert 10_000 < one["bytes_before_boot"] < 300_000
+        assert one["tier"].startswith("region")
 
 
 @pytest.mark.parametrize(("last", "met"), [(140, True), (400, False)])

@@ -127,13 +127,35 @@ export class Browser {
             });
         }
         ended.promise.catch(() => {});
-        const url = await Promise.race([listening.promise, ended.promise]);
+        this.url = await Promise.race([listening.promise, ended.promise]);
+        await this.connect();
+    }
+
+    async connect() {
         const puppeteer = this.library('puppeteer-core');
         this.connection = await puppeteer.default.connect({
             ...this.kind.connection,
-            browserWSEndpoint: this.kind.endpoint(url),
+            browserWSEndpoint: this.kind.endpoint(this.url),
             defaultViewport: null,
         });
+    }
+
+    /* Be in nobody's way, if we can be: see KINDS. */
+    async leave() {
+        if (this.kind.leaves) {
+            await this.connection.disconnect();
+            this.connection = null;
+        }
+    }
+
+    /* Titles of its pages; does not connect to it. */
+    async titles() {
+        if (this.connection) {
+            const pages = await this.connection.pages();
+            return Promise.all(pages.map((page) => page.title()));
+        }
+        const answer = await fetch(new URL('/json/list', this.url.replace('ws', 'http')));
+        return (await answer.json()).map(({ title }) => title);
     }
 
     /* Nothing of it is to be anywhere but in its profile. */
@@ -162,10 +184,7 @@ export class Browser {
         if (wrong) {
             throw new Error(`V8 refuses --js-flags: ${wrong}`);
         }
-        if (this.kind.leaves) {
-            await this.connection.disconnect();
-            this.connection = null;
-        }
+        await this.leave();
     }
 
     /* What it said last that may be why. */

@@ -11,18 +11,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import readline from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Browser } from '../../engines/browsers/launch.mjs';
-import { endAll } from '../../engines/browsers/processes.mjs';
+import { atPage, echoes, first } from '../person.mjs';
 
-/* A page may take as long as a guest boots. */
-const PATIENCE_MS = 180000;
 const SCRIPT_MS = 480000;
-const LOOK_MS = 50;
 
 const { values: options } = parseArgs({
     options: {
@@ -35,162 +29,12 @@ const { values: options } = parseArgs({
     },
 });
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const lines = readline.createInterface({ input: process.stdin })
     [Symbol.asyncIterator]();
 
 async function parentDoes(what) {
     process.stdout.write(`now ${what}\n`);
     await lines.next();
-}
-
-/* Runs in the page before anything of its own. */
-function watch() {
-    globalThis.seen = { violations: [], errors: [], long: [] };
-    addEventListener('securitypolicyviolation', (event) =>
-        seen.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-    addEventListener('error', (event) => seen.errors.push(event.message));
-    addEventListener('unhandledrejection', (event) =>
-        seen.errors.push(String(event.reason)));
-    if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
-        new PerformanceObserver((list) => {
-            for (const { startTime, duration } of list.getEntries()) {
-                seen.long.push({ at: startTime, ms: duration });
-            }
-        }).observe({ type: 'longtask', buffered: true });
-    }
-}
-
-class Person {
-    constructor(page) {
-        this.page = page;
-        this.foreign = [];
-        this.last = '';
-        page.on('request', (request) => {
-            const url = request.url();
-            if (!url.startsWith(new URL(options.url).origin) &&
-                !/^(blob|data|about):/.test(url)) {
-                this.foreign.push(url);
-            }
-        });
-    }
-
-    open(hash = '') {
-        return this.page.goto(options.url + hash);
-    }
-
-    see(look, ...given) {
-        return this.page.evaluate(look, ...given);
-    }
-
-    until(what, look, ...given) {
-        return this.within(PATIENCE_MS, what, look, ...given);
-    }
-
-    async within(ms, what, look, ...given) {
-        const end = Date.now() + ms;
-        for (;;) {
-            try {
-                const found = await this.see(look, ...given);
-                if (found) {
-                    return found;
-                }
-                this.last = JSON.stringify(found);
-            } catch (error) {
-                /* It may be loaded again just now. */
-                this.last = error.message;
-            }
-            if (Date.now() > end) {
-                throw new Error(`${what} never came: ${this.last}`);
-            }
-            await pause(LOOK_MS);
-        }
-    }
-
-    ready() {
-        return this.until('the page', () => globalThis.crossOriginIsolated &&
-            globalThis.tierlab?.form && document.readyState === 'complete');
-    }
-
-    click(id) {
-        return this.see((id) => document.getElementById(id).click(), id);
-    }
-
-    choose(id, value) {
-        return this.see((id, value) => {
-            const select = document.getElementById(id);
-            select.value = value;
-            select.dispatchEvent(new Event('change'));
-            select.dispatchEvent(new Event('input'));
-        }, id, value);
-    }
-
-    async boot() {
-        await this.click('boot');
-        await this.until('a run', () => tierlab.run && !tierlab.run.isOver &&
-                         !tierlab.busy);
-    }
-
-    prompt() {
-        return this.until('the prompt', () => {
-            const { run } = tierlab;
-            if (run?.isOver) {
-                throw new Error(`it ended: ${run.failure?.message}`);
-            }
-            return run?.atPrompt && /# ?$/.test(tierlab.terminal.text());
-        });
-    }
-
-    async type(text) {
-        await this.see(() => tierlab.terminal.focus());
-        await this.page.keyboard.type(text);
-        await this.page.keyboard.press('Enter');
-    }
-
-    async shows(text) {
-        await this.until(`"${text}"`, (text) =>
-            tierlab.terminal.text().split('\n').includes(text), text);
-        return true;
-    }
-
-    facts() {
-        return this.see(() => ({
-            state: document.body.dataset.state, tier: tierlab.run?.tier,
-            phases: tierlab.run?.phases.map((p) => p.phase),
-            samples: tierlab.run?.samples.length,
-            text: tierlab.terminal?.text(), hash: location.hash,
-            complaints: [...document.querySelectorAll('.error')]
-                .map((e) => e.textContent).filter(Boolean),
-            title: document.title, seen,
-        }));
-    }
-
-    /* Where it is, for who has to find out why it does not go on. */
-    async sees() {
-        try {
-            const { text, ...facts } = await this.facts();
-            return JSON.stringify({ ...facts, text: text?.slice(-500) });
-        } catch (error) {
-            return error.message;
-        }
-    }
-
-    async shot(name) {
-        if (options.shots) {
-            await this.page.screenshot({ path: path.join(options.shots, name) });
-        }
-    }
-}
-
-/* What a page says of itself when nothing was done yet. */
-async function first(person) {
-    return person.see(() => ({
-        paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
-        bytes: [...performance.getEntriesByType('resource'),
-                ...performance.getEntriesByType('navigation')]
-            .reduce((sum, entry) => sum + entry.transferSize, 0),
-        wide: document.documentElement.scrollWidth - innerWidth,
-    }));
 }
 
 const SCENARIOS = {
@@ -212,7 +56,7 @@ const SCENARIOS = {
         await person.until('an answer', () =>
             /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
         await person.until('two samples', () => tierlab.run.samples.length > 1);
-        const latencies = await typing(person);
+        const latencies = await person.see(echoes);
         await person.choose('policy', parse(other).name);
         await person.boot();
         await person.prompt();
@@ -645,56 +489,4 @@ function parse(spec) {
     return { name, values: Object.fromEntries(pairs) };
 }
 
-/* From a key to its echo on the screen, in ms. */
-function typing(person) {
-    return person.see(async () => {
-        const { xterm } = tierlab.terminal;
-        const found = [];
-        for (let i = 0; i < 21; i++) {
-            await new Promise((resolve) => setTimeout(resolve, 60));
-            const start = performance.now();
-            const echo = new Promise((resolve) => {
-                const seen = xterm.onWriteParsed(() => {
-                    seen.dispose();
-                    resolve();
-                });
-            });
-            xterm.input('x');
-            await echo;
-            found.push(performance.now() - start);
-        }
-        return found.sort((a, b) => a - b);
-    });
-}
-
-async function main() {
-    const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-page-'));
-    const browser = new Browser({ ...options, profile, flags: [] }, (why) => {
-        process.stderr.write(`${why}\n`);
-        process.exit(1);
-    });
-    try {
-        await browser.start();
-        const page = await browser.connection.newPage();
-        await page.evaluateOnNewDocument(watch);
-        const person = new Person(page);
-        const found = await SCENARIOS[options.scenario](person)
-            .catch(async (error) => {
-                error.message += `; ${await person.sees()}`;
-                throw error;
-            });
-        const said = JSON.stringify({ ...found, foreign: person.foreign });
-        /* All of it, before we end. */
-        await new Promise((resolve) =>
-            process.stdout.write(`${said}\n`, resolve));
-    } finally {
-        await browser.close();
-        await endAll();
-        browser.removeProfile();
-    }
-}
-
-main().then(() => process.exit(0), (error) => {
-    process.stderr.write(`${error.stack ?? error}\n`);
-    process.exit(1);
-});
+atPage(options, (person) => SCENARIOS[options.scenario](person));
