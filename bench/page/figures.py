@@ -1,8 +1,9 @@
 """What somebody at the page waits for, measured in a real browser: `tierlab bench`.
 
-Each repetition opens the page in a browser with an empty profile, boots a guest in
-it, and types at its prompt; and boots the same guest under the same policy in Node,
-right before, so that the two can be compared.
+Each repetition boots a guest in Node; then opens the page in a browser with an empty
+profile, boots the same guest there under the same policy, and types at its prompt:
+once as with a mouse, whose pointer is at the button for a moment before the click,
+which the page makes use of, and once without that, as with a finger.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TIER = "region"
 SCRIPT = Path(__file__).with_name("measure.mjs")
 TIMEOUT_S = 360.0
 GOODBYE = b"exit\n"
+# Before the click, the pointer is at the button for that long; see PAGE_LIMITS.
+APPROACHES_MS = (300, 0)
 
 
 class InBrowser:
@@ -59,37 +62,42 @@ class InBrowser:
         return ["node", DRIVER, LIBRARIES, TIERS, entry.product, program]
 
     def names(self) -> list[str]:
-        """One benchmark: a visit gives all figures."""
-        return [f"{self.engine.name}/page/{GUEST}"]
+        """A benchmark for each way to the button: a visit gives all figures."""
+        return [f"{self.engine.name}/page/approach_ms:{ms}" for ms in APPROACHES_MS]
 
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Visit the page so often; a visit that failed is a row that failed."""
+        """Visit the page so often, each way in turn; what failed is a failed row."""
         entry = find_guest(GUEST)
         products, guests = obtain_for([entry], ["node", self.engine.name])
         policy = check_policies([TIER])[0]
         request = BootRequest(guest=guests[GUEST], workload=SHELL, tier=policy.spec)
         timeout = timeout_of(request.guest, None)
         boot = Boot(find_engine("node"), request, products, timeout, policy.facts)
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+        with _served() as url:
+            for repetition in range(effort.repetitions):
+                node_s, failure = _prompt_in_node(boot)
+                for name in names:
+                    if failure:
+                        row = failed_row(name, f"in Node: {failure}")
+                    else:
+                        row = self._visit(name, node_s, products, url)
+                    rows[name].append({**row, "repetition_index": repetition})
         for name in names:
-            with _served() as url:
-                for repetition in range(effort.repetitions):
-                    row = self._visit(name, boot, products, url)
-                    outcome.rows.append({**row, "repetition_index": repetition})
+            outcome.rows += rows[name]
             done(name)
 
     def _visit(
-        self, name: str, boot: Boot, products: Mapping[str, Path], url: str
+        self, name: str, node_s: float, products: Mapping[str, Path], url: str
     ) -> dict[str, Any]:
-        node_s, failure = _prompt_in_node(boot)
-        if failure:
-            return failed_row(name, f"in Node: {failure}")
         argv = [str(node_program(products)), str(SCRIPT)]
         argv += ["--browser", self.engine.name]
         argv += ["--binary", str(shutil.which(self.engine.program))]
         argv += ["--library", str(products[DRIVER]), "--url", url]
         argv += ["--hash", f"#guest={GUEST}&workload={SHELL}&tier={TIER}"]
+        argv += ["--approach", name.rpartition(":")[2]]
         try:
             done = _run_group(argv)
         except subprocess.TimeoutExpired:

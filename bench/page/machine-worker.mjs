@@ -25,6 +25,10 @@ let consoleRings = null, controlRings = null, network = null, memory = null;
 let writable = [];
 /* emscripten's, with what QEMU was given. */
 let files = null;
+/* What the page gives QEMU: { files, folders }. It may come late. */
+const contents = Promise.withResolvers();
+/* And it says when QEMU may begin. */
+const begun = Promise.withResolvers();
 /* What was typed before QEMU could take it. */
 const early = [];
 
@@ -50,13 +54,32 @@ function timelineParser() {
     };
 }
 
-function prepare(module, options, given) {
-    files = module.FS;
-    Object.assign(module.ENV, options.env);
+async function load({ files: wanted, folders }, progress) {
+    const given = await Promise.all(wanted.map(async (file) => (
+        { path: file.path, data: await download(file, progress) })));
+    return { given, folders };
+}
+
+/* QEMU does not begin before that; its threads are made meanwhile. */
+async function fill(module, loaded, withFolders) {
+    const name = 'files';
+    module.addRunDependency(name);
+    const { given, folders } = await loaded;
     for (const { path, data } of given) {
         module.FS.mkdirTree(dirname(path));
         module.FS.writeFile(path, data, { canOwn: true });
     }
+    /* Nothing is to be kept of what QEMU can throw away. */
+    given.length = 0;
+    await begun.promise;
+    reached('loaded');
+    withFolders(folders);
+    module.removeRunDependency(name);
+}
+
+function prepare(module, options) {
+    files = module.FS;
+    Object.assign(module.ENV, options.env);
     for (const path of options.fetch ?? []) {
         module.FS.mkdirTree(dirname(path));
     }
@@ -190,13 +213,13 @@ addEventListener('unhandledrejection', ({ reason }) => failed(reason));
 async function start(options) {
     reached('start');
     const progress = (what) => post('progress', what);
-    const [compiled, { default: createQemu }, ...files] = await Promise.all([
-        downloadProgram(options.program, progress),
-        import(options.program),
-        ...options.files.map(async (file) => (
-            { path: file.path, data: await download(file, progress) })),
+    const loaded = contents.promise.then((wanted) => load(wanted, progress));
+    /* It is waited for below; a failure must not wait for that. */
+    loaded.catch(failed);
+    const [compiled, { default: createQemu }] = await Promise.all([
+        downloadProgram(options.program, progress), import(options.program),
     ]);
-    reached('loaded');
+    let folders = [];
     const module = {
         arguments: ['-L', '/share', ...options.arguments],
         threads: threads(options.arguments),
@@ -205,12 +228,14 @@ async function start(options) {
                 (instance) => done(instance, compiled), failed);
             return {};
         },
-        /* Nothing is to be kept of what QEMU can throw away. */
-        preRun: [(m) => prepare(m, options, files.splice(0))],
+        preRun: [(m) => {
+            prepare(m, options);
+            fill(m, loaded, (given) => { folders = given; }).catch(failed);
+        }],
         print: (text) => post('error', text),
         printErr: (text) => post('error', text),
         onRuntimeInitialized() {
-            share(module, options.folders ?? []);
+            share(module, folders);
             connect(module, options);
             reached('running');
             post('started');
@@ -230,6 +255,8 @@ async function start(options) {
 
 const receive = {
     start: (data) => start(data.options).catch(failed),
+    contents: ({ value }) => contents.resolve(value),
+    begin: () => begun.resolve(),
     input({ value }) {
         if (consoleRings) {
             consoleRings.input(value);

@@ -20,9 +20,11 @@
  *                   readonly: false }],         // if so, nothing comes back
  *   });
  *
- * Only program and arguments are needed. start() resolves when QEMU runs, and
- * rejects with an Error of one line if it cannot; an AbortSignal as `signal`
- * gives it up, and kills the machine later, too.
+ * Only program and arguments are needed. `files` and `folders` may be promises; if
+ * there is a promise `begin`, QEMU does not begin before it is kept. It is compiled
+ * and its threads are made meanwhile. start() resolves when QEMU runs, and rejects
+ * with an Error of one line if it cannot; an AbortSignal as `signal` gives it up, and
+ * kills the machine later, too.
  *
  * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's
  * own thread stays free; it only makes QEMU's threads, and hands on what they
@@ -59,7 +61,7 @@ export async function start(options) {
 class Machine {
     constructor(options) {
         const { onOutput, onError, onTimeline, onProgress, onControl,
-                signal, ...wanted } = options;
+                signal, files = [], folders = [], begin, ...wanted } = options;
         signal?.throwIfAborted();
         this.handlers = {
             output: onOutput, error: onError, timeline: onTimeline,
@@ -91,12 +93,26 @@ class Machine {
                 ...wanted,
                 /* Relative to the page, which the worker is not. */
                 program: absolute(wanted.program),
-                files: (wanted.files ?? []).map((file) =>
-                    file.url ? { ...file, url: absolute(file.url) } : file),
                 timeline: Boolean(onTimeline),
             },
         });
         signal?.addEventListener('abort', () => this.kill());
+        this.fill(files, folders, begin);
+    }
+
+    async fill(files, folders, begin) {
+        try {
+            const [found, shared] = await Promise.all([files, folders]);
+            this.worker.postMessage({ type: 'contents', value: {
+                files: found.map((file) =>
+                    file.url ? { ...file, url: absolute(file.url) } : file),
+                folders: shared,
+            } });
+            await begin;
+            this.worker.postMessage({ type: 'begin' });
+        } catch (error) {
+            this.fail(error.message);
+        }
     }
 
     receive(message) {

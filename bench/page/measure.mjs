@@ -4,7 +4,9 @@
  * of the page's main thread. One line of JSON.
  *
  *   node measure.mjs --browser chromium|firefox --binary FILE --library DIR
- *        --url URL --hash SETTINGS
+ *        --url URL --hash SETTINGS --approach MS
+ *
+ * The pointer comes to the button MS before the click; 0: not at all.
  *
  * A browser that a debugger slows down is left alone meanwhile: the page does all by
  * itself, and its title says when.
@@ -23,17 +25,22 @@ const { values: options } = parseArgs({
     options: {
         browser: { type: 'string' }, binary: { type: 'string' },
         library: { type: 'string' }, url: { type: 'string' },
-        hash: { type: 'string' },
+        hash: { type: 'string' }, approach: { type: 'string' },
     },
 });
 
 /* In the page. Browsers tell of tasks that take more than 50 ms, or of none. */
-async function measure(done) {
+async function measure(approach, done) {
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const { run: before } = tierlab;
+    const button = document.getElementById('boot');
     await wait(500);
+    if (approach) {
+        button.dispatchEvent(new PointerEvent('pointerenter'));
+        await wait(approach);
+    }
     const clicked = performance.now();
-    document.getElementById('boot').click();
+    button.click();
     while (tierlab.run === before || !(tierlab.run.atPrompt || tierlab.run.isOver)) {
         await wait(20);
     }
@@ -60,7 +67,8 @@ atPage(options, async (person, browser) => {
     await person.ready();
     const { paint, bytes } = await first(person);
     /* Begun, not waited for; and a page of ours may not make code of text itself. */
-    await person.see(`globalThis.echoes = ${echoes}; (${measure})('${DONE}'); 0`);
+    await person.see(`globalThis.echoes = ${echoes}; 
+                      (${measure})(${Number(options.approach)}, '${DONE}'); 0`);
     await browser.leave();
     const end = Date.now() + PATIENCE_MS;
     while (!(await browser.titles()).includes(DONE)) {

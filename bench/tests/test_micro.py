@@ -22,7 +22,7 @@ from bench.micro.report import (
     tables,
     verdicts,
 )
-from bench.page.figures import row_of
+from bench.page.figures import APPROACHES_MS, row_of
 from bench.page.tests.browsers import need
 
 
@@ -108,6 +108,9 @@ def test_figures_stand_for_the_worst() -> None:
     assert lines[4].endswith("not measured here")
 
 
+MOUSE, FINGER = (f"approach_ms:{ms}" for ms in APPROACHES_MS)
+
+
 def visit(**more: Any) -> dict[str, Any]:
     """As measure.mjs prints it."""
     echo = [9.0, 10.0, 60.0]
@@ -117,17 +120,18 @@ def visit(**more: Any) -> dict[str, Any]:
 
 def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
     rows = [
-        row_of("chromium/page/x", visit(), 2.0),
-        row_of("chromium/page/x", visit(), 2.3),
+        row_of(f"chromium/page/{MOUSE}", visit(), 2.0),
+        row_of(f"chromium/page/{FINGER}", visit(), 1.0),
         # A browser that does not tell of long tasks, and is slower.
-        row_of("firefox/page/x", visit(longest_task_ms=None, paint_ms=1200.0), 1.9),
+        row_of(f"firefox/page/{MOUSE}", visit(longest_task_ms=None, paint_ms=1200), 1.9),
     ]
     assert rows[0]["prompt_of_node"] == pytest.approx(1.15)
     assert rows[0]["s_to_echo"] == pytest.approx(0.01)
     lines = {v.title: v.line() for v in verdicts(measured(rows))}
     assert lines["page, click to prompt, of Node's boot"].endswith(
-        "1.21, missed (firefox/page/x)"
+        f"1.21, missed (firefox/page/{MOUSE})"
     )
+    assert lines["... by a finger"].endswith(f"2.30, missed (chromium/page/{FINGER})")
     assert "1.20 s, missed (firefox" in lines["page, first paint"]
     assert "72 ms, met (chromium" in lines["page, longest task of the main thread"]
     text = shown(measured(rows))
@@ -142,7 +146,8 @@ def test_the_page_is_measured_in_a_browser(tmp_path: Path) -> None:
     document = json.loads(file.read_text())
     assert {"node", "chromium"} == set(document["context"]["tierlab"]["engines"])
     rows = document["benchmarks"]
-    assert [r["name"] for r in rows] == ["chromium/page/riscv64-tiny"] * 3
+    ways = [f"chromium/page/{way}" for way in (MOUSE, FINGER)]
+    assert [r["name"] for r in rows] == [way for way in ways for _ in range(3)]
     for one in rows:
         assert 0 < one["s_to_files"] < one["s_to_prompt"]
         assert one["s_to_prompt_in_node"] > 0 and one["s_to_echo"] > 0

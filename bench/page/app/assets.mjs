@@ -52,30 +52,44 @@ export function weight(site, guest, more = []) {
         files.reduce((sum, file) => sum + file.packed, 0);
 }
 
-/*
- * What start() of machine.mjs takes as files, and @more as the site describes them,
- * with their `data`: [files, more]. The program is fetched, too, so
- * that the browser has it when the machine asks; @progress gets a part of 1.
- */
-export async function fetchAll(site, guest, more, progress, signal) {
-    const program = site.programs[guest.arch];
-    const own = [...program.files, ...guest.files];
-    const files = [...own, ...more];
-    /* The program's bytes are counted unpacked, the others' packed. */
-    const total = program.bytes +
-        files.reduce((sum, file) => sum + file.packed, 0);
-    let loaded = 0;
-    const tell = (n) => {
-        loaded += n;
-        progress(Math.min(1, loaded / total), Math.min(loaded, total), total);
-    };
-    const [, ...fetched] = await Promise.all([
-        get(program.wasm, signal).then((response) => counting(response, tell)),
-        ...files.map(async (file) => ({
+/* How much of a guest is there: files, and the program, which the machine fetches. */
+export class Loading {
+    /* @progress gets a part of 1, bytes, and bytes of all. */
+    constructor(site, guest, more, progress) {
+        const { files, bytes } = site.programs[guest.arch];
+        this.own = [...files, ...guest.files];
+        this.files = [...this.own, ...more];
+        /* The program's bytes are counted unpacked, the others' packed. */
+        this.total = bytes + this.files.reduce((sum, file) => sum + file.packed, 0);
+        this.fetched = this.program = 0;
+        this.progress = progress;
+    }
+
+    tell() {
+        const loaded = Math.min(this.fetched + this.program, this.total);
+        this.progress(loaded / this.total, loaded, this.total);
+    }
+
+    /* So much of the program is there. */
+    toldProgram(loaded) {
+        this.program = loaded;
+        this.tell();
+    }
+
+    /*
+     * What start() of machine.mjs takes as files, and @more as the site describes
+     * them, with their `data`: [files, more].
+     */
+    async fetchAll(signal) {
+        const tell = (n) => {
+            this.fetched += n;
+            this.tell();
+        };
+        const fetched = await Promise.all(this.files.map(async (file) => ({
             path: file.path,
             data: await unpacked(
                 await counting(await get(file.url, signal), tell), file),
-        })),
-    ]);
-    return [fetched.slice(0, own.length), fetched.slice(own.length)];
+        })));
+        return [fetched.slice(0, this.own.length), fetched.slice(this.own.length)];
+    }
 }

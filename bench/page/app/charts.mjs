@@ -68,13 +68,6 @@ function joined(now, then, chart) {
 }
 
 export class Charts {
-    static async load(library) {
-        const link = make('link', { rel: 'stylesheet', href: library('uplot.css') });
-        document.head.append(link);
-        const { default: uPlot } = await import(library('uplot.mjs'));
-        return new Charts(uPlot);
-    }
-
     constructor(uPlot) {
         this.uPlot = uPlot;
         this.plots = [];

@@ -21,6 +21,11 @@ export function make(name, attributes = {}, ...children) {
     return element;
 }
 
+/* A style sheet of a library's. */
+export function addStyles(href) {
+    document.head.append(make('link', { rel: 'stylesheet', href }));
+}
+
 export function replace(parent, ...children) {
     parent.replaceChildren(...children.filter(Boolean));
 }

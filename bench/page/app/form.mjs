@@ -259,6 +259,12 @@ export class Form {
     }
 
     /* Shows what is wrong, if anything is. */
+    /* The same, without a word to the user. */
+    get isValid() {
+        return [...this.element.querySelectorAll('input, select')]
+            .every((input) => input.validity.valid);
+    }
+
     valid() {
         const wrong = [...this.element.querySelectorAll('input, select')]
             .find((input) => !input.checkValidity());

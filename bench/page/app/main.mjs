@@ -6,19 +6,24 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { Ahead } from './ahead.mjs';
 import { weight } from './assets.mjs';
-import { byId, bytes, save, seconds } from './dom.mjs';
+import { addStyles, byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { register } from './offline.mjs';
 import { Settings } from './settings.mjs';
 import { Theme } from './theme.mjs';
 
-const CLOCK_MS = 100;
+const CLOCK_MS = 200;
 /* How often what moves by itself is drawn, and the table, which few read then. */
-const PHASES_MS = 250;
+const PHASES_MS = 500;
+const CHARTS_MS = 500;
 const TABLE_MS = 1000;
 /* How often what is known of a running guest is kept for comparisons. */
 const KEEP_MS = 2000;
+
+/* What comes to a button before it is clicked. */
+const APPROACHES = ['pointerenter', 'pointerdown', 'focus'];
 
 const said = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const library = (name) => new URL(said('tierlab-lib') + '/' + name,
@@ -40,6 +45,7 @@ class Page {
         /* Parts to draw again, and when the slow ones were. */
         this.stale = new Set();
         this.drawnAt = {};
+        this.ahead = new Ahead(() => this.load());
         this.settings = new Settings(site);
         this.theme = new Theme((dark) => this.recolour(dark));
         this.form = new Form(this.settings, (guest) => weight(site, guest),
@@ -58,6 +64,11 @@ class Page {
             this.boot();
         });
         on('boot-here', () => this.boot());
+        for (const id of ['boot', 'boot-here']) {
+            for (const approach of APPROACHES) {
+                byId(id).addEventListener(approach, () => this.expect());
+            }
+        }
         on('stop', () => this.run?.stop());
         on('kill', () => this.run?.kill());
         on('copy', () => this.attempt('copied', () => this.terminal.copy()));
@@ -139,6 +150,7 @@ class Page {
     }
 
     settingsChanged() {
+        this.ahead.forget();
         const { guest } = this.settings;
         const { saved } = this.settings;
         const plugged = [...this.settings.chosenDisks(),
@@ -150,31 +162,64 @@ class Page {
             'once.';
     }
 
+    /* Who comes to the button wants a guest, if none runs that would be slowed down. */
+    expect() {
+        if (!this.busy && !(this.run && !this.run.isOver) && this.form.isValid) {
+            this.ahead.expect();
+            this.modules().catch(() => {});
+        }
+    }
+
+    /* A run whose files are on their way. */
+    async load() {
+        const { Run } = await import('./run.mjs');
+        const run = new Run(this.site, this.settings);
+        run.load();
+        return run;
+    }
+
+    /* Of what shows a run; fetched once, unless that fails. */
+    modules() {
+        this.fetched ??= this.fetchModules().catch((error) => {
+            this.fetched = null;
+            throw error;
+        });
+        return this.fetched;
+    }
+
+    async fetchModules() {
+        addStyles(library('xterm.css'));
+        addStyles(library('uplot.css'));
+        const terminal = import('./terminal.mjs').then(async (module) =>
+            ({ ...module, libraries: await module.libraries(library) }));
+        return Promise.all([
+            terminal, import('./charts.mjs'), import('./figures.mjs'),
+            import('./history.mjs'), import('./phases.mjs'),
+            import(library('uplot.mjs')),
+        ]);
+    }
+
     /* Everything that only a run needs. */
     async prepare() {
         const dark = this.theme.dark;
-        const [terminal, { Charts }, { Figures }, history, phases, { Run }] =
-            await Promise.all([
-                import('./terminal.mjs'), import('./charts.mjs'),
-                import('./figures.mjs'), import('./history.mjs'),
-                import('./phases.mjs'), import('./run.mjs'),
-            ]);
+        const [terminal, { Charts }, { Figures }, history, phases, { default: uPlot }] =
+            await this.modules();
         byId('welcome').hidden = true;
         byId('terminal').hidden = false;
         byId('live').hidden = byId('phases-card').hidden = false;
         byId('compare-card').hidden = false;
-        this.Run = Run;
         this.showPhases = phases.showPhases;
         this.showComparison = history.showComparison;
         await breathe();
         this.figures = new Figures();
         this.earlier = new history.Earlier(() => this.otherEarlier());
-        this.charts = await Charts.load(library);
+        this.charts = new Charts(uPlot);
         await breathe();
-        this.terminal = await terminal.openTerminal(library, byId('terminal'), {
-            onInput: (data) => this.run?.input(data), dark,
-            calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
-        });
+        this.terminal = new terminal.GuestTerminal(
+            terminal.libraries, byId('terminal'), {
+                onInput: (data) => this.run?.input(data), dark,
+                calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
+            });
         await breathe();
         this.terminal.onLeave = () => byId('copy').focus();
         for (const id of ['copy', 'paste', 'reader', 'larger']) {
@@ -190,6 +235,7 @@ class Page {
         this.busy = true;
         this.notice('');
         byId('boot').disabled = byId('boot-here').disabled = true;
+        let run = null;
         try {
             const { obstacle } = await import('../machine.mjs');
             if (obstacle()) {
@@ -197,11 +243,14 @@ class Page {
                 return;
             }
             this.run?.kill();
+            run = await this.ahead.take();
+            run.go();
             if (!this.terminal) {
                 await (this.prepared ??= this.prepare());
             }
-            this.begin(new this.Run(this.site, this.settings));
+            this.begin(run);
         } catch (error) {
+            run?.kill();
             this.prepared = null;
             this.notice(`The page cannot go on: ${error.message}; reload it`);
         } finally {
@@ -239,7 +288,9 @@ class Page {
         if (run.saved) {
             this.terminal.write(new TextEncoder().encode(run.before()));
         }
-        run.go();
+        /* It has not waited for us. */
+        run.console.head.forEach((data) => this.terminal.write(data));
+        this.stateChanged();
         this.terminal.focus();
     }
 
@@ -349,7 +400,7 @@ class Page {
 
 const PARTS = {
     figures: { every: 0, draw: ({ figures }, run) => figures.show(run) },
-    charts: { every: 0, draw: ({ charts }) => charts.show() },
+    charts: { every: CHARTS_MS, draw: ({ charts }) => charts.show() },
     phases: { every: PHASES_MS, draw: ({ showPhases }, run, earlier) =>
         showPhases(run, earlier) },
     table: { every: TABLE_MS, draw: ({ showComparison }, run, earlier) =>

@@ -1,6 +1,6 @@
 /*
  * One run of a guest, from the click to the end, and all that is known of it.
- * Times are in ms since the machine was started, when all files were there.
+ * Times are in ms since all files were there and the machine could begin.
  *
  * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
  * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
@@ -9,7 +9,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { start } from '../machine.mjs';
-import { fetchAll } from './assets.mjs';
+import { Loading } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
 import { Control } from './control.mjs';
 import { diskArguments, diskPath, mountWord } from './disks.mjs';
@@ -196,7 +196,9 @@ export class Run extends EventTarget {
         this.ended = null;
         this.failure = null;
         this.started = new Date();
+        /* When it was asked for; it may have begun to load before. */
         this.clicked = performance.now();
+        this.isBroken = false;
         this.origin = null;
         this.wallMs = null;
         this.abort = new AbortController();
@@ -230,34 +232,61 @@ export class Run extends EventTarget {
         this.dispatchEvent(new Event('state'));
     }
 
+    /*
+     * Fetch all that it needs, and have the browser compile QEMU meanwhile; nothing
+     * of it is told, and the machine does not begin, before go().
+     */
+    load() {
+        this.state = 'loading';
+        this.going = Promise.withResolvers();
+        const parts = [...this.disks, ...this.shares]
+            .flatMap(({ parts: own }) => own ?? []);
+        if (this.saved && !this.saved.blob) {
+            parts.push(this.saved.part);
+        }
+        this.loading = new Loading(this.site, this.guest, parts,
+            (part, loaded, total) => this.progressed(part, loaded, total));
+        const contents = this.contents();
+        this.starting = start({
+            ...this.options(),
+            files: contents.then(({ files }) => files),
+            folders: contents.then(({ folders }) => folders),
+            begin: Promise.all([contents, this.going.promise]).then(() => this.begin()),
+        });
+        /* go() says why. */
+        this.starting.catch(() => { this.isBroken = true; });
+    }
+
+    /* What QEMU is given. */
+    async contents() {
+        const [files, more] = await this.loading.fetchAll(this.abort.signal);
+        this.disks.forEach((disk, n) => files.push({
+            path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
+        const folders = await this.folders(more);
+        if (this.saved) {
+            files.push(this.saved.blob ? await unpackedState(this.saved)
+                                       : more.at(-1));
+        }
+        if (this.profile) {
+            const data = new TextEncoder().encode(this.profile.text);
+            this.profileSha256 = await sha256(data);
+            files.push({ path: PROFILE, data });
+        }
+        return { files, folders };
+    }
+
+    begin() {
+        this.origin = performance.now();
+        this.loadMs = this.origin - this.clicked;
+        this.become('starting');
+    }
+
     /* Resolves when it is over, however it ended. */
     async go() {
         try {
             this.become('loading');
-            const parts = [...this.disks, ...this.shares]
-                .flatMap(({ parts: own }) => own ?? []);
-            if (this.saved && !this.saved.blob) {
-                parts.push(this.saved.part);
-            }
-            const [files, more] = await fetchAll(this.site, this.guest, parts,
-                (part, loaded, total) => this.progressed(part, loaded, total),
-                this.abort.signal);
-            this.disks.forEach((disk, n) => files.push({
-                path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
-            const folders = await this.folders(more);
-            if (this.saved) {
-                files.push(this.saved.blob ? await unpackedState(this.saved)
-                                           : more.at(-1));
-            }
-            if (this.profile) {
-                const data = new TextEncoder().encode(this.profile.text);
-                this.profileSha256 = await sha256(data);
-                files.push({ path: PROFILE, data });
-            }
-            this.loadMs = performance.now() - this.clicked;
-            this.become('starting');
-            this.origin = performance.now();
-            this.machine = await start(this.options(files, folders));
+            this.going.resolve();
+            this.machine = await this.starting;
             if (!this.isOver) {
                 this.become('booting');
             }
@@ -391,10 +420,10 @@ export class Run extends EventTarget {
         return archive;
     }
 
-    options(files, folders) {
+    options() {
         return {
             program: this.site.programs[this.guest.arch].url,
-            files, folders, network: this.network,
+            network: this.network,
             arguments: this.arguments,
             env: {
                 TIERLAB_TIER: this.ranTier,
@@ -409,6 +438,11 @@ export class Run extends EventTarget {
             onControl: (data) => this.control?.receive(data),
             onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
+            onProgress: ({ path, loaded }) => {
+                if (/\.wasm$/.test(path)) {
+                    this.loading.toldProgram(loaded);
+                }
+            },
         };
     }
 

@@ -17,6 +17,12 @@ const TELL_SIZE = 2048;
 /* The pty takes pieces, and so many bytes before they are on the screen. */
 const PIECE = 2048;
 const AHEAD = 32 * 1024;
+/*
+ * A guest that talks without end is shown so often, or drawing takes the processor
+ * from it; but what may be an answer to the user is shown at once.
+ */
+const PACE_MS = 80;
+const ANSWER_MS = 1000;
 const SCROLLBACK = 5000;
 
 const RAW = { iflag: 0, oflag: 0, cflag: 0, lflag: 0 };
@@ -45,20 +51,12 @@ const DARK = {
     brightCyan: '#83e5dc', brightWhite: '#f2f5f9',
 };
 
-function addStyles(href) {
-    const link = document.createElement('link');
-    link.rel = 'stylesheet';
-    link.href = href;
-    document.head.append(link);
-}
-
-/* Loads the libraries, which are not needed before. */
-export async function openTerminal(library, place, options) {
-    addStyles(library('xterm.css'));
+/* What a GuestTerminal is made of. */
+export async function libraries(library) {
     const [xterm, fit, pty] = await Promise.all(
         ['xterm.mjs', 'addon-fit.mjs', 'xterm-pty.mjs']
             .map((name) => import(library(name))));
-    return new GuestTerminal({ xterm, fit, pty }, place, options);
+    return { xterm, fit, pty };
 }
 
 export class GuestTerminal {
@@ -67,6 +65,8 @@ export class GuestTerminal {
         this.place = place;
         this.waiting = [];
         this.ahead = 0;
+        this.typedAt = this.shownAt = -Infinity;
+        this.pacing = null;
         this.tellsSize = false;
         this.xterm = new xterm.Terminal({
             documentOverride: documentForLibrary(),
@@ -85,7 +85,10 @@ export class GuestTerminal {
         const { master, slave } = pty.openpty();
         this.slave = slave;
         slave.ioctl('TCSETS', { ...RAW, cc: slave.ioctl('TCGETS').cc });
-        slave.onReadable(() => this.onInput(Uint8Array.from(slave.read())));
+        slave.onReadable(() => {
+            this.typedAt = performance.now();
+            this.onInput(Uint8Array.from(slave.read()));
+        });
         slave.onSignal((signal) => {
             if (signal === 'SIGWINCH') {
                 this.tellSize();
@@ -145,6 +148,19 @@ export class GuestTerminal {
         for (let at = 0; at < data.length; at += PIECE) {
             this.waiting.push(data.subarray(at, at + PIECE));
         }
+        const now = performance.now();
+        const wait = this.shownAt + PACE_MS - now;
+        if (wait <= 0 || now - this.typedAt < ANSWER_MS) {
+            this.show();
+        } else {
+            this.pacing ??= setTimeout(() => this.show(), wait);
+        }
+    }
+
+    show() {
+        clearTimeout(this.pacing);
+        this.pacing = null;
+        this.shownAt = performance.now();
         this.pump();
     }
 

@@ -21,7 +21,9 @@ export const obstacle = () => '';
 
 export async function start(options) {
     options.signal?.throwIfAborted();
-    const machine = new Fake(options);
+    const [files, folders] = await Promise.all([options.files, options.folders,
+                                                options.begin]);
+    const machine = new Fake({ ...options, files, folders });
     if (!options.arguments.includes('-incoming')) {
         machine.boot();
     }
