@@ -21,7 +21,7 @@ CHURN_GROWTH = 1.5
 # Of the page: end of the name, member, title, limit, unit, scale.
 PAGE_LIMITS: tuple[tuple[str, str, str, float, str, float], ...] = (
     ("_ms:300", "prompt_of_node", "page, click to prompt, of Node's boot", 1.15, "", 1),
-    ("_ms:0", "prompt_of_node", "... by a finger", 1.15, "", 1),
+    ("_ms:0", "prompt_of_node", "... clicked at once", 1.15, "", 1),
     ("", "s_to_paint", "page, first paint", 1.0, "s", 1),
     ("", "bytes_before_boot", "page, bytes before a boot", 300.0, "kB", 1e-3),
     ("", "s_to_echo", "page, key to echo", 50.0, "ms", 1e3),
@@ -85,7 +85,7 @@ _PAGE = (
     Column("s_to_prompt", "click to prompt, s"),
     Column("s_to_prompt_in_node", "Node, s"),
     Column("prompt_of_node", "of Node"),
-    Column("s_to_files", "of it files, ms", 1e3),
+    Column("s_to_load", "of it loading, ms", 1e3),
     Column("s_to_paint", "first paint, ms", 1e3),
     Column("bytes_before_boot", "before, kB", 1e-3),
     Column("s_to_echo", "key to echo, ms", 1e3),

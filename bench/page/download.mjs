@@ -12,11 +12,11 @@ async function get(url) {
     try {
         response = await fetch(url);
     } catch (e) {
-        throw new Error(`${url} cannot be fetched: ${e.message}`);
+        throw new Error(`${url} cannot be fetched: is there a network?`, { cause: e });
     }
     if (!response.ok) {
         throw new Error(`${url} cannot be fetched: ${response.status} ` +
-                        response.statusText);
+                        `${response.statusText}; reload the page`);
     }
     return response;
 }
@@ -31,13 +31,8 @@ function sizeOf(response) {
 /* Every piece of the body, and word of it. */
 async function *pieces(response, path, progress) {
     const total = sizeOf(response);
-    const reader = response.body.getReader();
     let loaded = 0, told = 0;
-    for (;;) {
-        const { done, value } = await reader.read();
-        if (done) {
-            break;
-        }
+    for await (const value of read(response.body)) {
         loaded += value.length;
         if (performance.now() - told >= TELL_MS) {
             told = performance.now();
@@ -48,28 +43,65 @@ async function *pieces(response, path, progress) {
     progress({ path, loaded, total: loaded });
 }
 
-async function body(response, path, progress) {
-    /* A size that was said is only a good guess. */
-    let bytes = new Uint8Array(sizeOf(response)), size = 0;
-    for await (const piece of pieces(response, path, progress)) {
-        if (size + piece.length > bytes.length) {
-            const more = new Uint8Array(2 * (size + piece.length));
-            more.set(bytes.subarray(0, size));
-            bytes = more;
+/* As not every browser lets a stream be iterated. */
+async function *read(stream) {
+    const reader = stream.getReader();
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+            return;
         }
-        bytes.set(piece, size);
-        size += piece.length;
+        yield value;
     }
-    return size === bytes.length ? bytes : bytes.slice(0, size);
 }
 
-/* The bytes of a file: { path, url } or { path, data }. */
-export async function download({ path, url, data }, progress) {
+/* All of it; @size is a good guess, or 0. */
+async function collected(found, size) {
+    let bytes = new Uint8Array(size), at = 0;
+    for await (const piece of found) {
+        if (at + piece.length > bytes.length) {
+            const more = new Uint8Array(2 * (at + piece.length));
+            more.set(bytes.subarray(0, at));
+            bytes = more;
+        }
+        bytes.set(piece, at);
+        at += piece.length;
+    }
+    return at === bytes.length ? bytes : bytes.slice(0, at);
+}
+
+async function unpacked(data, size) {
+    const { readable, writable } = new DecompressionStream('gzip');
+    const writer = writable.getWriter();
+    const [bytes] = await Promise.all([
+        collected(read(readable), size),
+        writer.write(data).then(() => writer.close()),
+    ]);
+    return bytes;
+}
+
+/*
+ * The bytes of a file: { path, url } or { path, data }. If `packed` and `bytes` are
+ * there, it has so many as gzip, which the server may unpack on its own, and then.
+ */
+export async function download({ path, url, data, packed, bytes }, progress) {
     if (data instanceof Blob) {
         return new Uint8Array(await data.arrayBuffer());
     }
-    return data ? new Uint8Array(data)
-                : body(await get(url), path, progress);
+    if (data) {
+        return new Uint8Array(data);
+    }
+    const response = await get(url);
+    let found = await collected(pieces(response, path, progress),
+                                packed ?? sizeOf(response));
+    if (found.length === packed) {
+        found = await unpacked(found, bytes);
+    }
+    if (bytes !== undefined && found.length !== bytes) {
+        throw new Error(`${url} has ${found.length} bytes, not ${bytes}: ` +
+                        'reload the page, or report it to its host');
+    }
+    return found;
 }
 
 /* The compiled program whose JavaScript is at that URL: compiled on its way. */

@@ -2,8 +2,8 @@
 
 Each repetition boots a guest in Node; then opens the page in a browser with an empty
 profile, boots the same guest there under the same policy, and types at its prompt:
-once as with a mouse, whose pointer is at the button for a moment before the click,
-which the page makes use of, and once without that, as with a finger.
+once with a pointer that is at the button for a moment before the click, which the page
+makes use of, and once clicked out of nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TIER = "region"
 SCRIPT = Path(__file__).with_name("measure.mjs")
 TIMEOUT_S = 360.0
 GOODBYE = b"exit\n"
-# Before the click, the pointer is at the button for that long; see PAGE_LIMITS.
+# Before the click, the pointer is at the button for that long.
 APPROACHES_MS = (300, 0)
 
 
@@ -120,7 +120,7 @@ def row_of(name: str, seen: Mapping[str, Any], node_s: float) -> dict[str, Any]:
         "s_to_prompt": prompt_s,
         "s_to_prompt_in_node": node_s,
         "prompt_of_node": prompt_s / node_s,
-        "s_to_files": seen["load_ms"] / 1000,
+        "s_to_load": seen["load_ms"] / 1000,
         "s_to_paint": seen["paint_ms"] / 1000,
         "bytes_before_boot": seen["bytes"],
         "s_to_echo": median(seen["echo_ms"]) / 1000,

@@ -71,9 +71,10 @@ async function fill(module, loaded, withFolders) {
     }
     /* Nothing is to be kept of what QEMU can throw away. */
     given.length = 0;
-    await begun.promise;
-    reached('loaded');
     withFolders(folders);
+    reached('loaded');
+    post('ready');
+    await begun.promise;
     module.removeRunDependency(name);
 }
 

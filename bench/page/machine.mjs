@@ -4,7 +4,8 @@
  *
  *   const machine = await start({
  *       program: 'qemu/qemu-system-riscv64.js', // its .wasm is beside it
- *       files: [{ path: '/guest/kernel', url }, // or data: bytes or a Blob
+ *       files: [{ path: '/guest/kernel', url }, // or data: bytes or a Blob;
+ *                                               // packed, bytes: see download.mjs
  *               { path: '/share/firmware.bin', url }],
  *       env: { TIERLAB_TIER: 'region' },
  *       arguments: ['-M', 'virt', ...],         // -L /share is added
@@ -20,11 +21,10 @@
  *                   readonly: false }],         // if so, nothing comes back
  *   });
  *
- * Only program and arguments are needed. `files` and `folders` may be promises; if
- * there is a promise `begin`, QEMU does not begin before it is kept. It is compiled
- * and its threads are made meanwhile. start() resolves when QEMU runs, and rejects
- * with an Error of one line if it cannot; an AbortSignal as `signal` gives it up, and
- * kills the machine later, too.
+ * Only program and arguments are needed. `files` and `folders` may be promises. With
+ * `begin`, it is called when all is there, and QEMU begins when what it returns is
+ * kept. start() resolves when QEMU runs, and rejects with an Error of one line if it
+ * cannot; an AbortSignal as `signal` gives it up, and kills the machine later, too.
  *
  * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's
  * own thread stays free; it only makes QEMU's threads, and hands on what they
@@ -61,7 +61,8 @@ export async function start(options) {
 class Machine {
     constructor(options) {
         const { onOutput, onError, onTimeline, onProgress, onControl,
-                signal, files = [], folders = [], begin, ...wanted } = options;
+                signal, files = [], folders = [], begin = () => {},
+                ...wanted } = options;
         signal?.throwIfAborted();
         this.handlers = {
             output: onOutput, error: onError, timeline: onTimeline,
@@ -72,8 +73,11 @@ class Machine {
         this.attachments = [];
         this.archives = [];
         this.threads = new Map();
+        const ready = Promise.withResolvers();
         const running = Promise.withResolvers();
         const ended = Promise.withResolvers();
+        this.ready = ready.promise;
+        this.resolveReady = ready.resolve;
         this.running = running.promise;
         this.startFailed = running.reject;
         this.started = running.resolve;
@@ -108,7 +112,8 @@ class Machine {
                     file.url ? { ...file, url: absolute(file.url) } : file),
                 folders: shared,
             } });
-            await begin;
+            await this.ready;
+            await begin();
             this.worker.postMessage({ type: 'begin' });
         } catch (error) {
             this.fail(error.message);
@@ -119,6 +124,9 @@ class Machine {
         switch (message.type) {
         case 'times':
             Object.assign(this.times, message.times);
+            break;
+        case 'ready':
+            this.resolveReady();
             break;
         case 'started':
             this.started();

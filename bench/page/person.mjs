@@ -158,13 +158,16 @@ export class Person {
 
 /* What a page says of itself when nothing was done yet. */
 export async function first(person) {
-    return person.see(() => ({
-        paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+    /* It may be ready before anything of it is seen. */
+    const paint = await person.until('a paint', () =>
+        performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    return person.see((paint) => ({
+        paint,
         bytes: [...performance.getEntriesByType('resource'),
                 ...performance.getEntriesByType('navigation')]
             .reduce((sum, entry) => sum + entry.transferSize, 0),
         wide: document.documentElement.scrollWidth - innerWidth,
-    }));
+    }), paint);
 }
 
 /* In the page: from a key to its echo on the screen, in ms, sorted. */

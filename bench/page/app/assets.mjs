@@ -52,44 +52,44 @@ export function weight(site, guest, more = []) {
         files.reduce((sum, file) => sum + file.packed, 0);
 }
 
-/* How much of a guest is there: files, and the program, which the machine fetches. */
+/* How much of a guest is there. */
 export class Loading {
-    /* @progress gets a part of 1, bytes, and bytes of all. */
+    /*
+     * @more are files as the site describes them; those of the guest and its program
+     * are for the machine to fetch. @progress gets a part of 1, bytes, and bytes of all.
+     */
     constructor(site, guest, more, progress) {
         const { files, bytes } = site.programs[guest.arch];
         this.own = [...files, ...guest.files];
-        this.files = [...this.own, ...more];
+        this.more = more;
         /* The program's bytes are counted unpacked, the others' packed. */
-        this.total = bytes + this.files.reduce((sum, file) => sum + file.packed, 0);
-        this.fetched = this.program = 0;
+        this.total = bytes +
+            [...this.own, ...more].reduce((sum, file) => sum + file.packed, 0);
+        this.loaded = new Map();
         this.progress = progress;
     }
 
-    tell() {
-        const loaded = Math.min(this.fetched + this.program, this.total);
+    /* So many bytes of something are there. */
+    tell(what, bytes) {
+        this.loaded.set(what, bytes);
+        const sum = [...this.loaded.values()].reduce((all, one) => all + one, 0);
+        const loaded = Math.min(sum, this.total);
         this.progress(loaded / this.total, loaded, this.total);
     }
 
-    /* So much of the program is there. */
-    toldProgram(loaded) {
-        this.program = loaded;
-        this.tell();
+    /* What start() of machine.mjs takes as files. */
+    get files() {
+        return this.own.map(({ path, url, packed, bytes }) =>
+            ({ path, url, packed, bytes }));
     }
 
-    /*
-     * What start() of machine.mjs takes as files, and @more as the site describes
-     * them, with their `data`: [files, more].
-     */
-    async fetchAll(signal) {
-        const tell = (n) => {
-            this.fetched += n;
-            this.tell();
-        };
-        const fetched = await Promise.all(this.files.map(async (file) => ({
-            path: file.path,
-            data: await unpacked(
-                await counting(await get(file.url, signal), tell), file),
-        })));
-        return [fetched.slice(0, this.own.length), fetched.slice(this.own.length)];
+    /* The rest, with their `data`. */
+    fetchMore(signal) {
+        return Promise.all(this.more.map(async (file) => {
+            let loaded = 0;
+            const tell = (n) => this.tell(file.url, loaded += n);
+            const blob = await counting(await get(file.url, signal), tell);
+            return { path: file.path, data: await unpacked(blob, file) };
+        }));
     }
 }

@@ -2,7 +2,7 @@
  * The page: settings on one side, a run on the other.
  *
  * Loaded before a guest is chosen is only what is needed then; the terminal, the
- * charts and the emulator come with the first boot.
+ * charts and the emulator come with the first boot, or when it seems to be near.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -63,6 +63,6 @@ export function showPhases(run, earlier) {
             then.length ? bar('earlier', then, scale) : null,
             run.loadMs === undefined ? null
                 : make('p', { class: 'muted small' },
-                       `Files were there after ${seconds(run.loadMs)}; ` +
+                       `Files and QEMU were there after ${seconds(run.loadMs)}; ` +
                        'times count from then on.'));
 }

@@ -1,6 +1,6 @@
 /*
  * One run of a guest, from the click to the end, and all that is known of it.
- * Times are in ms since all files were there and the machine could begin.
+ * Times are in ms since all files were there and QEMU could begin.
  *
  * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
  * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
@@ -251,7 +251,7 @@ export class Run extends EventTarget {
             ...this.options(),
             files: contents.then(({ files }) => files),
             folders: contents.then(({ folders }) => folders),
-            begin: Promise.all([contents, this.going.promise]).then(() => this.begin()),
+            begin: () => this.begin(),
         });
         /* go() says why. */
         this.starting.catch(() => { this.isBroken = true; });
@@ -259,7 +259,8 @@ export class Run extends EventTarget {
 
     /* What QEMU is given. */
     async contents() {
-        const [files, more] = await this.loading.fetchAll(this.abort.signal);
+        const more = await this.loading.fetchMore(this.abort.signal);
+        const { files } = this.loading;
         this.disks.forEach((disk, n) => files.push({
             path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
         const folders = await this.folders(more);
@@ -275,7 +276,8 @@ export class Run extends EventTarget {
         return { files, folders };
     }
 
-    begin() {
+    async begin() {
+        await this.going.promise;
         this.origin = performance.now();
         this.loadMs = this.origin - this.clicked;
         this.become('starting');
@@ -438,11 +440,7 @@ export class Run extends EventTarget {
             onControl: (data) => this.control?.receive(data),
             onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
-            onProgress: ({ path, loaded }) => {
-                if (/\.wasm$/.test(path)) {
-                    this.loading.toldProgram(loaded);
-                }
-            },
+            onProgress: ({ path, loaded }) => this.loading.tell(path, loaded),
         };
     }
 

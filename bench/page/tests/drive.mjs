@@ -96,6 +96,33 @@ const SCENARIOS = {
                      document.getElementById('command').textContent) };
     },
 
+    /* Somebody comes to the button, changes their mind, comes again and clicks. */
+    async ahead(person) {
+        await person.open();
+        await person.ready();
+        const come = () => person.see(async () => {
+            document.getElementById('boot').dispatchEvent(
+                new PointerEvent('pointerenter'));
+            const run = await tierlab.ahead.run;
+            (globalThis.runs ??= []).push(run);
+            return { state: run.state, tier: run.tier, shown: Boolean(tierlab.run) };
+        });
+        const one = await come();
+        await pause(300);
+        const waits = await person.see(() => ({
+            state: runs[0].state, printed: runs[0].console.total,
+        }));
+        await person.choose('policy', 'never');
+        const forgotten = await person.see(() =>
+            tierlab.ahead.run === null && runs[0].abort.signal.aborted);
+        const two = await come();
+        await person.boot();
+        await person.prompt();
+        const taken = await person.see(() => tierlab.run === runs[1] &&
+            tierlab.ahead.run === null && tierlab.run.loadMs < 1000);
+        return { one, waits, forgotten, two, taken, facts: await person.facts() };
+    },
+
     /* What a guest must not be able to do. */
     async hostile(person) {
         await person.open();
@@ -400,7 +427,7 @@ const SCENARIOS = {
         const run = await person.see(() => ({
             argv: tierlab.run.arguments, devices: tierlab.run.devices,
             files: tierlab.run.machine.options.files.map(({ path, data }) =>
-                [path, data.size]),
+                [path, data?.size]),
         }));
         await person.type('poweroff');
         await person.until('the end', () => tierlab.run.isOver);

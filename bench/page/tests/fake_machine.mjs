@@ -21,8 +21,8 @@ export const obstacle = () => '';
 
 export async function start(options) {
     options.signal?.throwIfAborted();
-    const [files, folders] = await Promise.all([options.files, options.folders,
-                                                options.begin]);
+    const [files, folders] = await Promise.all([options.files, options.folders]);
+    await options.begin();
     const machine = new Fake({ ...options, files, folders });
     if (!options.arguments.includes('-incoming')) {
         machine.boot();

@@ -111,6 +111,19 @@ def test_tour(user: User) -> None:
     assert "tier=never" in found["after"]["hash"]
 
 
+def test_a_run_that_seems_to_be_wanted_is_loaded_ahead(user: User) -> None:
+    found = user("ahead")
+    no_trouble(found["facts"])
+    loading = {"state": "loading", "shown": False}
+    assert found["one"] == {**loading, "tier": "threshold"}
+    # Nothing of it begins before the click.
+    assert found["waits"] == {"state": "loading", "printed": 0}
+    assert found["forgotten"] is True
+    assert found["two"] == {**loading, "tier": "never"}
+    assert found["taken"] is True
+    assert found["facts"]["tier"] == "never"
+
+
 def test_settings(user: User) -> None:
     found = user("settings")
     assert found["dropped"] == {
