@@ -34,10 +34,12 @@ export class Ahead {
 
     /* It is wanted: a run for go(). */
     async take() {
-        clearTimeout(this.timer);
         const clicked = performance.now();
-        let run = await (this.run ?? this.load()).catch(() => null);
+        const expected = this.run ?? this.load();
+        clearTimeout(this.timer);
+        /* From here on it is not to be forgotten. */
         this.run = null;
+        let run = await expected.catch(() => null);
         if (!run || run.isBroken) {
             run = await this.load();
         }

@@ -259,12 +259,6 @@ export class Form {
     }
 
     /* Shows what is wrong, if anything is. */
-    /* The same, without a word to the user. */
-    get isValid() {
-        return [...this.element.querySelectorAll('input, select')]
-            .every((input) => input.validity.valid);
-    }
-
     valid() {
         const wrong = [...this.element.querySelectorAll('input, select')]
             .find((input) => !input.checkValidity());
@@ -283,5 +277,11 @@ export class Form {
             wrong.reportValidity();
         }
         return false;
+    }
+
+    /* The same, without a word to the user. */
+    get isValid() {
+        return [...this.element.querySelectorAll('input, select')]
+            .every((input) => !input.willValidate || input.validity.valid);
     }
 }

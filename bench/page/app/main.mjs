@@ -164,7 +164,9 @@ class Page {
 
     /* Who comes to the button wants a guest, if none runs that would be slowed down. */
     expect() {
-        if (!this.busy && !(this.run && !this.run.isOver) && this.form.isValid) {
+        const { saveData } = navigator.connection ?? {};
+        if (!saveData && !this.busy && !(this.run && !this.run.isOver) &&
+            this.form.isValid) {
             this.ahead.expect();
             this.modules().catch(() => {});
         }
