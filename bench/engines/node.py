@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -152,7 +153,9 @@ def _variables(request: BootRequest) -> dict[str, str]:
     tier = {} if request.tier is None else {"TIERLAB_TIER": request.tier}
     seed = {"TIERLAB_SEED": str(request.seed)}
     clock = {} if request.tsc_khz is None else {"TIERLAB_TSC_KHZ": str(request.tsc_khz)}
-    return {**tier, **seed, **clock, **request.switches.environment()}
+    # For profilers: it changes no experiment but the size of its modules.
+    names = {k: v for k, v in os.environ.items() if k == "TIERLAB_NAMES"}
+    return {**tier, **seed, **clock, **names, **request.switches.environment()}
 
 
 def node_program(products: Mapping[str, Path]) -> Path | None:

@@ -89,6 +89,16 @@ def test_the_clocks_frequency_is_told(
     assert not told(BootRequest(replace(own, workloads=False)), NodeEngine())
 
 
+def test_names_for_profilers_are_asked_for_by_the_environment(
+    guest: Guest, products: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = "TIERLAB_NAMES=on"
+    assert word not in NodeEngine().command(BootRequest(guest), products).argv
+    monkeypatch.setenv("TIERLAB_NAMES", "on")
+    argv = NodeEngine().command(BootRequest(guest), products).argv
+    assert argv[argv.index(word) - 1] == "--env"
+
+
 def test_a_saved_machines_counter_goes_on_as_fast(
     guest: Guest, products: dict[str, Path]
 ) -> None:
