@@ -27,7 +27,7 @@ from bench.boot.provenance import shared_provenance
 from bench.boot.run import Boot, Terminal, run_boot, timeout_of
 from bench.cli.common import check_policies, find_guest, obtain_for
 from bench.engines import find_engine
-from bench.engines.base import BootRequest
+from bench.engines.base import BootRequest, Switches
 from bench.engines.browser import DRIVER, BrowserEngine
 from bench.engines.node import node_program
 from bench.micro.run import Done, Effort, Outcome, failed_row
@@ -72,7 +72,11 @@ class InBrowser:
         entry = find_guest(GUEST)
         products, guests = obtain_for([entry], ["node", self.engine.name])
         policy = check_policies([TIER])[0]
-        request = BootRequest(guest=guests[GUEST], workload=SHELL, tier=policy.spec)
+        # As in the page, which shows who executes.
+        counting = Switches(counts="sampled")
+        request = BootRequest(
+            guest=guests[GUEST], workload=SHELL, tier=policy.spec, switches=counting
+        )
         timeout = timeout_of(request.guest, None)
         boot = Boot(find_engine("node"), request, products, timeout, policy.facts)
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}

@@ -21,7 +21,7 @@ const AHEAD = 32 * 1024;
  * A guest that talks without end is shown so often, or drawing takes the processor
  * from it; but what may be an answer to the user is shown at once.
  */
-const PACE_MS = 80;
+const PACE_MS = 120;
 const ANSWER_MS = 1000;
 const SCROLLBACK = 5000;
 
