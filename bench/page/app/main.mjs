@@ -278,7 +278,7 @@ class Page {
         run.addEventListener('state', mine(() => this.stateChanged()));
         run.addEventListener('progress', mine(() => this.progressed()));
         run.addEventListener('output', mine(({ detail }) =>
-            this.terminal.write(detail)));
+            this.terminal.output(detail)));
         run.addEventListener('said', mine(({ detail }) => {
             if (/^the network relay/.test(detail)) {
                 this.notice(`${detail.replace(/^t/, 'T')}.`);

@@ -144,10 +144,21 @@ export class GuestTerminal {
         });
     }
 
+    /* At once: what follows may depend on it, as the guest's word of its size does. */
     write(data) {
+        this.queue(data);
+        this.show();
+    }
+
+    queue(data) {
         for (let at = 0; at < data.length; at += PIECE) {
             this.waiting.push(data.subarray(at, at + PIECE));
         }
+    }
+
+    /* Of a running guest. */
+    output(data) {
+        this.queue(data);
         const now = performance.now();
         const wait = this.shownAt + PACE_MS - now;
         if (wait <= 0 || now - this.typedAt < ANSWER_MS) {
