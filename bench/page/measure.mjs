@@ -67,7 +67,7 @@ atPage(options, async (person, browser) => {
     await person.ready();
     const { paint, bytes } = await first(person);
     /* Begun, not waited for; and a page of ours may not make code of text itself. */
-    await person.see(`globalThis.echoes = ${echoes}; 
+    await person.see(`globalThis.echoes = ${echoes};
                       (${measure})(${Number(options.approach)}, '${DONE}'); 0`);
     await browser.leave();
     const end = Date.now() + PATIENCE_MS;
