@@ -7,11 +7,12 @@
 /* Progress is not worth more messages than this. */
 const TELL_MS = 50;
 
-async function get(url) {
+async function get(url, signal) {
     let response;
     try {
-        response = await fetch(url);
+        response = await fetch(url, { signal });
     } catch (e) {
+        signal?.throwIfAborted();
         throw new Error(`${url} cannot be fetched: is there a network?`, { cause: e });
     }
     if (!response.ok) {
@@ -83,16 +84,17 @@ async function unpacked(data, size) {
 /*
  * The bytes of a file: { path, url } or { path, data }. If `packed` and `bytes` are
  * there, it has so many as gzip, which the server may unpack on its own, and then.
+ * Without a path, its URL is what @progress is told. An AbortSignal gives it up.
  */
-export async function download({ path, url, data, packed, bytes }, progress) {
+export async function download({ path, url, data, packed, bytes }, progress, signal) {
     if (data instanceof Blob) {
         return new Uint8Array(await data.arrayBuffer());
     }
     if (data) {
         return new Uint8Array(data);
     }
-    const response = await get(url);
-    let found = await collected(pieces(response, path, progress),
+    const response = await get(url, signal);
+    let found = await collected(pieces(response, path ?? url, progress),
                                 packed ?? sizeOf(response));
     if (found.length === packed) {
         found = await unpacked(found, bytes);

@@ -27,8 +27,6 @@ let writable = [];
 let files = null;
 /* What the page gives QEMU: { files, folders }. It may come late. */
 const contents = Promise.withResolvers();
-/* And it says when QEMU may begin. */
-const begun = Promise.withResolvers();
 /* What was typed before QEMU could take it. */
 const early = [];
 
@@ -73,8 +71,7 @@ async function fill(module, loaded, withFolders) {
     given.length = 0;
     withFolders(folders);
     reached('loaded');
-    post('ready');
-    await begun.promise;
+    post('loaded');
     module.removeRunDependency(name);
 }
 
@@ -257,7 +254,6 @@ async function start(options) {
 const receive = {
     start: (data) => start(data.options).catch(failed),
     contents: ({ value }) => contents.resolve(value),
-    begin: () => begun.resolve(),
     input({ value }) {
         if (consoleRings) {
             consoleRings.input(value);

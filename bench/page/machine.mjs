@@ -12,6 +12,7 @@
  *       onOutput(bytes), onError(text),
  *       onTimeline(object),                     // how the runtime is doing
  *       onProgress({ path, loaded, total }),    // total 0: not known
+ *       onLoaded(),                             // all is there, QEMU begins
  *       onControl(bytes),                       // see attachControl()
  *       network: 'ws://...',                    // a relay for -netdev stream
  *       stats: true,                            // wanted when it ends
@@ -21,9 +22,8 @@
  *                   readonly: false }],         // if so, nothing comes back
  *   });
  *
- * Only program and arguments are needed. `files` and `folders` may be promises. With
- * `begin`, it is called when all is there, and QEMU begins when what it returns is
- * kept. start() resolves when QEMU runs, and rejects with an Error of one line if it
+ * Only program and arguments are needed. `files` and `folders` may be promises.
+ * start() resolves when QEMU runs, and rejects with an Error of one line if it
  * cannot; an AbortSignal as `signal` gives it up, and kills the machine later, too.
  *
  * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's
@@ -60,24 +60,20 @@ export async function start(options) {
 
 class Machine {
     constructor(options) {
-        const { onOutput, onError, onTimeline, onProgress, onControl,
-                signal, files = [], folders = [], begin = () => {},
-                ...wanted } = options;
+        const { onOutput, onError, onTimeline, onProgress, onControl, onLoaded,
+                signal, files = [], folders = [], ...wanted } = options;
         signal?.throwIfAborted();
         this.handlers = {
             output: onOutput, error: onError, timeline: onTimeline,
-            progress: onProgress, control: onControl,
+            progress: onProgress, control: onControl, loaded: onLoaded,
         };
         /* Milestones, each a time as Date.now() has it. */
         this.times = {};
         this.attachments = [];
         this.archives = [];
         this.threads = new Map();
-        const ready = Promise.withResolvers();
         const running = Promise.withResolvers();
         const ended = Promise.withResolvers();
-        this.ready = ready.promise;
-        this.resolveReady = ready.resolve;
         this.running = running.promise;
         this.startFailed = running.reject;
         this.started = running.resolve;
@@ -101,10 +97,10 @@ class Machine {
             },
         });
         signal?.addEventListener('abort', () => this.kill());
-        this.fill(files, folders, begin);
+        this.fill(files, folders);
     }
 
-    async fill(files, folders, begin) {
+    async fill(files, folders) {
         try {
             const [found, shared] = await Promise.all([files, folders]);
             this.worker.postMessage({ type: 'contents', value: {
@@ -112,9 +108,6 @@ class Machine {
                     file.url ? { ...file, url: absolute(file.url) } : file),
                 folders: shared,
             } });
-            await this.ready;
-            await begin();
-            this.worker.postMessage({ type: 'begin' });
         } catch (error) {
             this.fail(error.message);
         }
@@ -124,9 +117,6 @@ class Machine {
         switch (message.type) {
         case 'times':
             Object.assign(this.times, message.times);
-            break;
-        case 'ready':
-            this.resolveReady();
             break;
         case 'started':
             this.started();

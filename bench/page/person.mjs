@@ -94,8 +94,8 @@ export class Person {
         return this.see((id, value) => {
             const select = document.getElementById(id);
             select.value = value;
-            select.dispatchEvent(new Event('change'));
-            select.dispatchEvent(new Event('input'));
+            select.dispatchEvent(new Event('input', { bubbles: true }));
+            select.dispatchEvent(new Event('change', { bubbles: true }));
         }, id, value);
     }
 

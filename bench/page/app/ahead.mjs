@@ -1,12 +1,13 @@
 /*
- * The run that is probably wanted next. From when the pointer or the focus comes to
- * the button until the click there is time to fetch its files and to compile QEMU.
+ * The run that is probably wanted next. From when somebody chooses a guest, or comes to
+ * the button, until the click there is time to fetch its files, to compile QEMU and to
+ * have it make the machine, which waits.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 /* It takes memory, and who has not clicked by then may not want it. */
-const KEPT_MS = 20000;
+const KEPT_MS = 60000;
 
 export class Ahead {
     /* @load: promises a Run that was told to load(). */

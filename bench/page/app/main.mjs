@@ -24,6 +24,8 @@ const KEEP_MS = 2000;
 
 /* What comes to a button before it is clicked. */
 const APPROACHES = ['pointerenter', 'pointerdown', 'focus'];
+/* Who chooses something may choose the next at once, or type on. */
+const CHOSEN_MS = 150;
 
 const said = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const library = (name) => new URL(said('tierlab-lib') + '/' + name,
@@ -64,6 +66,12 @@ class Page {
             this.boot();
         });
         on('boot-here', () => this.boot());
+        for (const choice of ['input', 'change']) {
+            byId('setup').addEventListener(choice, () => {
+                clearTimeout(this.chosen);
+                this.chosen = setTimeout(() => this.expect(), CHOSEN_MS);
+            });
+        }
         for (const id of ['boot', 'boot-here']) {
             for (const approach of APPROACHES) {
                 byId(id).addEventListener(approach, () => this.expect());
@@ -162,7 +170,10 @@ class Page {
             'once.';
     }
 
-    /* Who comes to the button wants a guest, if none runs that would be slowed down. */
+    /*
+     * Who chooses something or comes to the button wants a guest, if none runs that
+     * would be slowed down.
+     */
     expect() {
         const { saveData } = navigator.connection ?? {};
         if (!saveData && !this.busy && !(this.run && !this.run.isOver) &&

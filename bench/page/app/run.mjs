@@ -1,6 +1,6 @@
 /*
  * One run of a guest, from the click to the end, and all that is known of it.
- * Times are in ms since all files were there and QEMU could begin.
+ * Times are in ms since QEMU was ready and the guest could begin.
  *
  * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
  * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
@@ -76,6 +76,8 @@ export function qemuArguments(settings) {
     }
     argv.push(...site.control_arguments);
     if (!saved) {
+        /* It is let go by go(). */
+        argv.push('-S');
         putMachine(argv, guest, {
             smp: settings.machineValue('smp'), memory: settings.machineValue('memory'),
             seed: settings.machineValue('seed'), workload: settings.workloadSpec,
@@ -233,12 +235,11 @@ export class Run extends EventTarget {
     }
 
     /*
-     * Fetch all that it needs, and have the browser compile QEMU meanwhile; nothing
-     * of it is told, and the machine does not begin, before go().
+     * Fetch all that it needs, have the browser compile QEMU meanwhile, and QEMU make
+     * the machine, which stands still; nothing of it is told before go().
      */
     load() {
         this.state = 'loading';
-        this.going = Promise.withResolvers();
         const parts = [...this.disks, ...this.shares]
             .flatMap(({ parts: own }) => own ?? []);
         if (this.saved && !this.saved.blob) {
@@ -247,54 +248,54 @@ export class Run extends EventTarget {
         this.loading = new Loading(this.site, this.guest, parts,
             (part, loaded, total) => this.progressed(part, loaded, total));
         const contents = this.contents();
-        this.starting = start({
+        this.starting = this.makeReady({
             ...this.options(),
             files: contents.then(({ files }) => files),
             folders: contents.then(({ folders }) => folders),
-            begin: () => this.begin(),
         });
         /* go() says why. */
         this.starting.catch(() => { this.isBroken = true; });
     }
 
-    /* What QEMU is given. */
+    async makeReady(options) {
+        const machine = await start(options);
+        machine.ended.then(() => { this.isBroken = true; });
+        if (!this.saved) {
+            this.control = new Control(machine);
+            await Promise.race([this.control.begin(), machine.ended]);
+        }
+        return machine;
+    }
+
+    /* What QEMU is given; what the site has is for the machine to fetch. */
     async contents() {
-        const more = await this.loading.fetchMore(this.abort.signal);
-        const { files } = this.loading;
+        const program = this.site.programs[this.guest.arch];
+        const files = [...program.files, ...this.guest.files];
         this.disks.forEach((disk, n) => files.push({
-            path: diskPath(disk, n), data: disk.blob ?? more.shift().data }));
-        const folders = await this.folders(more);
+            ...disk.blob ? { data: disk.blob } : disk.parts[0],
+            path: diskPath(disk, n) }));
         if (this.saved) {
             files.push(this.saved.blob ? await unpackedState(this.saved)
-                                       : more.at(-1));
+                                       : this.saved.part);
         }
         if (this.profile) {
             const data = new TextEncoder().encode(this.profile.text);
             this.profileSha256 = await sha256(data);
             files.push({ path: PROFILE, data });
         }
-        return { files, folders };
-    }
-
-    async begin() {
-        await this.going.promise;
-        this.origin = performance.now();
-        this.loadMs = this.origin - this.clicked;
-        this.become('starting');
+        return { files, folders: await this.folders() };
     }
 
     /* Resolves when it is over, however it ended. */
     async go() {
         try {
-            this.become('loading');
-            this.going.resolve();
+            this.become(this.state);
             this.machine = await this.starting;
-            if (!this.isOver) {
-                this.become('booting');
-            }
-            if (this.saved) {
-                await Promise.race([this.resume(), this.machine.ended]);
-            }
+            this.origin = performance.now();
+            this.loadMs = this.origin - this.clicked;
+            this.become('booting');
+            await Promise.race([this.saved ? this.resume() : this.begin(),
+                                this.machine.ended]);
             this.finish(await this.machine.ended);
         } catch (error) {
             const why = this.abort.signal.aborted ? 'it was stopped'
@@ -305,6 +306,12 @@ export class Run extends EventTarget {
                 this.become('failed');
             }
         }
+    }
+
+    async begin() {
+        await this.control.go();
+        this.control = null;
+        this.dispatchEvent(new Event('state'));
     }
 
     /* Load the machine, let it go on, and tell it what to do. */
@@ -377,17 +384,21 @@ export class Run extends EventTarget {
         return snapshotFile(this, files[OUTGOING]);
     }
 
-    /* Each with its path and what is in it; @fetched are the parts of the site's. */
-    async folders(fetched) {
+    /* Each with its path and what is in it. */
+    async folders() {
         if (!this.shares.length) {
             return [];
         }
         const { unpackShare } = await import('./folders.mjs');
-        const rest = [...fetched];
+        const { download } = await import('../download.mjs');
+        const fetched = async (file) => new Blob([await download(
+            file, ({ path, loaded }) => this.loading.tell(path, loaded),
+            this.abort.signal)]);
+        const unpacked = async (share) =>
+            unpackShare(share, ...await Promise.all(share.parts.map(fetched)));
         return Promise.all(this.shares.map(async (share) => {
-            const [index, data] = share.parts ? rest.splice(0, 2) : [];
-            const { tag, readonly, entries } = share.parts
-                ? await unpackShare(share, index.data, data.data) : share;
+            const { tag, readonly, entries } = share.parts ? await unpacked(share)
+                                                           : share;
             return { path: sharePath(tag), readonly, entries };
         }));
     }
@@ -441,6 +452,7 @@ export class Run extends EventTarget {
             onError: (text) => this.said(text),
             onTimeline: (row) => this.sample(row),
             onProgress: ({ path, loaded }) => this.loading.tell(path, loaded),
+            onLoaded: () => this.become('starting'),
         };
     }
 
@@ -480,6 +492,9 @@ export class Run extends EventTarget {
 
     /* Its clock is the runtime's; ours is when the first line came. */
     sample(row) {
+        if (this.origin === null) {
+            return;
+        }
         const late = this.now() - row.t_ms;
         this.offset = Math.min(this.offset ?? Infinity, late);
         this.samples.push(row);

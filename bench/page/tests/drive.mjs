@@ -96,26 +96,34 @@ const SCENARIOS = {
                      document.getElementById('command').textContent) };
     },
 
-    /* Somebody comes to the button, changes their mind, comes again and clicks. */
+    /* Somebody comes to the button, chooses something else, and clicks. */
     async ahead(person) {
         await person.open();
         await person.ready();
-        const come = () => person.see(async () => {
-            document.getElementById('boot').dispatchEvent(
-                new PointerEvent('pointerenter'));
+        const expected = () => person.see(async () => {
             const run = await tierlab.ahead.run;
             (globalThis.runs ??= []).push(run);
-            return { state: run.state, tier: run.tier, shown: Boolean(tierlab.run) };
+            return { tier: run.tier, shown: Boolean(tierlab.run) };
         });
-        const one = await come();
+        await person.see(() => {
+            document.getElementById('boot').dispatchEvent(
+                new PointerEvent('pointerenter'));
+        });
+        const one = await expected();
         await pause(300);
         const waits = await person.see(() => ({
             state: runs[0].state, printed: runs[0].console.total,
         }));
-        await person.choose('policy', 'never');
-        const forgotten = await person.see(() =>
-            tierlab.ahead.run === null && runs[0].abort.signal.aborted);
-        const two = await come();
+        const forgotten = await person.see(async () => {
+            const select = document.getElementById('policy');
+            select.value = 'never';
+            select.dispatchEvent(new Event('change', { bubbles: true }));
+            const isNone = tierlab.ahead.run === null;
+            await new Promise((resolve) => setTimeout(resolve));
+            return isNone && runs[0].abort.signal.aborted;
+        });
+        await person.until('another run', () => tierlab.ahead.run !== null);
+        const two = await expected();
         await person.boot();
         await person.prompt();
         const taken = await person.see(() => tierlab.run === runs[1] &&
@@ -426,8 +434,8 @@ const SCENARIOS = {
         await person.prompt();
         const run = await person.see(() => ({
             argv: tierlab.run.arguments, devices: tierlab.run.devices,
-            files: tierlab.run.machine.options.files.map(({ path, data }) =>
-                [path, data?.size]),
+            files: tierlab.run.machine.options.files.map(({ path, bytes, data }) =>
+                [path, bytes ?? data.size]),
         }));
         await person.type('poweroff');
         await person.until('the end', () => tierlab.run.isOver);

@@ -22,12 +22,8 @@ export const obstacle = () => '';
 export async function start(options) {
     options.signal?.throwIfAborted();
     const [files, folders] = await Promise.all([options.files, options.folders]);
-    await options.begin();
-    const machine = new Fake({ ...options, files, folders });
-    if (!options.arguments.includes('-incoming')) {
-        machine.boot();
-    }
-    return machine;
+    options.onLoaded();
+    return new Fake({ ...options, files, folders });
 }
 
 class Fake {
@@ -112,6 +108,9 @@ class Fake {
     controlInput(bytes) {
         const { execute, arguments: given } =
             JSON.parse(new TextDecoder().decode(bytes));
+        if (execute === 'cont' && !this.options.arguments.includes('-incoming')) {
+            this.boot();
+        }
         const moved = { 'migrate-incoming': () => this.load(given),
                         migrate: () => this.leave(given) };
         const status = moved[execute]?.();
@@ -129,7 +128,8 @@ class Fake {
     load({ uri }) {
         const file = this.options.files.find(({ path }) => `file:${path}` === uri);
         /* What is there at first, and what leave() writes. */
-        return [5000, 9].includes(file?.data.size) ? 'completed' : 'failed';
+        return [5000, 9].includes(file?.bytes ?? file?.data.size) ? 'completed'
+                                                                  : 'failed';
     }
 
     leave({ uri }) {
