@@ -21,6 +21,7 @@ CHURN_GROWTH = 1.5
 # Of the page: end of the name, member, title, limit, unit, scale.
 PAGE_LIMITS: tuple[tuple[str, str, str, float, str, float], ...] = (
     ("_ms:300", "prompt_of_node", "page, click to prompt, of Node's boot", 1.15, "", 1),
+    ("_ms:1000", "prompt_of_node", "... clicked 1 s after a choice", 1.15, "", 1),
     ("_ms:0", "prompt_of_node", "... clicked at once", 1.15, "", 1),
     ("", "s_to_paint", "page, first paint", 1.0, "s", 1),
     ("", "bytes_before_boot", "page, bytes before a boot", 300.0, "kB", 1e-3),

@@ -56,6 +56,22 @@ async function *read(stream) {
     }
 }
 
+/* Of what is packed by gzip. */
+async function *unpacked(found) {
+    const { readable, writable } = new DecompressionStream('gzip');
+    const writer = writable.getWriter();
+    const written = (async () => {
+        for await (const piece of found) {
+            await writer.write(piece);
+        }
+        await writer.close();
+    })();
+    /* It is thrown by the reader, too, or below. */
+    written.catch((error) => writer.abort(error).catch(() => {}));
+    yield *read(readable);
+    await written;
+}
+
 /* All of it; @size is a good guess, or 0. */
 async function collected(found, size) {
     let bytes = new Uint8Array(size), at = 0;
@@ -71,16 +87,6 @@ async function collected(found, size) {
     return at === bytes.length ? bytes : bytes.slice(0, at);
 }
 
-async function unpacked(data, size) {
-    const { readable, writable } = new DecompressionStream('gzip');
-    const writer = writable.getWriter();
-    const [bytes] = await Promise.all([
-        collected(read(readable), size),
-        writer.write(data).then(() => writer.close()),
-    ]);
-    return bytes;
-}
-
 /*
  * The bytes of a file: { path, url } or { path, data }. If `packed` and `bytes` are
  * there, it has so many as gzip, which the server may unpack on its own, and then.
@@ -94,11 +100,10 @@ export async function download({ path, url, data, packed, bytes }, progress, sig
         return new Uint8Array(data);
     }
     const response = await get(url, signal);
-    let found = await collected(pieces(response, path ?? url, progress),
-                                packed ?? sizeOf(response));
-    if (found.length === packed) {
-        found = await unpacked(found, bytes);
-    }
+    const counted = pieces(response, path ?? url, progress);
+    const found = packed && !response.headers.has('Content-Encoding')
+        ? await collected(unpacked(counted), bytes)
+        : await collected(counted, bytes ?? sizeOf(response));
     if (bytes !== undefined && found.length !== bytes) {
         throw new Error(`${url} has ${found.length} bytes, not ${bytes}: ` +
                         'reload the page, or report it to its host');
@@ -107,18 +112,12 @@ export async function download({ path, url, data, packed, bytes }, progress, sig
 }
 
 /* The compiled program whose JavaScript is at that URL: compiled on its way. */
-export async function downloadProgram(program, progress) {
+export async function downloadProgram(program, progress, signal) {
     const url = program.replace(/\.m?js(?=$|[?#])/, '.wasm');
-    const response = await get(url);
-    const copy = response.clone();
+    const response = await get(url, signal);
+    const loaded = sizeOf(response);
     /* Of a response as it came, the browser may keep the compiled code. */
-    const [compiled] = await Promise.all([
-        WebAssembly.compileStreaming(response),
-        (async () => {
-            for await (const _ of pieces(copy, url, progress)) {
-                /* only counted */
-            }
-        })(),
-    ]);
+    const compiled = await WebAssembly.compileStreaming(response);
+    progress({ path: url, loaded, total: loaded });
     return compiled;
 }

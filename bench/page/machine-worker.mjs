@@ -12,7 +12,7 @@ import { STATS_PATH, askForStats, askForTimeline } from
 import { Rings } from '../engines/js/rings.mjs';
 import { tar } from '../engines/js/tar.mjs';
 import { threads } from '../engines/js/threads.mjs';
-import { download, downloadProgram } from './download.mjs';
+import { download } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
 self.Worker = RemoteWorker;
@@ -25,7 +25,8 @@ let consoleRings = null, controlRings = null, network = null, memory = null;
 let writable = [];
 /* emscripten's, with what QEMU was given. */
 let files = null;
-/* What the page gives QEMU: { files, folders }. It may come late. */
+/* What the page gives QEMU: its program, compiled, and { files, folders }. */
+const program = Promise.withResolvers();
 const contents = Promise.withResolvers();
 /* What was typed before QEMU could take it. */
 const early = [];
@@ -214,16 +215,16 @@ async function start(options) {
     const loaded = contents.promise.then((wanted) => load(wanted, progress));
     /* It is waited for below; a failure must not wait for that. */
     loaded.catch(failed);
-    const [compiled, { default: createQemu }] = await Promise.all([
-        downloadProgram(options.program, progress), import(options.program),
-    ]);
+    const { default: createQemu } = await import(options.program);
     let folders = [];
     const module = {
         arguments: ['-L', '/share', ...options.arguments],
         threads: threads(options.arguments),
+        /* QEMU's threads are made meanwhile. */
         instantiateWasm(imports, done) {
-            WebAssembly.instantiate(compiled, imports).then(
-                (instance) => done(instance, compiled), failed);
+            program.promise.then(async (compiled) =>
+                done(await WebAssembly.instantiate(compiled, imports), compiled))
+                .catch(failed);
             return {};
         },
         preRun: [(m) => {
@@ -253,6 +254,7 @@ async function start(options) {
 
 const receive = {
     start: (data) => start(data.options).catch(failed),
+    program: ({ value }) => program.resolve(value),
     contents: ({ value }) => contents.resolve(value),
     input({ value }) {
         if (consoleRings) {

@@ -32,6 +32,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { downloadProgram } from './download.mjs';
 
 /* The keys that quit QEMU: Ctrl-A X. */
 const QUIT_KEYS = Uint8Array.of(1, 0x78);
@@ -87,17 +88,25 @@ class Machine {
             event.preventDefault();
             this.fail(event.message || 'the worker cannot be loaded');
         };
+        /* Relative to the page, which the worker is not. */
+        const program = absolute(wanted.program);
         this.worker.postMessage({
             type: 'start',
-            options: {
-                ...wanted,
-                /* Relative to the page, which the worker is not. */
-                program: absolute(wanted.program),
-                timeline: Boolean(onTimeline),
-            },
+            options: { ...wanted, program, timeline: Boolean(onTimeline) },
         });
         signal?.addEventListener('abort', () => this.kill());
+        this.compile(program, onProgress, signal);
         this.fill(files, folders);
+    }
+
+    /* Here, as it is under way when the worker has not even begun. */
+    async compile(program, progress = () => {}, signal) {
+        try {
+            const compiled = await downloadProgram(program, progress, signal);
+            this.worker.postMessage({ type: 'program', value: compiled });
+        } catch (error) {
+            this.fail(error.message);
+        }
     }
 
     async fill(files, folders) {

@@ -12,6 +12,20 @@ export function weight(site, guest, more = []) {
         files.reduce((sum, file) => sum + file.packed, 0);
 }
 
+/* What is fetched for a guest and its program, as URLs. */
+export function filesOf(site, guest) {
+    const { url, files } = site.programs[guest.arch];
+    return [url, url.replace(/js$/, 'wasm'),
+            ...[...files, ...guest.files].map((file) => file.url)];
+}
+
+/* Whether the browser has kept them all from an earlier visit. */
+export async function isKept(urls) {
+    const found = await Promise.all(urls.map((url) =>
+        caches.match(new URL(url, document.baseURI), { ignoreVary: true })));
+    return found.every(Boolean);
+}
+
 /* How much of a guest is there. */
 export class Loading {
     /*

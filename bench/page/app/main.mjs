@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { Ahead } from './ahead.mjs';
-import { weight } from './assets.mjs';
+import { filesOf, isKept, weight } from './assets.mjs';
 import { addStyles, byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { register } from './offline.mjs';
@@ -183,6 +183,14 @@ class Page {
         }
     }
 
+    /* Who was here before wants it again, and nothing has to be fetched for that. */
+    async expectAgain() {
+        const { guest } = this.settings;
+        if ('caches' in globalThis && await isKept(filesOf(this.site, guest))) {
+            this.expect();
+        }
+    }
+
     /* A run whose files are on their way. */
     async load() {
         const { Run } = await import('./run.mjs');
@@ -231,7 +239,6 @@ class Page {
         this.terminal = new terminal.GuestTerminal(
             terminal.libraries, byId('terminal'), {
                 onInput: (data) => this.run?.input(data), dark,
-                calm: matchMedia('(prefers-reduced-motion: reduce)').matches,
             });
         await breathe();
         this.terminal.onLeave = () => byId('copy').focus();
@@ -431,8 +438,11 @@ async function describe() {
 }
 
 try {
-    globalThis.tierlab = new Page(await describe());
+    const page = globalThis.tierlab = new Page(await describe());
     register();
+    /* What is seen comes first. */
+    (globalThis.requestIdleCallback ?? setTimeout)(() =>
+        page.expectAgain().catch(() => {}));
 } catch (error) {
     byId('notice').textContent = `The page is not complete: ${error.message}; ` +
         'reload it';

@@ -21,7 +21,7 @@ const AHEAD = 32 * 1024;
  * A guest that talks without end is shown so often, or drawing takes the processor
  * from it; but what may be an answer to the user is shown at once.
  */
-const PACE_MS = 120;
+const PACE_MS = 250;
 const ANSWER_MS = 1000;
 const SCROLLBACK = 5000;
 
@@ -60,7 +60,7 @@ export async function libraries(library) {
 }
 
 export class GuestTerminal {
-    constructor({ xterm, fit, pty }, place, { onInput, dark, calm }) {
+    constructor({ xterm, fit, pty }, place, { onInput, dark }) {
         this.onInput = onInput;
         this.place = place;
         this.waiting = [];
@@ -70,7 +70,8 @@ export class GuestTerminal {
         this.tellsSize = false;
         this.xterm = new xterm.Terminal({
             documentOverride: documentForLibrary(),
-            cursorBlink: !calm,
+            /* It would be drawn sixty times a second, beside a guest that works. */
+            cursorBlink: false,
             fontFamily: 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, ' +
                 'Consolas, "DejaVu Sans Mono", monospace',
             fontSize: innerWidth < 640 ? 12 : 14,
