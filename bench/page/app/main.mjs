@@ -36,6 +36,13 @@ const STATES = {
     booting: 'booting', running: 'at the prompt', ended: 'ended', failed: 'failed',
 };
 
+/* What shows a run: ours, and others'. Evaluated one by one, see breathe(). */
+const MODULES = {
+    terminal: './terminal.mjs', charts: './charts.mjs', figures: './figures.mjs',
+    history: './history.mjs', phases: './phases.mjs',
+};
+const LIBRARIES = ['xterm', 'addon-fit', 'xterm-pty', 'uplot'];
+
 /* Lets the browser do what waits: no task of ours shall be long. */
 const breathe = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -211,19 +218,22 @@ class Page {
     async fetchModules() {
         addStyles(library('xterm.css'));
         addStyles(library('uplot.css'));
-        const terminal = import('./terminal.mjs').then(async (module) =>
-            ({ ...module, libraries: await module.libraries(library) }));
-        return Promise.all([
-            terminal, import('./charts.mjs'), import('./figures.mjs'),
-            import('./history.mjs'), import('./phases.mjs'),
-            import(library('uplot.mjs')),
-        ]);
+        const found = {};
+        for (const [name, url] of Object.entries(MODULES)) {
+            found[name] = await import(url);
+            await breathe();
+        }
+        for (const name of LIBRARIES) {
+            found[name] = await import(library(`${name}.mjs`));
+            await breathe();
+        }
+        return found;
     }
 
     /* Everything that only a run needs. */
     async prepare() {
         const dark = this.theme.dark;
-        const [terminal, { Charts }, { Figures }, history, phases, { default: uPlot }] =
+        const { terminal, charts, figures, history, phases, ...libraries } =
             await this.modules();
         byId('welcome').hidden = true;
         byId('terminal').hidden = false;
@@ -232,14 +242,16 @@ class Page {
         this.showPhases = phases.showPhases;
         this.showComparison = history.showComparison;
         await breathe();
-        this.figures = new Figures();
+        this.figures = new figures.Figures();
         this.earlier = new history.Earlier(() => this.otherEarlier());
-        this.charts = new Charts(uPlot);
+        this.charts = new charts.Charts(libraries.uplot.default);
         await breathe();
         this.terminal = new terminal.GuestTerminal(
-            terminal.libraries, byId('terminal'), {
+            libraries, byId('terminal'), {
                 onInput: (data) => this.run?.input(data), dark,
             });
+        await breathe();
+        this.terminal.open();
         await breathe();
         this.terminal.onLeave = () => byId('copy').focus();
         for (const id of ['copy', 'paste', 'reader', 'larger']) {

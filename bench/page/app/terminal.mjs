@@ -51,16 +51,9 @@ const DARK = {
     brightCyan: '#83e5dc', brightWhite: '#f2f5f9',
 };
 
-/* What a GuestTerminal is made of. */
-export async function libraries(library) {
-    const [xterm, fit, pty] = await Promise.all(
-        ['xterm.mjs', 'addon-fit.mjs', 'xterm-pty.mjs']
-            .map((name) => import(library(name))));
-    return { xterm, fit, pty };
-}
-
 export class GuestTerminal {
-    constructor({ xterm, fit, pty }, place, { onInput, dark }) {
+    /* Of these modules; it is to be opened then. */
+    constructor({ xterm, 'addon-fit': fit, 'xterm-pty': pty }, place, { onInput, dark }) {
         this.onInput = onInput;
         this.place = place;
         this.waiting = [];
@@ -102,8 +95,11 @@ export class GuestTerminal {
         });
         this.guard();
         this.xterm.attachCustomKeyEventHandler((event) => this.key(event));
-        withStyles(() => this.xterm.open(place));
-        new ResizeObserver(() => this.fitSoon()).observe(place);
+    }
+
+    open() {
+        withStyles(() => this.xterm.open(this.place));
+        new ResizeObserver(() => this.fitSoon()).observe(this.place);
         this.fit.fit();
     }
 
