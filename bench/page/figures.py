@@ -1,9 +1,9 @@
 """What somebody at the page waits for, measured in a real browser: `tierlab bench`.
 
 Each repetition boots a guest in Node; then opens the page in a browser with an empty
-profile, boots the same guest there under the same policy, and types at its prompt:
-with a pointer that is at the button for some time before the click, which the page makes
-use of, and clicked out of nothing.
+profile, boots the same guest there under the same policy, and types at its prompt: with
+a pointer that is at the button for some time before the click, of which the page makes
+use, and clicked out of nothing.
 """
 
 from __future__ import annotations

@@ -52,8 +52,9 @@ const DARK = {
 };
 
 export class GuestTerminal {
-    /* Of these modules; it is to be opened then. */
-    constructor({ xterm, 'addon-fit': fit, 'xterm-pty': pty }, place, { onInput, dark }) {
+    /* @modules are xterm.js, its addon-fit and xterm-pty. It is to be opened then. */
+    constructor(modules, place, { onInput, dark }) {
+        const { xterm, 'addon-fit': fit, 'xterm-pty': pty } = modules;
         this.onInput = onInput;
         this.place = place;
         this.waiting = [];
