@@ -34,6 +34,9 @@ enum {
 
     /* An Escape that is a key is followed by nothing for so long. */
     WAIT_MS = 40,
+    /* No key begins like a report, whose rest a busy host may deliver late. */
+    REPORT_BEGINS = sizeof("\033[48;") - 1,
+    REPORT_WAIT_MS = 2000,
     NUMBERS = 4,
 };
 
@@ -149,9 +152,10 @@ static void pass_on(void)
     char bytes[4096];
 
     for (;;) {
+        long ms = nheld < REPORT_BEGINS ? WAIT_MS : REPORT_WAIT_MS;
         struct {
             long seconds, ns;
-        } wait = { 0, WAIT_MS * 1000000L };
+        } wait = { ms / 1000, ms % 1000 * 1000000L };
         long n = sys_call(SYS_PPOLL, (long)fds, (long)nfds,
                           nheld ? (long)&wait : 0, 0, 0, 0);
 

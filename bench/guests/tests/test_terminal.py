@@ -92,6 +92,14 @@ def test_report_may_come_in_pieces(shell: Console) -> None:
     shell.until(b"31 99\r\n")
 
 
+def test_report_may_come_late(shell: Console) -> None:
+    shell.type(b"\x1b[48;33;9")
+    time.sleep(0.3)
+    shell.type(b"7;0;0t")
+    shell.type(b"stty size\r")
+    shell.until(b"33 97\r\n")
+
+
 def test_program_is_told_of_a_change(shell: Console) -> None:
     shell.type(b"trap 'echo chan''ged' WINCH; echo rea''dy\r")
     shell.until(b"ready")
