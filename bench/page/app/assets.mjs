@@ -13,10 +13,10 @@ export function weight(site, guest, more = []) {
 }
 
 /* What is fetched for a guest and its program, as URLs. */
-export function filesOf(site, guest) {
+export function filesOf(site, guest, more = []) {
     const { url, files } = site.programs[guest.arch];
     return [url, url.replace(/js$/, 'wasm'),
-            ...[...files, ...guest.files].map((file) => file.url)];
+            ...[...files, ...guest.files, ...more].map((file) => file.url)];
 }
 
 /* Whether the browser has kept them all from an earlier visit. */

@@ -10,7 +10,7 @@ import { Ahead } from './ahead.mjs';
 import { filesOf, isKept, weight } from './assets.mjs';
 import { addStyles, byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
-import { register } from './offline.mjs';
+import { keep, register } from './offline.mjs';
 import { Settings } from './settings.mjs';
 import { Theme } from './theme.mjs';
 
@@ -22,6 +22,8 @@ const TABLE_MS = 1000;
 /* How often what is known of a running guest is kept for comparisons. */
 const KEEP_MS = 2000;
 
+/* Who does nothing for so long may be reading. */
+const CALM_MS = 3000;
 /* What comes to a button before it is clicked. */
 const APPROACHES = ['pointerenter', 'pointerdown', 'focus'];
 /* Who chooses something may choose the next at once, or type on. */
@@ -198,6 +200,24 @@ class Page {
         }
     }
 
+    /* Nothing is loaded, and no guest boots. */
+    get isCalm() {
+        const { run } = this;
+        return !this.busy && !this.ahead.run && (!run || run.atPrompt || run.isOver);
+    }
+
+    async calm() {
+        do {
+            await new Promise((resolve) => setTimeout(resolve, CALM_MS));
+        } while (!this.isCalm);
+    }
+
+    /* For times without a network. */
+    async keepFiles(run) {
+        await this.calm();
+        await keep(filesOf(this.site, run.guest, run.parts));
+    }
+
     /* A run whose files are on their way. */
     async load() {
         const { Run } = await import('./run.mjs');
@@ -324,6 +344,7 @@ class Page {
         run.console.head.forEach((data) => this.terminal.write(data));
         this.stateChanged();
         this.terminal.focus();
+        this.keepFiles(run).catch(() => {});
     }
 
     stateChanged() {
@@ -451,7 +472,7 @@ async function describe() {
 
 try {
     const page = globalThis.tierlab = new Page(await describe());
-    register();
+    register(() => page.calm());
     /* What is seen comes first. */
     (globalThis.requestIdleCallback ?? setTimeout)(() =>
         page.expectAgain().catch(() => {}));

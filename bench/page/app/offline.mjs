@@ -20,12 +20,24 @@ function reloadIsolated() {
     location.reload();
 }
 
-export async function register() {
+/* These were fetched, maybe before it was there. */
+export async function keep(urls) {
+    const registration = await navigator.serviceWorker?.ready;
+    registration?.active.postMessage({
+        keep: urls.map((url) => new URL(url, document.baseURI).href),
+    });
+}
+
+/* @calm resolves when it is in nobody's way: it fetches the whole page once more. */
+export async function register(calm) {
     if (!('serviceWorker' in navigator) || !isSecureContext) {
         return;
     }
     const wanted = !crossOriginIsolated;
     try {
+        if (!wanted) {
+            await calm();
+        }
         await navigator.serviceWorker.register('./sw.js',
                                                { updateViaCache: 'none' });
         if (wanted) {

@@ -216,8 +216,8 @@ export class Run extends EventTarget {
     }
 
     get isResumedThere() {
-        return Boolean(this.reader.reached('resume')) && this.savedAt.includes('prompt') &&
-            this.saved.workload !== 'wait';
+        return Boolean(this.reader.reached('resume')) &&
+            this.savedAt.includes('prompt') && this.saved.workload !== 'wait';
     }
 
     get isOver() {
@@ -240,12 +240,12 @@ export class Run extends EventTarget {
      */
     load() {
         this.state = 'loading';
-        const parts = [...this.disks, ...this.shares]
+        this.parts = [...this.disks, ...this.shares]
             .flatMap(({ parts: own }) => own ?? []);
         if (this.saved && !this.saved.blob) {
-            parts.push(this.saved.part);
+            this.parts.push(this.saved.part);
         }
-        this.loading = new Loading(this.site, this.guest, parts,
+        this.loading = new Loading(this.site, this.guest, this.parts,
             (part, loaded, total) => this.progressed(part, loaded, total));
         const contents = this.contents();
         this.starting = this.makeReady({

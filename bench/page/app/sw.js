@@ -80,6 +80,16 @@ async function kept(request) {
     return isolated(response);
 }
 
+/* What the page fetched before we were there; the browser still has it. */
+async function keep(urls) {
+    const cache = await caches.open(CACHE);
+    for (const url of urls.filter((url) => known.has(url))) {
+        if (!await cache.match(url)) {
+            await cache.put(url, await fetch(url, { cache: 'force-cache' }));
+        }
+    }
+}
+
 /* May change: the network first. */
 async function fresh(request, key) {
     const cache = await caches.open(CACHE);
@@ -106,9 +116,13 @@ self.addEventListener('install', (event) => {
     event.waitUntil(install());
 });
 self.addEventListener('activate', (event) => event.waitUntil(activate()));
-self.addEventListener('message', ({ data, source }) => {
+self.addEventListener('message', (event) => {
+    const { data, source } = event;
     if (data === 'version') {
         source.postMessage({ version: VERSION });
+    } else if (data.keep) {
+        /* A full disk is no reason to fail. */
+        event.waitUntil(keep(data.keep).catch(() => {}));
     }
 });
 self.addEventListener('fetch', (event) => {

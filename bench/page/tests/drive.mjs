@@ -197,6 +197,8 @@ const SCENARIOS = {
         await parentDoes('the server stops');
         await person.page.reload();
         await person.ready();
+        /* All is there, so it does not wait for a click. */
+        await person.until('what was kept', () => tierlab.ahead.run !== null);
         await person.boot();
         await person.prompt();
         return person.facts();
