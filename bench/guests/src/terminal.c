@@ -33,7 +33,7 @@ enum {
     INTERRUPTED = -4,
 
     /* An Escape that is a key is followed by nothing for so long. */
-    WAIT_MS = 40,
+    WAIT_MS = 100,
     /* No key begins like a report, whose rest a busy host may deliver late. */
     REPORT_BEGINS = sizeof("\033[48;") - 1,
     REPORT_WAIT_MS = 2000,

@@ -343,8 +343,10 @@ export class Run extends EventTarget {
     /* What the terminal showed when it was saved, or near enough. */
     before() {
         const { console: shown } = this.saved;
-        /* Its shell asked for the terminal's size then. */
-        return shown.replace(/\r?\n/g, '\r\n') +
+        /* What it asked of its terminal then was answered then. */
+        const told = shown.replace(/\x1b\[[0-9;?>]*[cn]/g, '');
+        /* Its shell asked for the terminal's size, which may be another now. */
+        return told.replace(/\r?\n/g, '\r\n') +
             (this.workload === 'shell' && this.line === null ? '\x1b[?2048h' : '');
     }
 

@@ -97,7 +97,7 @@ def test_result_is_one_of_ours(user: User) -> None:
 def test_without_a_network(user: User) -> None:
     with serving(user.site) as server:
         found = user.at(server.url, "offline", does=lambda what: server.vanish())
-    assert found["state"] == "running"
+    assert found["state"] == "running" and found["isExpected"] is True
     no_trouble(found)
 
 
