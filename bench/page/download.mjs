@@ -111,9 +111,12 @@ export async function download({ path, url, data, packed, bytes }, progress, sig
     return found;
 }
 
+/* Where the program is whose JavaScript is at that URL. */
+export const wasmOf = (script) => script.replace(/\.m?js(?=$|[?#])/, '.wasm');
+
 /* The compiled program whose JavaScript is at that URL: compiled on its way. */
 export async function downloadProgram(program, progress, signal) {
-    const url = program.replace(/\.m?js(?=$|[?#])/, '.wasm');
+    const url = wasmOf(program);
     const response = await get(url, signal);
     const loaded = sizeOf(response);
     /* Of a response as it came, the browser may keep the compiled code. */

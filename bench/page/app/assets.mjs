@@ -3,40 +3,39 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { wasmOf } from '../download.mjs';
+
+/* As the site describes them; @more beside those of the guest and its program. */
+const filesOf = (site, guest, more) =>
+    [...site.programs[guest.arch].files, ...guest.files, ...more];
+const packed = (files) => files.reduce((sum, file) => sum + file.packed, 0);
 
 /* Bytes to fetch for a guest; packed, if anything is known of that. */
 export function weight(site, guest, more = []) {
     const program = site.programs[guest.arch];
-    const files = [...program.files, ...guest.files, ...more];
-    return (program.packed ?? program.bytes) +
-        files.reduce((sum, file) => sum + file.packed, 0);
+    return (program.packed ?? program.bytes) + packed(filesOf(site, guest, more));
 }
 
-/* What is fetched for a guest and its program, as URLs. */
-export function filesOf(site, guest, more = []) {
-    const { url, files } = site.programs[guest.arch];
-    return [url, url.replace(/js$/, 'wasm'),
-            ...[...files, ...guest.files, ...more].map((file) => file.url)];
+/* What is fetched for a guest. */
+export function urlsOf(site, guest, more) {
+    const { url } = site.programs[guest.arch];
+    return [url, wasmOf(url), ...filesOf(site, guest, more).map((file) => file.url)]
+        .map((found) => new URL(found, document.baseURI).href);
 }
 
 /* Whether the browser has kept them all from an earlier visit. */
 export async function isKept(urls) {
-    const found = await Promise.all(urls.map((url) =>
-        caches.match(new URL(url, document.baseURI), { ignoreVary: true })));
+    const found = await Promise.all(urls.map((url) => caches.match(url)));
     return found.every(Boolean);
 }
 
 /* How much of a guest is there. */
 export class Loading {
-    /*
-     * @more are files as the site describes them, beside those of the guest and its
-     * program. @progress gets a part of 1, bytes, and bytes of all.
-     */
+    /* @progress gets a part of 1, bytes, and bytes of all. */
     constructor(site, guest, more, progress) {
-        const { files, bytes } = site.programs[guest.arch];
         /* The program's bytes are counted unpacked, the others' packed. */
-        this.total = [...files, ...guest.files, ...more]
-            .reduce((sum, file) => sum + file.packed, bytes);
+        this.total = site.programs[guest.arch].bytes +
+            packed(filesOf(site, guest, more));
         this.loaded = new Map();
         this.progress = progress;
     }

@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { Ahead } from './ahead.mjs';
-import { filesOf, isKept, weight } from './assets.mjs';
+import { isKept, urlsOf, weight } from './assets.mjs';
 import { addStyles, byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { keep, register } from './offline.mjs';
@@ -169,14 +169,9 @@ class Page {
     settingsChanged() {
         this.ahead.forget();
         const { guest } = this.settings;
-        const { saved } = this.settings;
-        const plugged = [...this.settings.chosenDisks(),
-                         ...this.settings.chosenShares()];
-        const parts = [...plugged.flatMap((one) => one.parts ?? []),
-                       ...saved && !saved.blob ? [saved.part] : []];
+        const sum = weight(this.site, guest, this.settings.parts());
         byId('weight').textContent =
-            `${guest.name}: ${bytes(weight(this.site, guest, parts))} are fetched, ` +
-            'once.';
+            `${guest.name}: ${bytes(sum)} are fetched, once.`;
     }
 
     /*
@@ -194,8 +189,8 @@ class Page {
 
     /* Who was here before wants it again, and nothing has to be fetched for that. */
     async expectAgain() {
-        const { guest } = this.settings;
-        if ('caches' in globalThis && await isKept(filesOf(this.site, guest))) {
+        const urls = urlsOf(this.site, this.settings.guest, this.settings.parts());
+        if ('caches' in globalThis && await isKept(urls)) {
             this.expect();
         }
     }
@@ -215,7 +210,7 @@ class Page {
     /* For times without a network. */
     async keepFiles(run) {
         await this.calm();
-        await keep(filesOf(this.site, run.guest, run.parts));
+        await keep(urlsOf(this.site, run.guest, run.parts));
     }
 
     /* A run whose files are on their way. */

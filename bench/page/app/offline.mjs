@@ -23,9 +23,7 @@ function reloadIsolated() {
 /* These were fetched, maybe before it was there. */
 export async function keep(urls) {
     const registration = await navigator.serviceWorker?.ready;
-    registration?.active.postMessage({
-        keep: urls.map((url) => new URL(url, document.baseURI).href),
-    });
+    registration?.active.postMessage({ keep: urls });
 }
 
 /* @calm resolves when it is in nobody's way: it fetches the whole page once more. */

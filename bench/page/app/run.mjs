@@ -176,6 +176,7 @@ export class Run extends EventTarget {
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
         this.disks = settings.chosenDisks();
+        this.parts = settings.parts();
         this.devices = [
             ...this.disks.map(({ name, format, bytes, readonly }) => ({
                 kind: 'disk', file: name, format, bytes, readonly,
@@ -240,11 +241,6 @@ export class Run extends EventTarget {
      */
     load() {
         this.state = 'loading';
-        this.parts = [...this.disks, ...this.shares]
-            .flatMap(({ parts: own }) => own ?? []);
-        if (this.saved && !this.saved.blob) {
-            this.parts.push(this.saved.part);
-        }
         this.loading = new Loading(this.site, this.guest, this.parts,
             (part, loaded, total) => this.progressed(part, loaded, total));
         const contents = this.contents();

@@ -105,6 +105,14 @@ export class Settings {
                ...this.own] : [];
     }
 
+    /* Files of the site's that are fetched for what is chosen, beside the guest's. */
+    parts() {
+        const plugged = [...this.chosenDisks(), ...this.chosenShares()];
+        const { saved } = this;
+        return [...plugged.flatMap(({ parts }) => parts ?? []),
+                ...saved && !saved.blob ? [saved.part] : []];
+    }
+
     /* Off unless it was switched on, and only where there is one. */
     get hasNetwork() {
         return this.saved ? this.saved.net

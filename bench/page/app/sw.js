@@ -84,8 +84,12 @@ async function kept(request) {
 async function keep(urls) {
     const cache = await caches.open(CACHE);
     for (const url of urls.filter((url) => known.has(url))) {
-        if (!await cache.match(url)) {
-            await cache.put(url, await fetch(url, { cache: 'force-cache' }));
+        if (await cache.match(url)) {
+            continue;
+        }
+        const response = await fetch(url, { cache: 'force-cache' });
+        if (response.status === 200) {
+            await cache.put(url, response);
         }
     }
 }

@@ -114,6 +114,7 @@ const SCENARIOS = {
         const waits = await person.see(() => ({
             state: runs[0].state, printed: runs[0].console.total,
         }));
+        /* In one go, as the page expects another at once. */
         const forgotten = await person.see(async () => {
             const select = document.getElementById('policy');
             select.value = 'never';
