@@ -37,6 +37,18 @@ async function parentDoes(what) {
     await lines.next();
 }
 
+/*
+ * Ask the shell for a line, and wait for it. Each time for another: the console of a
+ * saved machine shows what was answered before. The fake one's shell does no sums.
+ */
+async function echo(person) {
+    const n = Date.now() % 1e6;
+    await person.type(`echo an$((${n} + 2))swer`);
+    await person.until('an answer', (...answers) =>
+        tierlab.terminal.text().split('\n').some((line) => answers.includes(line)),
+        `an${n + 2}swer`, `an$((${n} + 2))swer`);
+}
+
 const SCENARIOS = {
     /* Boot, type, another policy, compare, reload. */
     async tour(person) {
@@ -52,9 +64,7 @@ const SCENARIOS = {
         await person.boot();
         await person.prompt();
         const one = await person.facts();
-        await person.type('echo an$((40 + 2))swer');
-        await person.until('an answer', () =>
-            /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
+        await echo(person);
         await person.until('two samples', () => tierlab.run.samples.length > 1);
         const latencies = await person.see(echoes);
         await person.choose('policy', parse(other).name);
@@ -332,9 +342,7 @@ const SCENARIOS = {
         await person.boot();
         await person.until('its going on', () => tierlab.run.reader.reached('resume'));
         await person.until('the prompt', () => tierlab.run.atPrompt);
-        await person.type('echo an$((40 + 2))swer');
-        await person.until('an answer', () =>
-            /^an(42|\$\(\(40 \+ 2\)\))swer$/m.test(tierlab.terminal.text()));
+        await echo(person);
         await person.shot('resume.png');
         const state = await person.see(() => document.body.dataset.state);
         const result = await person.see(async () => {
@@ -365,9 +373,7 @@ const SCENARIOS = {
         await person.boot();
         await person.until('its going on', () => tierlab.run.reader.reached('resume'));
         await person.until('the prompt', () => tierlab.run.atPrompt);
-        await person.type('echo on$((1 + 1))ce');
-        await person.until('an answer', () =>
-            /^on(2|\$\(\(1 \+ 1\)\))ce$/m.test(tierlab.terminal.text()));
+        await echo(person);
         const opened = await person.see(() => ({
             argv: tierlab.run.arguments, hash: location.hash,
             devices_at: tierlab.run.saved.devices_at,
