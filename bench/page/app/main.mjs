@@ -47,6 +47,12 @@ const LIBRARIES = ['xterm', 'addon-fit', 'xterm-pty', 'uplot'];
 
 /* Lets the browser do what waits: no task of ours shall be long. */
 const breathe = () => new Promise((resolve) => setTimeout(resolve));
+/* What has become visible is laid out in a task of its own. */
+async function layOut() {
+    await breathe();
+    document.body.getBoundingClientRect();
+    await breathe();
+}
 
 class Page {
     constructor(site) {
@@ -183,7 +189,7 @@ class Page {
         if (!saveData && !this.busy && !(this.run && !this.run.isOver) &&
             this.form.isValid) {
             this.ahead.expect();
-            this.modules().catch(() => {});
+            this.furnish().catch(() => {});
         }
     }
 
@@ -221,13 +227,13 @@ class Page {
         return run;
     }
 
-    /* Of what shows a run; fetched once, unless that fails. */
-    modules() {
-        this.fetched ??= this.fetchModules().catch((error) => {
-            this.fetched = null;
+    /* All that shows a run, out of sight yet; made once, unless that fails. */
+    furnish() {
+        this.furnished ??= this.makeParts().catch((error) => {
+            this.furnished = null;
             throw error;
         });
-        return this.fetched;
+        return this.furnished;
     }
 
     async fetchModules() {
@@ -242,37 +248,44 @@ class Page {
             found[name] = await import(library(`${name}.mjs`));
             await breathe();
         }
+        for (const _ of found.terminal.findFonts()) {
+            await breathe();
+        }
         return found;
     }
 
-    /* Everything that only a run needs. */
-    async prepare() {
-        const dark = this.theme.dark;
-        const { terminal, charts, figures, history, phases, ...libraries } =
-            await this.modules();
-        byId('welcome').hidden = true;
-        byId('terminal').hidden = false;
-        byId('live').hidden = byId('phases-card').hidden = false;
-        byId('compare-card').hidden = false;
+    async makeParts() {
+        const { terminal: { GuestTerminal }, charts, figures, history, phases,
+                ...libraries } = await this.fetchModules();
         this.showPhases = phases.showPhases;
         this.showComparison = history.showComparison;
-        await breathe();
         this.figures = new figures.Figures();
         this.earlier = new history.Earlier(() => this.otherEarlier());
         this.charts = new charts.Charts(libraries.uplot.default);
         await breathe();
-        this.terminal = new terminal.GuestTerminal(
-            libraries, byId('terminal'), {
-                onInput: (data) => this.run?.input(data), dark,
-            });
+        const terminal = new GuestTerminal(libraries, byId('terminal'), {
+            onInput: (data) => this.run?.input(data), dark: this.theme.dark,
+        });
         await breathe();
-        this.terminal.open();
+        terminal.open();
+        terminal.onLeave = () => byId('copy').focus();
+        this.terminal = terminal;
         await breathe();
-        this.terminal.onLeave = () => byId('copy').focus();
+    }
+
+    /* What only a run needs comes into sight. */
+    async show() {
+        byId('welcome').hidden = true;
+        byId('terminal').classList.remove('unseen');
+        byId('live').hidden = byId('phases-card').hidden = false;
+        byId('compare-card').hidden = false;
         for (const id of ['copy', 'paste', 'reader', 'larger']) {
             byId(id).disabled = false;
         }
         byId('keys').hidden = !matchMedia('(pointer: coarse)').matches;
+        await layOut();
+        this.terminal.fill();
+        await breathe();
     }
 
     async boot() {
@@ -292,13 +305,13 @@ class Page {
             this.run?.kill();
             run = await this.ahead.take();
             run.go();
-            if (!this.terminal) {
-                await (this.prepared ??= this.prepare());
+            await this.furnish();
+            if (!byId('welcome').hidden) {
+                await this.show();
             }
             this.begin(run);
         } catch (error) {
             run?.kill();
-            this.prepared = null;
             this.notice(`The page cannot go on: ${error.message}; reload it`);
         } finally {
             this.busy = false;

@@ -25,6 +25,10 @@ const PACE_MS = 250;
 const ANSWER_MS = 1000;
 const SCROLLBACK = 5000;
 
+const FONT_FAMILY = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, ' +
+    'Consolas, "DejaVu Sans Mono", monospace';
+const fontSize = () => (innerWidth < 640 ? 12 : 14);
+
 const RAW = { iflag: 0, oflag: 0, cflag: 0, lflag: 0 };
 
 export const KEYS = {
@@ -51,6 +55,19 @@ const DARK = {
     brightCyan: '#83e5dc', brightWhite: '#f2f5f9',
 };
 
+/*
+ * The browser looks for a font when something is first measured in it, which takes a
+ * busy one tens of milliseconds; xterm.js measures in all of these at once. Each step
+ * is one of them.
+ */
+export function* findFonts() {
+    const context = new OffscreenCanvas(1, 1).getContext('2d');
+    for (const face of ['', 'bold', 'italic', 'bold italic']) {
+        context.font = `${face} ${fontSize()}px ${FONT_FAMILY}`;
+        yield context.measureText('W').width;
+    }
+}
+
 export class GuestTerminal {
     /* @modules are xterm.js, its addon-fit and xterm-pty. It is to be opened then. */
     constructor(modules, place, { onInput, dark }) {
@@ -66,9 +83,8 @@ export class GuestTerminal {
             documentOverride: documentForLibrary(),
             /* It would be drawn sixty times a second, beside a guest that works. */
             cursorBlink: false,
-            fontFamily: 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, ' +
-                'Consolas, "DejaVu Sans Mono", monospace',
-            fontSize: innerWidth < 640 ? 12 : 14,
+            fontFamily: FONT_FAMILY,
+            fontSize: fontSize(),
             lineHeight: 1.15,
             minimumContrastRatio: 4.5,
             scrollback: SCROLLBACK,
@@ -100,6 +116,10 @@ export class GuestTerminal {
 
     open() {
         withStyles(() => this.xterm.open(this.place));
+    }
+
+    /* As many rows and columns as there is room for, from now on. */
+    fill() {
         new ResizeObserver(() => this.fitSoon()).observe(this.place);
         this.fit.fit();
     }
