@@ -14,29 +14,25 @@ from rich.table import Table
 
 from analysis.load import Run, run_from_json
 from analysis.schema import PROFILES_DIR
-from bench.boot.campaign import DEFAULT_OUT
-from bench.boot.catalog import SHELL, WAIT, WORKLOADS, GuestEntry
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
-from bench.boot.faults import check_fault
-from bench.boot.files import write_json
-from bench.boot.interrupt import Deferred
-from bench.boot.profile import seed as seed_profile
-from bench.boot.provenance import shared_provenance
-from bench.boot.run import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
-from bench.boot.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
-from bench.boot.terminal import Screen, raw_terminal
-from bench.cli.common import (
-    FAULT_HELP,
-    ICOUNT_HELP,
-    check_policies,
-    err_console,
-    find_any_guest,
-    obtain_for,
-    other_kernel,
-)
-from bench.cli.snapshots import Snapshots, require_guest, snapshot_options
-from bench.devices import device_options
-from bench.devices.base import Device, Plan, check_plan
+from bench.harness.suites.campaign import DEFAULT_OUT
+from bench.guests.names import SHELL, WAIT, WORKLOADS, GuestEntry
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.harness.run.faults import check_fault
+from bench.base.files import write_json
+from bench.base.interrupt import Deferred
+from bench.harness.run.profile import seed as seed_profile
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.run.boot import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
+from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
+from bench.harness.process.terminal import Screen, raw_terminal
+from bench.cli.common import FAULT_HELP, ICOUNT_HELP
+from bench.harness.run.policies import check_policies
+from bench.base.consoles import err_console
+from bench.guests.names import find_any_guest, other_kernel
+from bench.harness.products import obtain_for
+from bench.cli.snapshot_options import Snapshots, require_guest, snapshot_options
+from bench.guests.devices import device_options
+from bench.guests.devices.base import Device, Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 
@@ -139,7 +135,7 @@ def boot(
     """
     driver = find_engine(engine)
     if not driver.has_tiers and (tier or chain or counts or fault):
-        raise HarnessError(
+        raise TierlabError(
             f"engine '{engine}' has no tiers",
             next_step="leave out --tier, --chain, --counts and --fault",
             status=USAGE,
@@ -194,13 +190,13 @@ def _workload(
     own = entry.guest is not None
     workload = snapshots.workload(given, interactive, own)
     if own and workload not in ("none", SHELL):
-        raise HarnessError(
+        raise TierlabError(
             f"guest '{entry.name}' runs no workloads of ours",
             next_step="leave out --workload",
             status=USAGE,
         )
     if workload in (SHELL, WAIT) and not (interactive or snapshots.save):
-        raise HarnessError(
+        raise TierlabError(
             f"workload '{workload}' waits for input",
             next_step="add --interactive",
             status=USAGE,

@@ -7,16 +7,19 @@ from dataclasses import replace
 
 import click
 
-from bench.boot.check import (
+from bench.harness.checks.check import (
     Verdict,
     check_clock,
     check_power_off,
     check_status,
     check_warnings,
 )
-from bench.boot.errors import DONE, FAILED
-from bench.boot.run import Boot
-from bench.cli.common import check_policies, find_guest, obtain_for, out_console
+from bench.base.errors import DONE, FAILED
+from bench.harness.run.boot import Boot
+from bench.harness.run.policies import check_policies
+from bench.guests.names import find_guest
+from bench.harness.products import obtain_for
+from bench.base.consoles import out_console
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 

@@ -22,20 +22,20 @@ from analysis.table import (
     failure_lines,
     verdict_text,
 )
-from bench.boot.campaign import (
+from bench.harness.suites.campaign import (
     Campaign,
     Configuration,
     results_directory,
     suite_request,
 )
-from bench.boot.catalog import GuestEntry, known_guests
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
-from bench.boot.interrupt import Deferred, Interrupted
-from bench.boot.policies import Policy
-from bench.boot.provenance import shared_provenance
-from bench.boot.run import require
-from bench.boot.saved import given_machine
-from bench.boot.suite import (
+from bench.guests.names import GuestEntry, known_guests
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.interrupt import Deferred, Interrupted
+from bench.harness.run.policies import Policy
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.run.boot import require
+from bench.harness.suites.saved_machines import given_machine
+from bench.harness.suites.suite import (
     Known,
     Suite,
     check_names,
@@ -43,18 +43,13 @@ from bench.boot.suite import (
     override,
     read_suite,
 )
-from bench.cli.common import (
-    FAULT_HELP,
-    ICOUNT_HELP,
-    check_policies,
-    engine_names,
-    err_console,
-    find_any_guest,
-    obtain_for,
-    out_console,
-)
-from bench.devices import device_options
-from bench.devices.base import Device, Plan, check_plan
+from bench.cli.common import FAULT_HELP, ICOUNT_HELP, engine_names
+from bench.harness.run.policies import check_policies
+from bench.base.consoles import err_console, out_console
+from bench.guests.names import find_any_guest
+from bench.harness.products import obtain_for
+from bench.guests.devices import device_options
+from bench.guests.devices.base import Device, Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING
 
@@ -177,14 +172,14 @@ def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
     names = [entry.name for entry in entries]
     for name in names:
         if names.count(name) > 1:
-            raise HarnessError(
+            raise TierlabError(
                 f"two guests are called '{name}'",
                 next_step="give them a `name` each in their files",
                 status=USAGE,
             )
     own = [e.name for e in entries if e.guest is not None]
     if own and suite.workloads != ("none",):
-        raise HarnessError(
+        raise TierlabError(
             f"guest '{own[0]}' runs no workloads of ours",
             next_step="leave out --workload",
             status=USAGE,
@@ -240,7 +235,7 @@ def _run(campaign: Campaign) -> int:
         _run_with_progress(campaign, remarks)
     except Interrupted as ending:
         interrupted = ending.status
-    except HarnessError:
+    except TierlabError:
         if campaign.runs:
             where = f"Finished results are in {campaign.directory}"
             remarks.print(where, soft_wrap=True)

@@ -9,21 +9,18 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from bench.boot.catalog import GuestEntry, described, is_description
-from bench.boot.conform import Verdict, Way, find_images, run_all
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
-from bench.boot.files import write_json
-from bench.boot.policies import Policy
-from bench.boot.provenance import shared_provenance
-from bench.boot.run import Boot, timeout_of
-from bench.cli.common import (
-    ICOUNT_HELP,
-    check_policies,
-    err_console,
-    obtain_for,
-    out_console,
-)
-from bench.devices.base import Plan, check_plan
+from bench.guests.names import GuestEntry, described, is_description
+from bench.harness.checks.conform import Verdict, Way, find_images, run_all
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.files import write_json
+from bench.harness.run.policies import Policy
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.run.boot import Boot, timeout_of
+from bench.cli.common import ICOUNT_HELP
+from bench.harness.run.policies import check_policies
+from bench.base.consoles import err_console, out_console
+from bench.harness.products import obtain_for
+from bench.guests.devices.base import Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 
@@ -82,7 +79,7 @@ def conform(
     the same under all tiers and engines.
     """
     if not is_description(description):
-        raise HarnessError(
+        raise TierlabError(
             f"{description} is no description", next_step="name a .toml", status=USAGE
         )
     found = find_images(images)

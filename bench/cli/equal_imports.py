@@ -13,17 +13,14 @@ from rich.table import Table
 
 from analysis.imports import Vector, batches, hot_vectors, import_vectors
 from analysis.load import unpack_tbs
-from bench.boot.errors import DONE, FAILED, HarnessError
-from bench.boot.interrupt import Deferred
-from bench.boot.profile import SEED_TIER
-from bench.boot.provenance import shared_provenance
-from bench.boot.run import Boot, Terminal, run_boot
-from bench.cli.common import (
-    err_console,
-    find_guest,
-    obtain_for,
-    out_console,
-)
+from bench.base.errors import DONE, FAILED, TierlabError
+from bench.base.interrupt import Deferred
+from bench.harness.run.profile import SEED_TIER
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.base.consoles import err_console, out_console
+from bench.guests.names import find_guest
+from bench.harness.products import obtain_for
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 
@@ -67,7 +64,7 @@ def equal_imports(guest: str, hot: int, size: int) -> int:
     pcs = [int(str(pc), 16) for pc in rows["guest_pc"]]
     chosen = hot_vectors(vectors, pcs, rows["exec_tier0"], hot)
     if not chosen:
-        raise HarnessError(
+        raise TierlabError(
             f"no TB was executed {hot} times", next_step="lower -n", status=FAILED
         )
     _show(guest, hot, chosen, size)
@@ -94,7 +91,7 @@ def _good(boot: Boot, tie: Terminal) -> dict[str, Any]:
     result = run_boot(boot, shared_provenance(), tie)
     if not result["ok"]:
         why = result["failure"]["message"]
-        raise HarnessError("the guest did not boot", why, status=FAILED)
+        raise TierlabError("the guest did not boot", why, status=FAILED)
     return result
 
 

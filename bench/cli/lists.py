@@ -12,12 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.boot.catalog import GuestEntry, known_guests
-from bench.boot.errors import USAGE, HarnessError
-from bench.boot.policies import declared
-from bench.boot.products import TIERS, obtain, there
-from bench.boot.suite import Suite, named_suites, read_suite
-from bench.cli.common import err_console, out_console, print_json
+from bench.guests.names import GuestEntry, known_guests
+from bench.base.errors import USAGE, TierlabError
+from bench.harness.run.policies import declared
+from bench.harness.products import TIERS, obtain, there
+from bench.harness.suites.suite import Suite, named_suites, read_suite
+from bench.base.consoles import err_console, out_console
+from bench.cli.common import print_json
 from bench.cli.probe import show as show_probes
 from bench.engines import ENGINES
 from bench.guests.catalogue import WORKLOADS, GuestError
@@ -78,7 +79,7 @@ def _guest_facts(entry: GuestEntry, product: Path | None) -> dict[str, Any]:
     try:
         guest = load(product) if product else None
     except GuestError as error:
-        raise HarnessError(str(error)) from error
+        raise TierlabError(str(error)) from error
     known = guest or entry.spec
     return {
         "name": entry.name,
@@ -106,7 +107,7 @@ def engines(names: tuple[str, ...], probe: bool, as_json: bool) -> int:
     if probe:
         return show_probes(names, as_json)
     if names:
-        raise HarnessError(
+        raise TierlabError(
             "engines are named to probe them",
             next_step="add --probe",
             status=USAGE,

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import click
 
-from bench.boot.errors import SETUP, USAGE, HarnessError
-from bench.boot.interrupt import Interrupted, raising
+from bench.base.errors import SETUP, USAGE, TierlabError
+from bench.base.interrupt import Interrupted, raising
 from bench.cli.bench import bench
 from bench.cli.boot import boot
 from bench.cli.build import build
@@ -26,7 +26,6 @@ from bench.cli.profile import profile
 from bench.cli.serve import page, serve
 from bench.cli.soak import soak
 from bench.cli.test import test
-
 
 _COMMANDS = (
     *(boot, compare, conform, soak, profile, equal_imports),
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A lost reader shows here, not at exit, where it is a traceback.
             sys.stdout.flush()
         return int(status or 0)
-    except HarnessError as error:
+    except TierlabError as error:
         return _fail(error.line(), error.status)
     except click.UsageError as error:
         return _fail(f"{error.format_message().removesuffix('.')}{_hint(error)}", USAGE)
@@ -76,18 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", SETUP)
-    except Exception as error:
-        line = _setup_error_line(error)
-        if line is None:
-            raise
-        return _fail(line, SETUP)
-
-
-def _setup_error_line(error: Exception) -> str | None:
-    """The line of a bench.setup.SetupError, which not every command imports."""
-    setup = sys.modules.get("bench.setup")
-    kind = getattr(setup, "SetupError", None)
-    return str(error) if kind is not None and isinstance(error, kind) else None
 
 
 def _hint(error: click.UsageError) -> str:

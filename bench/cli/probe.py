@@ -8,9 +8,10 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from bench.boot.errors import DONE, HarnessError, unknown
-from bench.boot.products import obtain
-from bench.cli.common import err_console, out_console, print_json
+from bench.base.errors import DONE, TierlabError, unknown
+from bench.harness.products import obtain
+from bench.base.consoles import err_console, out_console
+from bench.cli.common import print_json
 from bench.engines import ENGINES
 from bench.engines.browser import BrowserEngine
 from bench.engines.probe import PROBED, Probed, probe, products_of
@@ -43,7 +44,7 @@ def show(names: Iterable[str], as_json: bool) -> int:
         )
         if missing is not None:
             what = f"engine '{engine.name}' is not installed"
-            raise HarnessError(what, missing.why, missing.next_step)
+            raise TierlabError(what, missing.why, missing.next_step)
     found = []
     for engine in engines:
         remarks.print(f"probing {engine.name} (a minute or more)")

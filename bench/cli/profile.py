@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from bench.boot.errors import USAGE, HarnessError
-from bench.boot.files import write_text
-from bench.boot.profile import profile_text
-from bench.cli.common import out_console
+from bench.base.errors import USAGE, TierlabError
+from bench.base.files import write_text
+from bench.harness.run.profile import profile_text
+from bench.base.consoles import out_console
 
 
 @click.command()
@@ -42,9 +42,9 @@ def _read(path: Path) -> dict[str, Any]:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         why = error.strerror or str(error)
-        raise HarnessError(f"cannot read {path}", why, status=USAGE) from error
+        raise TierlabError(f"cannot read {path}", why, status=USAGE) from error
     except ValueError as error:
-        raise HarnessError(f"{path} is not JSON", str(error), status=USAGE) from error
+        raise TierlabError(f"{path} is not JSON", str(error), status=USAGE) from error
     if not isinstance(raw, dict):
-        raise HarnessError(f"{path} is no result of a boot", status=USAGE)
+        raise TierlabError(f"{path} is no result of a boot", status=USAGE)
     return raw

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from bench.boot.errors import USAGE, HarnessError
-from bench.cli.common import err_console, out_console
-from bench.devices import network
-from bench.devices.base import unfit
+from bench.base.errors import USAGE, TierlabError
+from bench.base.consoles import err_console, out_console
+from bench.guests.devices import network
+from bench.guests.devices.base import unfit
 from bench.page.disks import plugged
 from bench.page.make import (
     DEFAULT_GUEST,
@@ -22,10 +22,10 @@ from bench.page.make import (
     shared,
     write_site,
 )
-from bench.page.saved import offered
+from bench.page.snapshots import offered
 from bench.page.server import PageServer, is_loopback
 from bench.page.site import INDEX, WORKER
-from bench.setup.runner import default_cache
+from bench.base.places import default_cache
 
 DEFAULT_PORT = 8080
 
@@ -184,7 +184,7 @@ def _check_target(out: Path) -> None:
     if not any(out.iterdir()):
         return
     if not ((out / INDEX).is_file() and (out / WORKER).is_file()):
-        raise HarnessError(
+        raise TierlabError(
             f"{out} is not empty and not a page",
             next_step="choose another directory",
             status=USAGE,

@@ -10,16 +10,19 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bench.boot.campaign import results_directory
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
-from bench.boot.files import write_json
-from bench.boot.interrupt import Deferred
-from bench.boot.provenance import shared_provenance
-from bench.boot.run import Boot, Terminal, run_boot
-from bench.boot.sampler import Sample
-from bench.boot.soak import growth
-from bench.boot.suite import MAX_TB_SIZE
-from bench.cli.common import check_policies, find_guest, obtain_for, out_console
+from bench.harness.suites.campaign import results_directory
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.files import write_json
+from bench.base.interrupt import Deferred
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.process.sampler import Sample
+from bench.harness.checks.soak import growth
+from bench.harness.suites.suite import MAX_TB_SIZE
+from bench.harness.run.policies import check_policies
+from bench.guests.names import find_guest
+from bench.harness.products import obtain_for
+from bench.base.consoles import out_console
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 
@@ -91,7 +94,7 @@ def soak(
     """
     driver = find_engine(engine)
     if not driver.has_tiers:
-        raise HarnessError(f"engine '{engine}' has no tiers", status=USAGE)
+        raise TierlabError(f"engine '{engine}' has no tiers", status=USAGE)
     entry = find_guest(guest)
     policy = check_policies([tier])[0]
     products, guests = obtain_for([entry], [engine])

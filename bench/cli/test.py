@@ -25,14 +25,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.boot.errors import DONE, FAILED, USAGE, HarnessError
-from bench.boot.products import TIERS, obtain, product_variable
-from bench.boot.provenance import ROOT
-from bench.cli.common import err_console, out_console
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.harness.products import TIERS, obtain, product_variable
+from bench.base.places import ROOT
+from bench.base.consoles import err_console, out_console
 from bench.engines import ENGINES
 from bench.engines.browser import DRIVER
-from bench.page.recipe import PRODUCT as PAGE_LIBRARIES
-from bench.setup.runner import default_cache
+from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
+from bench.base.places import default_cache
 
 TEST_GUEST = "guest-riscv64-tiny"
 TEST_ARCH = "riscv64"
@@ -66,7 +66,7 @@ class Outcome:
 def test(quick: bool, full: bool) -> int:
     """Run all tests; exit status 1 if one failed."""
     if quick and full:
-        raise HarnessError(
+        raise TierlabError(
             "--quick and --full exclude each other",
             next_step="leave out one of them",
             status=USAGE,

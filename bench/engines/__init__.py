@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.boot.errors import unknown
+from bench.base.errors import unknown
 from bench.engines.base import Engine
 from bench.engines.chromium import ChromiumEngine
 from bench.engines.firefox import FirefoxEngine

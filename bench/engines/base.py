@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench.devices.base import Announced, Device, Places
-from bench.engines import tsc
+from bench.guests.devices.base import Announced, Device, Places
+from bench.engines import x86_clock as tsc
 from bench.guests.catalogue import kernel_words
 from bench.guests.guest import Guest
 
@@ -106,7 +106,7 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     streams: Streams = Streams()
-    # Where it leaves what only it knows of the run: bench.boot.engine_report.
+    # Where it leaves what only it knows of the run: bench.harness.process.engine_report.
     report: Path | None = None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bench.engines import tsc
+from bench.engines import x86_clock as tsc
 from bench.engines.base import (
     BootRequest,
     Command,

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.boot.errors import USAGE, HarnessError
+from bench.base.errors import USAGE, TierlabError
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -56,7 +56,7 @@ class NodePlaces:
     def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
         """The file or folder itself, which QEMU is allowed to open."""
         if self.engine != "node":
-            raise HarnessError(
+            raise TierlabError(
                 f"engine '{self.engine}' cannot work on {host} in place",
                 "a page has no files of the host",
                 "choose --engine node or native",

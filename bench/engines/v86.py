@@ -12,9 +12,9 @@ from bench.engines.base import BootRequest, Command, Missing, command_line
 from bench.engines.node import RUNNER as NODE_RUNNER
 from bench.engines.node import node_program, node_versions
 from bench.guests.guest import Guest
-from bench.peers.v86.recipe import LIBRARY, PRODUCT, VERSIONS
+from bench.build.recipes.v86 import LIBRARY, PRODUCT, VERSIONS
 
-RUNNER = Path(__file__).resolve().parents[1] / "peers" / "v86" / "run.mjs"
+RUNNER = Path(__file__).resolve().parent / "peers" / "v86" / "run.mjs"
 ARCH, MACHINE = "x86_64", "pc"
 
 # What it has of QEMU's devices, or does not have either.

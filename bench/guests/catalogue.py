@@ -158,7 +158,7 @@ def _microvm(name: str, title: str, kernel: str) -> GuestSpec:
         title,
         "x86_64",
         # ACPI's reduced hardware has no timer that Linux could measure its clock
-        # with, or watch it by: see bench/engines/tsc.py. Nor does Linux set up a
+        # with, or watch it by: see bench/engines/x86_clock.py. Nor does Linux set up a
         # PIC there: a PIT that ticks before the IO-APIC is on arrives as vector 0,
         # a divide error.
         "microvm,rtc=on,pic=off,pit=off",

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.boot.errors import HarnessError
-from bench.devices.disk import Disk, make_disk
-from bench.devices.images import FORMATS
+from bench.base.errors import TierlabError
+from bench.guests.devices.disk import Disk, make_disk
+from bench.guests.devices.images import FORMATS
 from bench.guests.catalogue import GuestError
 from bench.guests.fields import Fields
 from bench.guests.guest import Ending, Guest, GuestFile, Marker, file_sha256
@@ -161,7 +161,7 @@ def _disk(fields: Fields, base: Path) -> Disk:
     fields.finish()
     try:
         return make_disk(path, form, readonly=readonly, snapshot=snapshot, option="")
-    except HarnessError as error:
+    except TierlabError as error:
         why = "; ".join(filter(None, [error.why, error.next_step]))
         raise fields.error("file", why) from error
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.devices.base import Device
+from bench.guests.devices.base import Device
 from bench.guests.catalogue import GuestError
 
 INIT, EXIT = "init", "exit"

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from bench.guests.sources import ARCHITECTURES, Architecture, Tiny
-from bench.setup import Context, SetupError
-from bench.setup.upstream import installed
+from bench.build import Context, SetupError
+from bench.build.upstream import installed
 
 SOURCE_PACKAGE = "linux-source-6.12"
 SOURCE = Path("/usr/src/linux-source-6.12.tar.xz")
@@ -43,7 +43,7 @@ _UNUSED = (
 
 def configs(tiny: Tiny) -> tuple[str, ...]:
     """The parts of this kernel's configuration, in the checkout."""
-    return tuple(f"bench/guests/{name}.config" for name in tiny.configs)
+    return tuple(f"bench/guests/kernels/{name}.config" for name in tiny.configs)
 
 
 def identity(tiny: Tiny) -> str:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench.setup import SetupError
+from bench.build import SetupError
 
 LIST = "list"
 

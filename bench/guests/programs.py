@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bench.guests.sources import Architecture
-from bench.setup import Context
-from bench.setup.upstream import installed
+from bench.build import Context
+from bench.build.upstream import installed
 
-SOURCES = "bench/guests/src"
+SOURCES = "bench/guests/userland/src"
 
 _FLAGS = (
     "-std=gnu11",

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.guests import catalogue, image, initramfs, kernel, manifest, modules, programs
-from bench.guests.apt import extract, first_dependency, foreign_apt
+from bench.guests.packages import extract, first_dependency, foreign_apt
 from bench.guests.sources import ARCHITECTURES, PACKAGED, TINY, Architecture, Packaged, Tiny
-from bench.setup import Context, SetupError, Step
+from bench.build import Context, SetupError, Step
 
 _HERE = "bench/guests"
+_USERLAND = f"{_HERE}/userland"
 _MODULES = "modules"
 _BUSYBOX = "busybox"
 
@@ -94,7 +95,7 @@ def _assembler(spec: catalogue.GuestSpec) -> Action:
             shutil.copyfile(made / spec.dtb, ctx.out / "dtb")
         archive = initramfs.build(
             (userland / _BUSYBOX).read_bytes(),
-            _files(ctx.root / _HERE, tuple(initramfs.SCRIPTS)),
+            _files(ctx.root / _USERLAND, tuple(initramfs.SCRIPTS)),
             spec,
             _files(userland, programs.names(ARCHITECTURES[spec.userland])),
             _files(made / _MODULES),
@@ -122,7 +123,7 @@ def _packaged_step(packaged: Packaged) -> Step:
     return Step(
         name=packaged.product,
         title=f"Debian's kernel for {packaged.arch}",
-        files=tuple(f"{_HERE}/{name}.py" for name in ("apt", "image", "modules")),
+        files=tuple(f"{_HERE}/{name}.py" for name in ("packages", "image", "modules")),
         values=(repr(packaged), repr(ARCHITECTURES[packaged.arch])),
         needs=(),
         action=_fetcher(packaged),
@@ -150,7 +151,7 @@ def _userland_step(architecture: Architecture) -> Step:
     return Step(
         name=architecture.product,
         title=f"busybox and programs for {architecture.name}",
-        files=(f"{_HERE}/apt.py", f"{_HERE}/programs.py", f"{programs.SOURCES}/*"),
+        files=(f"{_HERE}/packages.py", f"{_HERE}/programs.py", f"{programs.SOURCES}/*"),
         values=(repr(architecture), programs.identity(architecture)),
         needs=(),
         action=_userland(architecture),
@@ -164,7 +165,7 @@ def _guest_step(spec: catalogue.GuestSpec) -> Step:
         name=spec.product,
         title=f"guest {spec.name}",
         files=(
-            *(f"{_HERE}/{script}" for script in initramfs.SCRIPTS),
+            *(f"{_USERLAND}/{script}" for script in initramfs.SCRIPTS),
             *(f"{_HERE}/{part}.py" for part in parts),
         ),
         values=(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bench.boot.errors import FAILED, HarnessError
+from bench.base.errors import FAILED, TierlabError
 from bench.micro.report import CHURN, short_name
 
 # A repetition of this one is a step of ten, each after the others.
@@ -140,7 +140,7 @@ class _process:
                 env={**os.environ, "NODE_OPTIONS": ""},
             )
         except OSError as error:
-            raise HarnessError(
+            raise TierlabError(
                 f"cannot run {argv[0]}", error.strerror or str(error), "build it again"
             ) from error
 
@@ -163,7 +163,7 @@ def _lines(argv: list[str]) -> list[str]:
 def _check(program: str, status: int, said: str = "") -> None:
     if status != 0:
         last = said.strip().splitlines()[-1:]
-        raise HarnessError(
+        raise TierlabError(
             "the microbenchmarks ended early",
             ": ".join([f"{Path(program).name} ended with status {status}", *last]),
             "choose others with a FILTER, or report this",
@@ -175,7 +175,7 @@ def _parse(source: str, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise HarnessError(
+        raise TierlabError(
             "a microbenchmark's report cannot be read",
             f"{Path(source).name}: {error}",
             "report this",
@@ -184,7 +184,7 @@ def _parse(source: str, text: str) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(
         document.get("benchmarks"), list
     ):
-        raise HarnessError(
+        raise TierlabError(
             "a microbenchmark's report cannot be read",
             f"{Path(source).name}: no list of benchmarks",
             "report this",

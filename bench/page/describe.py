@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.schema import RUN_SCHEMA
-from bench.boot.catalog import SHELL
-from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS
-from bench.boot.errors import HarnessError
-from bench.boot.policies import PROFILE
-from bench.boot.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
-from bench.devices.disk import MAX_DISKS
-from bench.devices.network import Network
-from bench.devices.share import Share
+from bench.guests.names import SHELL
+from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS
+from bench.base.errors import TierlabError
+from bench.harness.run.policies import PROFILE
+from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
+from bench.guests.devices.disk import MAX_DISKS
+from bench.guests.devices.network import Network
+from bench.guests.devices.share import Share
 from bench.engines import ENGINES
 from bench.engines.base import (
     COUNTING,
@@ -58,7 +58,7 @@ def _share(guest: Guest) -> list[str] | None:
     share = Share(Path("/"), TAG)
     try:
         return share.qemu_arguments(guest.arch, guest.machine, PagePlaces())
-    except HarnessError:
+    except TierlabError:
         return None
 
 
@@ -74,7 +74,7 @@ def _card(guest: Guest) -> list[str] | None:
     """The same for a network card."""
     try:
         return Network().card(guest.machine)
-    except HarnessError:
+    except TierlabError:
         return None
 
 

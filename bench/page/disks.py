@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.boot.errors import HarnessError
-from bench.devices.base import unfit
-from bench.devices.disk import MAX_DISKS, OPTION, Disk, parse_disk
-from bench.devices.images import FORMATS, Image
+from bench.base.errors import TierlabError
+from bench.guests.devices.base import unfit
+from bench.guests.devices.disk import MAX_DISKS, OPTION, Disk, parse_disk
+from bench.guests.devices.images import FORMATS, Image
 from bench.guests.guest import Guest
 from bench.page.places import PagePlaces
 
@@ -57,7 +57,7 @@ def template(guest: Guest) -> list[str] | None:
     disk = Disk(Image(path, FORMATS[0], 0))
     try:
         words = disk.qemu_arguments(guest.arch, guest.machine, PagePlaces())
-    except HarnessError:
+    except TierlabError:
         return None
     for old, new in (
         (re.escape(str(path)), FILE),

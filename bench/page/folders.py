@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.devices.base import unfit
-from bench.devices.share import OPTION, Share
+from bench.guests.devices.base import unfit
+from bench.guests.devices.share import OPTION, Share
 
 MIB = 1 << 20
 MAX_BYTES = 256 * MIB

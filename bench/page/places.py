@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.boot.errors import USAGE, HarnessError
+from bench.base.errors import USAGE, TierlabError
 
 
 @dataclass
@@ -31,12 +31,12 @@ class PagePlaces:
 
     def secret(self, name: str, value: str) -> None:
         """Whoever has the page would have it, too."""
-        raise HarnessError(
+        raise TierlabError(
             "a page keeps no secrets", next_step="leave that device out", status=USAGE
         )
 
-    def _refusal(self, host: Path) -> HarnessError:
-        return HarnessError(
+    def _refusal(self, host: Path) -> TierlabError:
+        return TierlabError(
             f"a page cannot work on {host}",
             next_step="leave that device out",
             status=USAGE,

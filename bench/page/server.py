@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bench.boot.errors import USAGE, HarnessError
+from bench.base.errors import USAGE, TierlabError
 from bench.page import headers
 from bench.page.describe import NETWORK
 from bench.page.site import INDEX, PACKED
@@ -38,7 +38,7 @@ class Served:
 
 
 class PageServer(ThreadingHTTPServer):
-    """Listens when it is made; a HarnessError if it cannot."""
+    """Listens when it is made; a TierlabError if it cannot."""
 
     daemon_threads = True
     # A browser opens several connections at once.
@@ -54,7 +54,7 @@ class PageServer(ThreadingHTTPServer):
         try:
             super().__init__((host, port), PageHandler)
         except OSError as error:
-            raise HarnessError(
+            raise TierlabError(
                 f"cannot listen on {host} port {port}",
                 error.strerror or str(error),
                 "choose another with --port or --host",

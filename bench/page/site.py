@@ -27,13 +27,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.boot.errors import HarnessError
-from bench.devices.disk import Disk
-from bench.devices.network import Network
+from bench.base.errors import TierlabError
+from bench.guests.devices.disk import Disk
+from bench.guests.devices.network import Network
 from bench.guests.guest import Guest
-from bench.page import describe, folders, headers, saved
+from bench.page import describe, folders, headers
+from bench.page import snapshots as saved
 from bench.page.packed import Packer
-from bench.page.recipe import VERSIONS
+from bench.build.recipes.page import VERSIONS
 
 BENCH = Path(__file__).resolve().parents[1]
 APP = BENCH / "page"
@@ -308,5 +309,5 @@ def _filled(template: Path, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)
     if "{{" in text:
-        raise HarnessError(f"{template.name} asks for something that nobody says")
+        raise TierlabError(f"{template.name} asks for something that nobody says")
     return text

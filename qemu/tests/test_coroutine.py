@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.boot.products import obtain
+from bench.harness.products import obtain
 from bench.engines.node import node_program
-from qemu import recipe
+from bench.build.recipes import qemu as recipe
 
 pytestmark = pytest.mark.guest
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.boot.products import obtain
-from qemu import recipe, toolchain
+from bench.harness.products import obtain
+from bench.build.recipes import qemu as recipe
+from bench.build.recipes import emscripten as toolchain
 
 pytestmark = pytest.mark.skipif(
     shutil.which("emcc") is None, reason="outside the reference environment"

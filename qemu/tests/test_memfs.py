@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qemu import recipe
+from bench.build.recipes import qemu as recipe
 
 HERE = Path(__file__).resolve().parent
 POSIX = recipe.ROOT / recipe.POSIX

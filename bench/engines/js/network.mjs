@@ -1,6 +1,6 @@
 /*
  * The guest's network: the other end of runner-wasm.c. Its frames go to a relay
- * (bench/relay) over a WebSocket, one frame a message.
+ * (bench/engines/relay) over a WebSocket, one frame a message.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -13,7 +13,7 @@ import pytest
 
 from bench.guests import catalogue, cpio, initramfs
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[1] / "userland"
 SCRIPTS = {name: HERE / name for name in initramfs.SCRIPTS}
 TEXT = SCRIPTS["init"].read_text(encoding="utf-8")
 DEVICES = SCRIPTS["devices"].read_text(encoding="utf-8")

@@ -11,8 +11,9 @@ from typing import cast
 
 import pytest
 
-from bench.guests import apt, catalogue, image, kernel, modules, recipe, sources
-from bench.setup import Context, SetupError
+from bench.guests import catalogue, image, kernel, modules, recipe, sources
+from bench.guests import packages as apt
+from bench.build import Context, SetupError
 
 IMAGE = (
     b"MZ".ljust(0x38, b"\0")

@@ -1,6 +1,6 @@
 /*
  * Reads the guest's console for what its lines say: phases, rounds, failures. As
- * bench/boot/console.py does, which has the patterns.
+ * bench/harness/process/console.py does, which has the patterns.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

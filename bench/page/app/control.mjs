@@ -1,6 +1,6 @@
 /*
  * Talks to a running QEMU over its control channel (QMP), and resumes, saves or ends
- * a machine by it, as bench/boot/control.py and transfer.py do.
+ * a machine by it, as bench/harness/process/control.py and transfer.py do.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

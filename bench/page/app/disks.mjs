@@ -1,5 +1,5 @@
 /*
- * Disk images of a user's, and QEMU's arguments for disks: as bench/devices/images.py
+ * Disk images of a user's, and QEMU's arguments for disks: as bench/guests/devices/images.py
  * and disk.py have them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,6 +1,6 @@
 /*
  * What an earlier boot executed, for the policy `profile`: as a file of
- * `tierlab profile`, or made of a result, as bench/boot/profile.py does.
+ * `tierlab profile`, or made of a result, as bench/harness/run/profile.py does.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
  * The runtime's statistics as a result has them: the table of TBs by columns, as
- * zlib's JSON in base64 (bench/boot/stats.py), and what follows from the counters.
+ * zlib's JSON in base64 (bench/harness/run/tb_rows.py), and what follows from the counters.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -43,7 +43,7 @@ const PROFILE = '/profiles/given';
 /* Where QEMU leaves its state. */
 const OUTGOING = '/tierlab/outgoing';
 
-/* Where folders are in QEMU's memory: bench/devices/share.py. */
+/* Where folders are in QEMU's memory: bench/guests/devices/share.py. */
 const sharePath = (tag) => `/shares/${tag}`;
 
 function shareArguments(guest, { tag, readonly }) {
@@ -548,7 +548,7 @@ export class Run extends EventTarget {
         this.become(this.failure ? 'failed' : 'ended');
     }
 
-    /* As find_failure() of bench/boot/run.py. */
+    /* As find_failure() of bench/harness/run/boot.py. */
     findFailure({ status, aborted }) {
         const { panic, oops, verdict } = this.reader;
         if (this.wasSaved) {

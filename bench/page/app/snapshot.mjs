@@ -67,7 +67,7 @@ async function factsOf(file) {
     }
 }
 
-/* As check_machine() of bench/boot/snapshot.py. */
+/* As check_machine() of bench/harness/snapshots/file.py. */
 function check(facts, state, site, guest) {
     const { qemu } = site.programs[guest.arch].versions;
     const own = site.network ? [{ kind: site.network.kind, host: site.network.host,

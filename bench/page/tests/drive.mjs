@@ -14,7 +14,7 @@
 import readline from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { atPage, echoes, first } from '../person.mjs';
+import { atPage, echoes, first } from '../../micro/page/person.mjs';
 
 const SCRIPT_MS = 480000;
 

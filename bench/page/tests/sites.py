@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.boot.catalog import WAIT
-from bench.boot.passage import machine_facts
-from bench.boot.snapshot import write_snapshot
-from bench.devices.disk import Disk
-from bench.devices.network import Network
-from bench.devices.share import Share
+from bench.guests.names import WAIT
+from bench.harness.snapshots.save_resume import machine_facts
+from bench.harness.snapshots.file import write_snapshot
+from bench.guests.devices.disk import Disk
+from bench.guests.devices.network import Network
+from bench.guests.devices.share import Share
 from bench.engines.base import BootRequest
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Guest
 from bench.page.folders import pack
 from bench.page.packed import Packer
-from bench.page.saved import offered
+from bench.page.snapshots import offered
 from bench.page.site import Contents, SiteBuilder
 
 FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")

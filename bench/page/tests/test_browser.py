@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
-from bench.boot.products import obtain
-from bench.boot.snapshot import read_snapshot
-from bench.devices.network import PRODUCT as RELAY
-from bench.devices.network import Network
+from bench.harness.products import obtain
+from bench.harness.snapshots.file import read_snapshot
+from bench.guests.devices.network import PRODUCT as RELAY
+from bench.guests.devices.network import Network
 from bench.page.disks import plugged
-from bench.page.recipe import PRODUCT as LIBRARIES
+from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, need, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 

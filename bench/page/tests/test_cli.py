@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.boot.products import TIERS, product_variable
+from bench.harness.products import TIERS, product_variable
 from bench.cli.main import main
 from bench.page.make import DEFAULT_GUEST, chosen
-from bench.page.recipe import PRODUCT as LIBRARIES
+from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.page.tests.sites import make_libraries, make_program
-from bench.tests.fakes import GUEST, make_guest, make_tiers
+from bench.testing.fakes import GUEST, make_guest, make_tiers
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.boot.errors import USAGE, HarnessError
-from bench.boot.products import obtain
-from bench.devices.disk import Disk
-from bench.devices.images import Image
+from bench.base.errors import USAGE, TierlabError
+from bench.harness.products import obtain
+from bench.guests.devices.disk import Disk
+from bench.guests.devices.images import Image
 from bench.page import disks
 from bench.page.places import PagePlaces
 from bench.page.tests.sites import make_contents, make_guest, make_site
@@ -35,7 +35,7 @@ def raw(tmp_path: Path) -> Path:
 
 
 def refused(*texts: str) -> str:
-    with pytest.raises(HarnessError) as error:
+    with pytest.raises(TierlabError) as error:
         disks.plugged(texts)
     assert error.value.status == USAGE and "\n" not in error.value.line()
     return error.value.line()

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.boot.errors import USAGE, HarnessError
-from bench.devices.share import Share
+from bench.base.errors import USAGE, TierlabError
+from bench.guests.devices.share import Share
 from bench.guests import catalogue, manifest
 from bench.page import describe, folders
 from bench.page.make import shared
@@ -43,7 +43,7 @@ def test_everything_is_packed(tmp_path: Path) -> None:
 
 
 def refused(share: Share) -> str:
-    with pytest.raises(HarnessError) as error:
+    with pytest.raises(TierlabError) as error:
         folders.pack(share)
     assert error.value.status == USAGE
     assert "\n" not in error.value.line()
@@ -95,10 +95,10 @@ def test_command_line(tmp_path: Path) -> None:
     (packed,) = shared([f"{share.path},tag=docs"])
     assert packed.share.tag == "docs" and not packed.share.readonly
     for text in (f"{share.path}/hello", str(tmp_path / "missing")):
-        with pytest.raises(HarnessError) as error:
+        with pytest.raises(TierlabError) as error:
             shared([text])
         assert error.value.status == USAGE
-    with pytest.raises(HarnessError) as error:
+    with pytest.raises(TierlabError) as error:
         shared([f"{share.path},tag=a", f"{share.path},tag=a"])
     assert "two folders have the tag 'a'" in error.value.line()
 

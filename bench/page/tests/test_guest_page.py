@@ -14,15 +14,15 @@ import pytest
 from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
-from bench.boot.catalog import known_guests
-from bench.boot.products import obtain
-from bench.boot.snapshot import read_snapshot
+from bench.guests.names import known_guests
+from bench.harness.products import obtain
+from bench.harness.snapshots.file import read_snapshot
 from bench.cli.main import main
-from bench.devices.network import PRODUCT as RELAY
-from bench.devices.network import Network
+from bench.guests.devices.network import PRODUCT as RELAY
+from bench.guests.devices.network import Network
 from bench.page.disks import plugged
 from bench.page.make import contents, write_site
-from bench.page.saved import offered
+from bench.page.snapshots import offered
 from bench.page.tests.browsers import BROWSERS, PROGRAMS, need, serving
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.boot.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
-from bench.boot.policies import declared
-from bench.boot.products import TIERS, obtain
-from bench.boot.profile import profile_text
-from bench.boot.stats import pack_tbs
-from bench.devices.share import _TAG
+from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
+from bench.harness.run.policies import declared
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.profile import profile_text
+from bench.harness.run.tb_rows import pack_tbs
+from bench.guests.devices.share import _TAG
 from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.guest import Marker

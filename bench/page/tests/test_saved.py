@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.boot.errors import HarnessError
-from bench.boot.products import obtain
-from bench.boot.snapshot import read_snapshot
-from bench.devices.network import Network
+from bench.base.errors import TierlabError
+from bench.harness.products import obtain
+from bench.harness.snapshots.file import read_snapshot
+from bench.guests.devices.network import Network
 from bench.engines.base import BootRequest, qemu_arguments
 from bench.guests.guest import Guest
-from bench.page import describe, saved
+from bench.page import describe
+from bench.page import snapshots as saved
 from bench.page.places import PagePlaces
 from bench.page.tests.sites import (
     QEMU,
@@ -38,7 +39,7 @@ def guest(tmp_path: Path) -> Guest:
 
 
 def refused(path: Path, guest: Guest, network: Network | None = None) -> str:
-    with pytest.raises(HarnessError) as error:
+    with pytest.raises(TierlabError) as error:
         saved.check(saved.offered([path]), [guest], {"riscv64": QEMU}, network)
     assert "\n" not in error.value.line()
     return error.value.line()
@@ -107,11 +108,11 @@ def test_damaged(tmp_path: Path, guest: Guest) -> None:
 def test_names(tmp_path: Path, guest: Guest) -> None:
     (tmp_path / "b").mkdir()
     paths = [make_snapshot(tmp_path / d / "x.snap", guest) for d in ("", "b")]
-    with pytest.raises(HarnessError) as error:
+    with pytest.raises(TierlabError) as error:
         saved.offered(paths)
     assert "two saved machines are called x" in error.value.line()
     (tmp_path / "none.snap").write_text("nothing")
-    with pytest.raises(HarnessError):
+    with pytest.raises(TierlabError):
         saved.offered([tmp_path / "none.snap"])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.boot.errors import USAGE, HarnessError
+from bench.base.errors import USAGE, TierlabError
 from bench.page.server import PageServer
 from bench.page.tests.sites import make_site
 
@@ -188,15 +188,15 @@ def test_connection_is_kept(server: PageServer) -> None:
 def test_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(HarnessError) as refused:
+        with pytest.raises(TierlabError) as refused:
             PageServer("127.0.0.1", port)
     assert refused.value.status == USAGE
     assert f"port {port}" in refused.value.line() and "--port" in refused.value.line()
 
 
 def test_address_of_another_machine() -> None:
-    with pytest.raises(HarnessError) as refused:
+    with pytest.raises(TierlabError) as refused:
         PageServer("192.0.2.1", 0)
     assert "192.0.2.1" in refused.value.line()
-    with pytest.raises(HarnessError):
+    with pytest.raises(TierlabError):
         PageServer("no such host.invalid", 0)

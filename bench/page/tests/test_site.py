@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.boot.console import ConsoleParser
+from bench.harness.process.console import ConsoleParser
 from bench.engines import find_engine
 from bench.page import describe, headers
 from bench.page.site import INDEX

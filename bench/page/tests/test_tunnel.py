@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.boot.products import obtain
+from bench.harness.products import obtain
 from bench.cli.main import main
-from bench.devices.network import PRODUCT, Network
+from bench.guests.devices.network import PRODUCT, Network
 from bench.page.server import PageServer
 from bench.page.tests.browsers import serving
 from bench.page.tests.sites import make_site

@@ -1,0 +1,1 @@
+"""The ground floor: errors, progress, files, locks, places. Imports no other room."""

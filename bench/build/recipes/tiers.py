@@ -1,0 +1,31 @@
+"""How tier-list is made, which tells the harness what policies there are."""
+
+from __future__ import annotations
+
+from bench.build import Context, Step
+from bench.build import cmake
+
+
+def _build(ctx: Context) -> None:
+    cmake.build_native(ctx, ("tiers",), "tiers")
+
+
+STEPS = [
+    Step(
+        name="tiers-native",
+        title="Policies (native)",
+        files=(
+            *cmake.FILES,
+            "tiers/CMakeLists.txt",
+            "tiers/*.[ch]",
+            "tiers/*.def",
+            "tiers/policies/*.c",
+            "tiers/evictions/*.c",
+            "tiers/tools/*.c",
+        ),
+        values=(),
+        needs=(),
+        action=_build,
+        minutes=0.1,
+    )
+]

@@ -1,0 +1,82 @@
+"""How a product is declared, and what its action may use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.build import apt
+from bench.build import npm
+from bench.build.command import Runner
+from bench.base.lock import locked
+from bench.build.upstream import Upstream
+
+
+@dataclass(frozen=True)
+class Step:
+    """One product and all that its content depends on.
+
+    Everything that, changed, should make another product must be in `files`
+    (globs relative to the checkout), `values` or `needs` (other products).
+    """
+
+    name: str
+    title: str
+    files: tuple[str, ...]
+    values: tuple[str, ...]
+    needs: tuple[str, ...]
+    action: Callable[[Context], None]
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an action gets: it fills `out`, which is renamed when it returns."""
+
+    root: Path
+    """The checkout."""
+    out: Path
+    """The product to be, empty."""
+    needs: Mapping[str, Path]
+    work: Path
+    """Scratch, kept when the step fails so that the next run resumes."""
+    cache: Path
+    jobs: int
+    runner: Runner
+
+    def run(
+        self,
+        argv: Sequence[str],
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        log: bool = True,
+    ) -> None:
+        """Run a command; its failure is a SetupError naming the log."""
+        self.runner.run(argv, cwd=cwd, env=env, log=log)
+
+    def apt_source(self, upstream: Upstream) -> Path:
+        """The checked upstream tarball of a Debian source package."""
+        return apt.fetch_source(upstream, self.cache, self.runner)
+
+    def npm_fetch(self, name: str, version: str, integrity: str) -> Path:
+        """The checked tarball of one npm package."""
+        return npm.fetch(name, version, integrity, self.cache, self.runner)
+
+    def npm_install(self, folder: Path) -> None:
+        """The packages that the lock file in there states, checked by its sums."""
+        npm.install(folder, self.cache, self.runner)
+
+    @contextmanager
+    def shared_work(self, name: str, *inputs: str) -> Iterator[Path]:
+        """Scratch that outlives the step, for builds that go on where the
+        last one ended although some sources changed. `inputs` are what must
+        not change for that; one step at a time is in it.
+        """
+        digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
+        path = self.cache / "work" / f"{name}-{digest}"
+        with locked(self.cache, path.name):
+            path.mkdir(parents=True, exist_ok=True)
+            yield path

@@ -1,0 +1,169 @@
+"""Find what is missing or damaged, and build it in the right order."""
+
+from __future__ import annotations
+
+import graphlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.build import manifest
+from bench.build.command import Runner
+from bench.base.errors import SetupError, from_os_error
+from bench.build.keys import product_key
+from bench.base.lock import locked
+from bench.base.progress import Progress
+from bench.build.step import Context, Step
+
+ABSENT = "it is absent"
+
+
+class Store:
+    """The products of one checkout in one cache."""
+
+    def __init__(
+        self, steps: Mapping[str, Step], root: Path, cache: Path, console: Console
+    ) -> None:
+        self._steps = steps
+        self._root = root
+        self._cache = cache
+        self._console = console
+        self._keys: dict[str, str] = {}
+        self._good: set[str] = set()
+        self._progress = Progress(console, 0)
+
+    def ensure(self, names: Iterable[str]) -> dict[str, Path]:
+        """Directories of finished products; builds what is missing."""
+        wanted = list(dict.fromkeys(names))
+        try:
+            order = self._keyed(wanted)
+            missing = self._missing(wanted)
+            todo = [name for name in order if name in missing]
+            self._progress = Progress(self._console, len(todo))
+            self._announce(todo)
+            for name in todo:
+                self._make(self._steps[name])
+        except OSError as error:
+            raise from_os_error(error, "the set-up", self._cache) from error
+        return {name: self.path(name) for name in wanted}
+
+    def present(self, names: Iterable[str]) -> dict[str, Path]:
+        """Directories of those products that are finished; builds nothing."""
+        wanted = list(dict.fromkeys(names))
+        self._keyed(wanted)
+        return {name: self.path(name) for name in wanted if not self._damage(name)}
+
+    def _keyed(self, wanted: Iterable[str]) -> list[str]:
+        """What they come down to, in the order of building, with its keys."""
+        order = self._order(wanted)
+        for name in order:
+            self._keys[name] = product_key(self._steps[name], self._root, self._keys)
+        return order
+
+    def path(self, name: str) -> Path:
+        """Where a product is, or will be."""
+        return self._cache / "products" / f"{name}-{self._keys[name]}"
+
+    def _order(self, wanted: Iterable[str]) -> list[str]:
+        graph: dict[str, tuple[str, ...]] = {}
+        stack = list(wanted)
+        while stack:
+            name = stack.pop()
+            if name in graph:
+                continue
+            if name not in self._steps:
+                known = ", ".join(sorted(self._steps))
+                raise SetupError(
+                    f"nothing makes a product {name}", "", f"there are: {known}"
+                )
+            graph[name] = self._steps[name].needs
+            stack.extend(graph[name])
+        try:
+            return list(graphlib.TopologicalSorter(graph).static_order())
+        except graphlib.CycleError as error:
+            circle = " needs ".join(reversed(error.args[1]))
+            raise SetupError("the recipes need each other", circle) from error
+
+    def _missing(self, wanted: Iterable[str]) -> set[str]:
+        """What has to be built: nothing below a product that is there."""
+        missing: set[str] = set()
+        stack = list(wanted)
+        while stack:
+            name = stack.pop()
+            if name not in missing and self._damage(name):
+                missing.add(name)
+                stack.extend(self._steps[name].needs)
+        return missing
+
+    def _damage(self, name: str) -> str:
+        """What is wrong with a product, or an empty string."""
+        if name in self._good:
+            return ""
+        path = self.path(name)
+        wrong = (
+            manifest.damage(path, self._keys[name]) if path.is_dir() else ABSENT
+        )
+        if not wrong:
+            self._good.add(name)
+        return wrong
+
+    def _announce(self, todo: list[str]) -> None:
+        minutes = sum(self._steps[name].minutes for name in todo)
+        if minutes >= 1:
+            self._progress.say(
+                f"Setting up {len(todo)} products, about {minutes:.0f} minutes, "
+                f"in {self._cache}"
+            )
+
+    def _make(self, step: Step) -> None:
+        with self._progress.step(step.title, step.minutes):
+            name = self.path(step.name).name
+
+            def waiting() -> None:
+                self._progress.tick("another tierlab is making it")
+
+            with locked(self._cache, name, waiting):
+                # Again: somebody else may have made it while we waited.
+                wrong = self._damage(step.name)
+                if wrong and wrong != ABSENT:
+                    self._progress.say(
+                        f"The product {step.name} is damaged ({wrong}): "
+                        "it is made again."
+                    )
+                    shutil.rmtree(self.path(step.name))
+                if wrong:
+                    self._build(step, name)
+                    self._good.add(step.name)
+
+    def _build(self, step: Step, name: str) -> None:
+        part = self._cache / "products" / f".{name}.part"
+        work = self._cache / "work" / name
+        log = self._cache / "logs" / f"{step.name}.log"
+        for path in (part, work, log.parent):
+            if path == part and path.exists():
+                shutil.rmtree(path)
+            path.mkdir(parents=True, exist_ok=True)
+        log.write_text("", encoding="utf-8")
+        runner = Runner(step.title, log, self._cache)
+        runner.tick = lambda: self._progress.tick(runner.last_line())
+        context = Context(
+            root=self._root,
+            out=part,
+            needs={need: self.path(need) for need in step.needs},
+            work=work,
+            cache=self._cache,
+            jobs=os.process_cpu_count() or 1,
+            runner=runner,
+        )
+        try:
+            step.action(context)
+            manifest.write(part, self._keys[step.name])
+            part.rename(self.path(step.name))
+        except OSError as error:
+            raise from_os_error(error, step.title, self._cache) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)

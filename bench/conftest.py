@@ -1,0 +1,52 @@
+"""Fixtures: fake products in place of real ones, fake engines registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.harness.products import TIERS, product_variable
+from bench.engines import ENGINES
+from bench.guests.guest import Guest
+from bench.guests.manifest import load
+from bench.testing.fakes import GUEST, FakeEngine, make_guest, make_tiers
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Guest:
+    """A fake guest, loaded."""
+    return load(make_guest(tmp_path / "guest"))
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """A fake engine with tiers, known to the command line as `fake`."""
+    engine = FakeEngine(tmp_path)
+    monkeypatch.setitem(ENGINES, engine.name, engine)
+    return engine
+
+
+@pytest.fixture
+def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """A fake engine without tiers in the place of `native`."""
+    directory = tmp_path / "native"
+    directory.mkdir()
+    engine = FakeEngine(directory, name="native", has_tiers=False)
+    monkeypatch.setitem(ENGINES, engine.name, engine)
+    return engine
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a directory of the test's own, as results go to the current one."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products of the fake guest and of the policies, by override."""
+    guest = make_guest(tmp_path / "guest-product")
+    tiers = make_tiers(tmp_path / "tiers-product")
+    monkeypatch.setenv(product_variable(f"guest-{GUEST}"), str(guest))
+    monkeypatch.setenv(product_variable(TIERS), str(tiers))

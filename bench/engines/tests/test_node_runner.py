@@ -1,0 +1,37 @@
+"""The Node runner on a fake QEMU: how it ends, and what is said of that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench.harness.products import product_variable
+from bench.engines.node import RUNNER
+
+FAKE = Path(__file__).with_name("fake_qemu.mjs")
+LIMIT_S = 60.0
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "last"),
+    [
+        ("exit", 3, "qemu: helper 7 cannot be called"),
+        ("abort", 134, "tierlab: QEMU aborted: qemu: helper 7 cannot be called"),
+        ("silent", 134, "tierlab: QEMU aborted: it did not say why"),
+        ("trap", 134, "tierlab: QEMU aborted: unreachable"),
+    ],
+)
+def test_how_qemu_ends(how: str, status: int, last: str) -> None:
+    product = os.environ.get(product_variable("node"))
+    node = f"{product}/bin/node" if product else shutil.which("node")
+    if node is None:
+        pytest.skip("no Node in PATH")
+    argv = [node, str(RUNNER), "--program", str(FAKE), "--", how]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (status, last)

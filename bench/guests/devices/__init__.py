@@ -1,0 +1,31 @@
+"""The kinds of devices there are.  A new one is one module and one line here."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from bench.guests.devices import disk
+from bench.guests.devices import network
+from bench.guests.devices import share
+from bench.guests.devices.base import Device, Kind
+
+KINDS: tuple[Kind, ...] = (disk.KIND, share.KIND, network.KIND)
+
+
+def device_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of every kind; it gets `devices` for them."""
+
+    @functools.wraps(command)
+    def with_devices(**given: Any) -> int:
+        devices: list[Device] = []
+        for kind in KINDS:
+            devices += kind.make({name: given.pop(name) for name in kind.options})
+        return command(devices=tuple(devices), **given)
+
+    decorated: Callable[..., int] = with_devices
+    for kind in reversed(KINDS):
+        for option in reversed(kind.options.values()):
+            decorated = option(decorated)
+    return decorated

@@ -1,0 +1,122 @@
+"""Names that a user may give: guests and workloads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.base.errors import USAGE, TierlabError, unknown
+from bench.guests import catalogue, description
+from bench.guests.guest import Guest
+
+WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
+# What a comparison can run: nobody sits there to type.
+UNATTENDED = tuple(w.name for w in catalogue.WORKLOADS if not w.interactive)
+SHELL = "shell"
+# Reads from the console what to do: for machines that are saved.
+WAIT = "wait"
+
+_VARIABLE = "TIERLAB_PRODUCT_GUEST_"
+
+
+@dataclass(frozen=True)
+class GuestEntry:
+    """A guest that can be asked for, built or not."""
+
+    name: str
+    title: str
+    arch: str
+    # Of a user's own: what its file describes.
+    guest: Guest | None = None
+    # Of the project's own: what is declared of it.
+    spec: catalogue.GuestSpec | None = None
+
+    @property
+    def machine(self) -> str:
+        """QEMU's machine, as far as it is known before the guest is built."""
+        known = self.guest or self.spec
+        return known.machine if known else ""
+
+    @property
+    def product(self) -> str:
+        """The product that holds it."""
+        return f"guest-{self.name}"
+
+
+def check_workload(
+    text: str, valid: Sequence[str] = WORKLOADS, where: str = ""
+) -> str:
+    """The one form of a workload and its parameters, or a usage error."""
+    name = text.partition(":")[0]
+    if name not in valid:
+        raise unknown("workload", name, valid, where)
+    try:
+        return catalogue.workload_spec(text)
+    except catalogue.GuestError as error:
+        prefix = f"{where}: " if where else ""
+        raise TierlabError(f"{prefix}{error}", status=USAGE) from error
+
+
+def is_description(text: str) -> bool:
+    """Whether a user's own guest is meant, by its file."""
+    return text.endswith(description.SUFFIX)
+
+
+def described(text: str, where: str = "", kernel: Path | None = None) -> GuestEntry:
+    """A user's own guest from its file, or a usage error."""
+    prefix = f"{where}: " if where else ""
+    try:
+        guest = description.describe(Path(text), kernel)
+    except catalogue.GuestError as error:
+        raise TierlabError(f"{prefix}{error}", status=USAGE) from error
+    return GuestEntry(guest.name, guest.title, guest.arch, guest)
+
+
+def known_guests(environ: Mapping[str, str] | None = None) -> dict[str, GuestEntry]:
+    """The catalogue's guests, then a developer's own (bench.harness.products)."""
+    known = {
+        g.name: GuestEntry(g.name, g.title, g.arch, spec=g) for g in catalogue.GUESTS
+    }
+    for variable in sorted(os.environ if environ is None else environ):
+        if variable.startswith(_VARIABLE):
+            name = variable.removeprefix(_VARIABLE).lower().replace("_", "-")
+            title = "a developer's own, from the environment"
+            arch = name.partition("-")[0]
+            known.setdefault(name, GuestEntry(name, title, arch))
+    return known
+
+
+def find_guest(name: str, where: str = "") -> GuestEntry:
+    """The guest of that name, or a usage error that lists them."""
+    known = known_guests()
+    if name not in known:
+        raise unknown("guest", name, known, where)
+    return known[name]
+
+
+def find_any_guest(
+    text: str, where: str = "", kernel: Path | None = None
+) -> GuestEntry:
+    """A guest by its name, or a user's own by the file that describes it.
+
+    `kernel` takes the place of a described one; of others see other_kernel().
+    """
+    if is_description(text):
+        return described(text, where, kernel)
+    known = known_guests()
+    if text not in known:
+        names = [*known, "or a file NAME.toml that describes one"]
+        raise unknown("guest", text, names, where)
+    return known[text]
+
+
+def other_kernel(entry: GuestEntry, guest: Guest, kernel: Path | None) -> Guest:
+    """A guest of the project with a user's kernel, if one is given."""
+    if kernel is None or entry.guest is not None:
+        return guest
+    try:
+        return description.with_kernel(guest, kernel, "--kernel")
+    except catalogue.GuestError as error:
+        raise TierlabError(str(error), status=USAGE) from error

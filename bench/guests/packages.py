@@ -1,0 +1,213 @@
+"""Fetch Debian packages of a foreign architecture and take files out of them.
+
+apt does the work, with a state of its own in the cache: the host's list of
+architectures and its package lists stay as they are. The sources and the keys
+are the host's, so every package is checked against Debian's signed index;
+packages of another suite come from the same places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from bench.build import Context, SetupError
+from bench.build.aptsources import deb_lines
+from bench.base.lock import locked
+
+UPDATE_AND_RETRY = "check the network and apt's sources, then run again"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One version of a package, as the signed index describes it."""
+
+    name: str
+    version: str
+    sha256: str
+    depends: str
+
+
+@contextmanager
+def foreign_apt(
+    ctx: Context, architecture: str, suite: str = ""
+) -> Iterator[ForeignApt]:
+    """apt for packages of `architecture`, its lists read; one user at a time.
+
+    Of the system's own suite, unless another is named.
+    """
+    apt = ForeignApt(ctx, architecture, suite)
+    with locked(ctx.cache, apt.name):
+        apt.update()
+        yield apt
+
+
+class ForeignApt:
+    """What foreign_apt gives."""
+
+    def __init__(self, ctx: Context, architecture: str, suite: str = "") -> None:
+        self._ctx = ctx
+        self.architecture = architecture
+        self.name = "-".join(filter(None, ["apt", suite, architecture]))
+        self._suite = suite
+        self._state = ctx.cache / "downloads" / self.name
+        self._update_error: SetupError | None = None
+
+    def update(self) -> None:
+        """Read the package lists.
+
+        A mirror that is being synchronised may miss one suite. Then the
+        others serve, unless what is asked for is in none of them: `package`
+        finds out.
+        """
+        for directory in ("lists/partial", "archives/partial", "debs"):
+            (self._state / directory).mkdir(parents=True, exist_ok=True)
+        (self._state / "status").touch()
+        if self._suite:
+            (self._state / "sources.list").write_text(deb_lines(self._suite))
+        try:
+            self._ctx.run(["apt-get", *self._options(), "update"])
+        except SetupError as error:
+            self._update_error = SetupError(
+                f"Debian's package lists of {self.architecture} cannot be read",
+                error.why,
+                UPDATE_AND_RETRY,
+            )
+
+    def package(self, name: str) -> Package:
+        """The newest version of `name`."""
+        command = ["apt-cache", *self._options(), "show"]
+        command += ["--no-all-versions", name]
+        shown = subprocess.run(
+            command, capture_output=True, text=True, check=False
+        )
+        fields = dict(
+            re.findall(r"^([A-Za-z0-9-]+): (.*)$", shown.stdout, re.MULTILINE)
+        )
+        if shown.returncode != 0 or "SHA256" not in fields:
+            if self._update_error is not None:
+                raise self._update_error
+            raise SetupError(
+                f"apt offers no package {name} of {self.architecture}",
+                "none of apt's sources has it",
+                UPDATE_AND_RETRY,
+            )
+        return Package(
+            name,
+            fields.get("Version", ""),
+            fields["SHA256"],
+            fields.get("Depends", ""),
+        )
+
+    def download(self, package: Package) -> Path:
+        """The package's file, complete and checked."""
+        directory = self._state / "debs"
+        found = self._matching(directory, package)
+        if found is None:
+            asked = f"{package.name}={package.version}"
+            self._ctx.run(
+                ["apt-get", *self._options(), "download", asked],
+                cwd=directory,
+            )
+            found = self._matching(directory, package)
+        if found is None:
+            raise SetupError(
+                f"the package {package.name} cannot be used",
+                "its checksum is not that of Debian's index",
+                UPDATE_AND_RETRY,
+            )
+        return found
+
+    def _matching(self, directory: Path, package: Package) -> Path | None:
+        """The right file; others of the package (old, cut off) go."""
+        right = None
+        for path in directory.glob(f"{package.name}_*.deb"):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest == package.sha256:
+                right = path
+            else:
+                path.unlink()
+        return right
+
+    def _options(self) -> Iterator[str]:
+        options = {
+            "APT::Architecture": self.architecture,
+            "APT::Architectures": self.architecture,
+            # not another user: it could not enter the cache
+            "APT::Sandbox::User": "root",
+            "Dir::State": self._state,
+            "Dir::State::lists": self._state / "lists",
+            "Dir::State::status": self._state / "status",
+            "Dir::Cache": self._state,
+            "Dir::Cache::archives": self._state / "archives",
+            "APT::Update::Error-Mode": "any",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": 3,
+            "Acquire::IndexTargets::deb-src::Sources::DefaultEnabled": "false",
+        }
+        if self._suite:
+            options["Dir::Etc::sourcelist"] = self._state / "sources.list"
+            options["Dir::Etc::sourceparts"] = "-"
+        for key, value in options.items():
+            yield "-o"
+            yield f"{key}={value}"
+
+
+def first_dependency(package: Package, pattern: str) -> str:
+    """The name of the first package that `package` needs and that matches."""
+    for alternative in re.split(r"[,|]", package.depends):
+        name = alternative.split("(")[0].strip()
+        if re.fullmatch(pattern, name):
+            return name
+    raise SetupError(
+        f"the package {package.name} is not as expected",
+        f"it depends on nothing like {pattern}",
+        "report this, with the output of apt-cache show",
+    )
+
+
+def extract(deb: Path, pattern: str) -> bytes:
+    """The contents of the one regular file of `deb` whose path matches."""
+    with subprocess.Popen(
+        ["dpkg-deb", "--fsys-tarfile", str(deb)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            data = _first_member(process.stdout, pattern)
+        except (tarfile.TarError, EOFError) as error:
+            raise SetupError(
+                f"{deb.name} cannot be unpacked",
+                str(error),
+                "remove it from the cache's downloads and run again",
+            ) from error
+        finally:
+            # the rest, hundreds of MB of modules, is not wanted
+            process.kill()
+    if data is None:
+        raise SetupError(
+            f"{deb.name} is not as expected",
+            f"no file in it matches {pattern}",
+            "report this, with the package's version",
+        )
+    return data
+
+
+def _first_member(stream: IO[bytes], pattern: str) -> bytes | None:
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            if member.isreg() and re.fullmatch(
+                pattern, member.name.removeprefix("./")
+            ):
+                file = archive.extractfile(member)
+                return file.read() if file is not None else None
+    return None

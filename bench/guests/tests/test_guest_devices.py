@@ -1,0 +1,70 @@
+"""The machines are native QEMU's: the same devices with the same properties.
+
+A saved machine goes from one to the other only if both have the same; and a
+guest sees what it boots on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.harness.process.control import Control
+from bench.harness.products import obtain
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+from bench.guests.catalogue import GUESTS, GuestSpec
+from bench.guests.manifest import load
+
+pytestmark = pytest.mark.guest
+
+# One guest of each machine.
+MACHINES = {(spec.arch, spec.machine): spec for spec in reversed(GUESTS)}
+# What QEMU shows of a machine that has not started.
+VIEWS = ("info qtree", "info mtree")
+ENDS_S = 30.0
+
+
+def views(spec: GuestSpec, engine: str, smp: int, folder: Path) -> dict[str, str]:
+    """What an engine's QEMU says of the machine, before its first instruction."""
+    driver = find_engine(engine)
+    products = obtain([spec.product, *driver.products(spec.arch)], Console(stderr=True))
+    guest = load(products[spec.product])
+    guest = replace(guest, arguments=(*guest.arguments, "-S"))
+    request = BootRequest(guest, control=folder / engine, smp=smp, tier="never")
+    command = driver.command(request, products)
+    with subprocess.Popen(
+        command.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            control = Control(folder / engine)
+            said = {
+                line: control.execute("human-monitor-command", **{"command-line": line})
+                for line in VIEWS
+            }
+            control.quit()
+            process.wait(ENDS_S)
+        finally:
+            process.kill()
+    return said
+
+
+def in_order(said: str) -> list[str]:
+    """The lines; QEMU shows address spaces in the order of their addresses."""
+    parts = "\n".join(said.splitlines()).split("\n\n")
+    return "\n".join(sorted(part.strip("\n") for part in parts)).split("\n")
+
+
+@pytest.mark.parametrize("spec", MACHINES.values(), ids=lambda spec: spec.name)
+def test_every_machine_is_native_qemus(spec: GuestSpec, tmp_path: Path) -> None:
+    smp = max(2, spec.smp)
+    theirs, ours = (views(spec, engine, smp, tmp_path) for engine in ("native", "node"))
+    for line in VIEWS:
+        pair = (in_order(theirs[line]), in_order(ours[line]))
+        found = difflib.unified_diff(*pair, "native", "ours", lineterm="", n=1)
+        assert not "\n".join(found)

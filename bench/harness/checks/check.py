@@ -1,0 +1,129 @@
+"""A guest's own checks: what it warns of, its clock, how its run ends.
+
+What an emulator gets wrong without a crash shows here first: in a warning that
+the same kernel does not print on native QEMU, in a clock that runs away, in an
+exit status that is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.harness.process.console import clean_line
+from bench.harness.run.boot import Boot, run_boot
+from bench.guests.guest import Guest
+
+# The kernel prints what is worse than a notice, and nothing else.
+WARNINGS_ONLY = "loglevel=5"
+CLOCK_TOLERANCE = 0.02
+MIN_ROUNDS = 4
+# /init knows no such workload, and says so by this status.
+UNKNOWN_WORKLOAD = "unknown"
+UNKNOWN_STATUS = 2
+# What is no kernel's: lines of /init, and the command line, which is each engine's.
+_OTHERS_LINES = ("@tierlab ", "Command line: ", "Kernel command line: ")
+# Said when the host is slow or busy, which is nothing that the guest can help.
+_SLOW_HOST = re.compile(
+    r"hrtimer: interrupt took|clocksource: |TSC calibration|APIC (?:calibration|delta)|"
+    r"perf: interrupt took too long|sched_clock: |rcu: INFO: .* stall"
+)
+_NUMBER = re.compile(r"0x[0-9a-f]+|[0-9a-f]*[0-9][0-9a-f]*(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check: what was found, and whether that is right."""
+
+    name: str
+    right: bool
+    found: str
+
+
+def only_warnings(guest: Guest) -> Guest:
+    """The guest, its kernel saying nothing but warnings and worse."""
+    return replace(guest, append=f"{guest.append} {WARNINGS_ONLY}")
+
+
+def check_warnings(boot: Boot, reference: Boot) -> Verdict:
+    """What the kernel warns of in one boot and not in the other."""
+    results = [run_boot(_quiet(each), {}) for each in (boot, reference)]
+    for each, result in zip((boot, reference), results, strict=True):
+        if not result["ok"]:
+            found = f"{each.engine.name}: {result['failure']['message']}"
+            return Verdict("warnings", False, found)
+    ours, theirs = (result["console"]["text"] for result in results)
+    new = new_warnings(ours, theirs)
+    return Verdict("warnings", not new, "; ".join(new) or "none that native has not")
+
+
+def new_warnings(ours: str, theirs: str) -> list[str]:
+    """Lines whose like, but for numbers, the other console does not have."""
+    known = {_shape(line) for line in _lines(theirs)}
+    return [line for line in _lines(ours) if _shape(line) not in known]
+
+
+def _quiet(boot: Boot) -> Boot:
+    guest = only_warnings(boot.request.guest)
+    return replace(boot, request=replace(boot.request, guest=guest, workload="none"))
+
+
+def _lines(text: str) -> list[str]:
+    lines = (clean_line(line.encode()).strip() for line in text.splitlines())
+    return [
+        line
+        for line in lines
+        if line and not line.startswith(_OTHERS_LINES) and not _SLOW_HOST.search(line)
+    ]
+
+
+def _shape(line: str) -> str:
+    return _NUMBER.sub("#", line)
+
+
+def check_clock(boot: Boot, seconds: int, busy: bool) -> Verdict:
+    """The guest's clock against the host's, over so many seconds."""
+    workload = f"clock:rounds={seconds},busy={int(busy)}"
+    request = replace(boot.request, workload=workload)
+    result = run_boot(replace(boot, request=request), {})
+    name = f"clock, {'busy' if busy else 'idle'}"
+    if not result["ok"]:
+        return Verdict(name, False, result["failure"]["message"])
+    if len(result["rounds"]) < MIN_ROUNDS:
+        return Verdict(name, False, "the guest did not say its time")
+    rate = clock_rate(result["rounds"])
+    right = abs(rate - 1) <= CLOCK_TOLERANCE
+    return Verdict(name, right, f"{100 * (rate - 1):+.2f} % over {seconds} s")
+
+
+def clock_rate(rounds: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds of the guest in one of the host: the slope through all rounds.
+
+    The first round ends what the workload begins with.
+    """
+    host = [r["host_ms"] / 1000 for r in rounds[1:]]
+    guest = [r["guest_s"] for r in rounds[1:]]
+    mean_host, mean_guest = sum(host) / len(host), sum(guest) / len(guest)
+    both = sum((h - mean_host) * (g - mean_guest) for h, g in zip(host, guest, strict=True))
+    return float(both / sum((h - mean_host) ** 2 for h in host))
+
+
+def check_status(boot: Boot) -> Verdict:
+    """Whether a failure in the guest is one of QEMU."""
+    request = replace(boot.request, workload=UNKNOWN_WORKLOAD)
+    result = run_boot(replace(boot, request=request), {})
+    wanted = request.guest.qemu_status(UNKNOWN_STATUS)
+    status, killed = result["exit"]["status"], result["exit"]["killed"]
+    right = status == wanted and not killed and not result["ok"]
+    found = f"exit status {status} for the guest's {UNKNOWN_STATUS}"
+    return Verdict("status", right, f"killed: {killed}" if killed else found)
+
+
+def check_power_off(boot: Boot) -> Verdict:
+    """Whether the machine goes off when the guest says so."""
+    result = run_boot(replace(boot, request=replace(boot.request, workload="none")), {})
+    right = result["ok"] and not result["exit"]["killed"]
+    found = "by the guest" if right else result["failure"]["message"]
+    return Verdict("power-off", right, found)

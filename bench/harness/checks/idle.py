@@ -1,0 +1,92 @@
+"""How much of a core an idle guest uses: a shell's prompt, nobody typing.
+
+A boot to the prompt; then the engine's CPU time over some seconds.  CPU time,
+not wall time, so that a busy machine does not change the answer.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.guests.names import SHELL
+from bench.base.interrupt import Deferred
+from bench.harness.run.boot import Boot, Terminal, run_boot
+
+# What the boot left to do, and what the guest does once, is over by then.
+SETTLE_S = 2.0
+MEASURE_S = 4.0
+GOODBYE = b"exit\n"
+
+
+class _Meter:
+    """Measures in a thread of its own, from the prompt on."""
+
+    def __init__(self, typist: int) -> None:
+        self.share: float | None = None
+        self._typist = typist
+        self._pid = 0
+        self._thread: threading.Thread | None = None
+
+    def started(self, pid: int) -> None:
+        """The engine's process is there."""
+        self._pid = pid
+
+    def prompt(self) -> None:
+        """The guest is at its prompt."""
+        self._thread = threading.Thread(target=self._measure)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the measurement, if there was one."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _measure(self) -> None:
+        time.sleep(SETTLE_S)
+        before, start = _cpu_seconds(self._pid), time.monotonic()
+        time.sleep(MEASURE_S)
+        after, end = _cpu_seconds(self._pid), time.monotonic()
+        if before is not None and after is not None:
+            self.share = (after - before) / (end - start)
+        os.write(self._typist, GOODBYE)
+
+
+def idle_share(
+    boot: Boot, shared: Mapping[str, Any], signals: Deferred | None = None
+) -> dict[str, Any]:
+    """The boot's result, with `idle_share` (of one core; None if it failed)."""
+    boot = replace(boot, request=replace(boot.request, workload=SHELL))
+    reader, typist = os.pipe()
+    try:
+        meter = _Meter(typist)
+        tie = Terminal(
+            input_fd=reader,
+            signals=signals,
+            started=meter.started,
+            prompt=meter.prompt,
+        )
+        try:
+            result = run_boot(boot, shared, tie)
+        finally:
+            meter.join()
+    finally:
+        os.close(reader)
+        os.close(typist)
+    result["idle_share"] = round(meter.share, 4) if meter.share is not None else None
+    return result
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    """User and system time of all threads of a process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    words = stat.rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

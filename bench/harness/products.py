@@ -1,0 +1,108 @@
+"""Where products are: built by the set-up, or put in place by a developer.
+
+TIERLAB_PRODUCT_<NAME> (upper case, `-` as `_`) names a directory to use
+instead of building that product, for work on one part with the others fixed:
+    TIERLAB_PRODUCT_GUEST_RISCV64_TINY=/some/where tierlab boot riscv64-tiny
+Results record the directory's name in place of the product's key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.base.errors import TierlabError
+from bench.base.places import ROOT, default_cache
+from bench.base.consoles import err_console
+from bench.build.step import Step
+from bench.engines import find_engine
+from bench.guests.catalogue import GuestError
+from bench.guests.devices.base import Device, Served
+from bench.guests.guest import Guest
+from bench.guests.manifest import load
+from bench.guests.names import GuestEntry
+from bench.build.store import Store
+
+TIERS = "tiers-native"
+
+
+@cache
+def steps() -> dict[str, Step]:
+    """Every step there is, by the name of its product."""
+    # Late: recipes ask dpkg for versions, which a run with overrides alone need not.
+    from bench.build import recipes
+    from bench.guests import recipe
+
+    found: dict[str, Step] = {}
+    for step in (*recipes.STEPS, *recipe.STEPS):
+        if step.name in found:
+            raise ValueError(f"two recipes make {step.name}")
+        found[step.name] = step
+    return found
+
+
+def product_variable(name: str) -> str:
+    """The variable that overrides a product."""
+    return f"TIERLAB_PRODUCT_{name.upper().replace('-', '_')}"
+
+
+def obtain(names: Iterable[str], console: Console) -> dict[str, Path]:
+    """Directories of the products named, building what is missing."""
+    found: dict[str, Path] = {}
+    wanted: list[str] = []
+    for name in dict.fromkeys(names):
+        variable = product_variable(name)
+        override = os.environ.get(variable)
+        if override is None:
+            wanted.append(name)
+            continue
+        found[name] = Path(override)
+        if not found[name].is_dir():
+            raise TierlabError(
+                f"{variable} names no directory", override, "correct or unset it"
+            )
+    if wanted:
+        found.update(_store(console).ensure(wanted))
+    return found
+
+
+def there(names: Iterable[str], console: Console) -> dict[str, Path]:
+    """Directories of those of the products that need not be built."""
+    found = {name: os.environ.get(product_variable(name)) for name in names}
+    own = {name: Path(path) for name, path in found.items() if path is not None}
+    built = _store(console).present(name for name in found if name not in own)
+    return {**own, **built}
+
+
+def obtain_for(
+    guests: Iterable[GuestEntry],
+    engines: Iterable[str],
+    devices: Iterable[Device] = (),
+) -> tuple[dict[str, Path], dict[str, Guest]]:
+    """Products of all these boots, and the guests read from theirs."""
+    guests = list(guests)
+    wanted = [g.product for g in guests if g.guest is None]
+    for name in engines:
+        for guest in guests:
+            wanted += find_engine(name).products(guest.arch)
+    for device in devices:
+        wanted += device.products if isinstance(device, Served) else ()
+    products = obtain(wanted, err_console())
+    return products, {g.name: g.guest or _load(products[g.product]) for g in guests}
+
+
+def _load(product: Path) -> Guest:
+    try:
+        guest = load(product)
+        guest.verify()
+    except GuestError as error:
+        raise TierlabError(str(error)) from error
+    return guest
+
+
+def _store(console: Console) -> Store:
+    return Store(steps(), ROOT, default_cache(), console)

@@ -1,0 +1,1 @@
+"""One boot of a guest, and what its result says."""

@@ -1,0 +1,532 @@
+"""Boots one guest once and says what happened, as a result (one JSON)."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from analysis.schema import NO_TIER, RUN_SCHEMA
+from bench.harness.process.console import ConsoleParser, Phase, clean_line
+from bench.harness.process.engine_report import read_report
+from bench.base.errors import USAGE, TierlabError
+from bench.base.interrupt import Deferred
+from bench.harness.snapshots.save_resume import Passage
+from bench.harness.process.process import EngineProcess, Ended, Limits
+from bench.harness.run.provenance import run_provenance
+from bench.harness.process.sampler import Sample, Sampler
+from bench.harness.run.tb_rows import pack_tbs, read_stats
+from bench.harness.process.timeline import last_line, read_timeline
+from bench.harness.snapshots.migration import Restore, Save
+from bench.guests.devices.base import Device, Served
+from bench.engines.base import (
+    BootRequest,
+    Command,
+    Engine,
+    same_policy,
+    with_budgets,
+)
+from bench.guests.guest import Guest, Marker
+
+DEFAULT_TIMEOUT = 300.0
+# A panicked kernel may never stop; give it time to print its trace.
+PANIC_GRACE_MS = 2000.0
+# What a result keeps of a console that will not end.
+CONSOLE_KEPT = 1024 * 1024
+STDERR_KEPT = 16 * 1024
+# File systems take 255 bytes; a policy with all its parameters may be longer.
+NAME_MAX = 200
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """How one boot is tied to a user: all optional."""
+
+    output: Callable[[bytes], None] | None = None
+    errors: Callable[[bytes], None] | None = None
+    input_fd: int | None = None
+    # Input that is no terminal waits until the guest asks for it.
+    hold_input: bool = False
+    signals: Deferred | None = None
+    # The process is there; the guest is at its prompt.
+    started: Callable[[int], None] | None = None
+    prompt: Callable[[], None] | None = None
+    # Each sample of the process, and what the runtime said last.
+    sampled: Callable[[Sample, Mapping[str, Any]], None] | None = None
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One boot to do: engine, request, products, limits."""
+
+    engine: Engine
+    request: BootRequest
+    products: Mapping[str, Path]
+    timeout_s: float | None
+    policy: Mapping[str, Any] | None = None
+    repetition: int = 1
+    keep_tbs: bool = True
+    save: Save | None = None
+    restore: Restore | None = None
+
+
+def timeout_of(guest: Guest, asked: float | None) -> float:
+    """The seconds that a boot may take: as asked, as the guest says, or plenty."""
+    return asked or guest.ending.timeout_s or DEFAULT_TIMEOUT
+
+
+class _Watcher:
+    """Follows both streams of a running engine."""
+
+    def __init__(
+        self,
+        parser: ConsoleParser,
+        limits: Limits,
+        tie: Terminal,
+        passage: Passage,
+    ) -> None:
+        self.parser = parser
+        self._passage = passage
+        self.console = _Kept(CONSOLE_KEPT)
+        self.errors = _Kept(STDERR_KEPT)
+        self.process: EngineProcess | None = None
+        self._limits = limits
+        self._tie = tie
+        self._had_verdict = False
+
+    def output(self, data: bytes, at_ms: float) -> None:
+        """A piece of the guest's console."""
+        reached = self.parser.feed(data, at_ms)
+        data = self._before_verdict(data)
+        self.console.add(data)
+        self._follow(reached, at_ms)
+        if self._tie.output is not None:
+            self._tie.output(data)
+
+    def quiet(self, at_ms: float) -> None:
+        """Nothing came since `at_ms`."""
+        self._follow(self.parser.pause(at_ms), at_ms)
+
+    def _follow(self, reached: list[Phase], at_ms: float) -> None:
+        if self.parser.verdict is not None and not self._had_verdict:
+            self._had_verdict = True
+            self._limits.asked = ("verdict", at_ms)
+        if self.parser.panic is not None and self._limits.asked is None:
+            self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
+        if any(p.phase == "prompt" for p in reached) and not self._passage.will_type:
+            self._at_prompt()
+        self._passage.reached(reached)
+
+    def _before_verdict(self, data: bytes) -> bytes:
+        """What comes until the engine obeys is not the run's any more."""
+        end = self.parser.verdict_end
+        return data if end is None else data[: max(0, end - self.console.total)]
+
+    def _at_prompt(self) -> None:
+        if self.process is not None:
+            self.process.release_input()
+        if self._tie.prompt is not None:
+            self._tie.prompt()
+
+    def error(self, data: bytes, at_ms: float) -> None:
+        """A piece of what the engine says itself."""
+        self.errors.add(data)
+        if self._tie.errors is not None:
+            self._tie.errors(data)
+
+
+class _Kept:
+    """Bytes of a stream: all of it, or its first and last halves."""
+
+    def __init__(self, limit: int) -> None:
+        self.total = 0
+        self._sha = hashlib.sha256()
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._half = limit // 2
+
+    def add(self, data: bytes) -> None:
+        """Append a piece."""
+        self.total += len(data)
+        self._sha.update(data)
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room < len(data) else b""
+        if len(self._tail) > self._half:
+            del self._tail[: len(self._tail) - self._half]
+
+    def text(self) -> str:
+        """The kept text; a cut is marked where it is."""
+        lost = self.total - len(self._head) - len(self._tail)
+        cut = f"\n[... {lost} bytes cut ...]\n".encode() if lost else b""
+        return bytes(self._head + cut + self._tail).decode("utf-8", errors="replace")
+
+    def as_json(self) -> dict[str, Any]:
+        """Text, and the size and digest of all of it."""
+        return {
+            "bytes": self.total,
+            "sha256": self._sha.hexdigest(),
+            "text": self.text(),
+        }
+
+
+def run_boot(
+    boot: Boot, shared: Mapping[str, Any], tie: Terminal | None = None
+) -> dict[str, Any]:
+    """Boot once.  `shared` is the provenance that all runs have in common.
+
+    A guest that fails is a result like any other; only an engine that cannot
+    be started at all raises.
+    """
+    tie = tie or Terminal()
+    guest = boot.request.guest
+    started = datetime.now(UTC)
+    with ExitStack() as stack:
+        scratch = Path(
+            stack.enter_context(
+                # What is killed may still be writing there.
+                tempfile.TemporaryDirectory(
+                    prefix="tierlab-", ignore_cleanup_errors=True
+                )
+            )
+        )
+        stats_path = scratch / "stats.json"
+        timeline_path = scratch / "timeline.jsonl"
+        passage = Passage(boot.save, boot.restore, scratch)
+        request = replace(
+            boot.request,
+            tier=_tier(boot),
+            devices=_served(boot, scratch, stack),
+            stats=stats_path,
+            timeline=timeline_path,
+        )
+        request = passage.request(request)
+        require(boot.engine, request, boot.products)
+        sampler = _sampler(tie, timeline_path)
+        command = boot.engine.command(request, boot.products)
+        limits = Limits(boot.timeout_s)
+        parser = _parser(guest, passage.markers(guest))
+        watcher = _Watcher(parser, limits, tie, passage)
+        provenance = {
+            **shared,
+            **run_provenance(boot.engine, guest, boot.products),
+        }
+        ended = _run(command, watcher, limits, tie, sampler, passage)
+        parser.close(ended.wall_ms)
+        passage.ended(
+            request,
+            boot.engine.name,
+            provenance["engine"]["qemu"],
+            parser.phases,
+            watcher.console.as_json(),
+        )
+        stats, no_stats = (
+            read_stats(stats_path) if boot.engine.has_tiers else (None, "")
+        )
+        timeline = read_timeline(timeline_path)
+        report = read_report(command.report, ended.spawn_epoch_ms)
+    failure = find_failure(boot, parser, ended, watcher.errors.text(), passage)
+    failure = failure or _other_policy(boot, stats)
+    ended = report.ended(ended)
+    return {
+        "schema": RUN_SCHEMA,
+        "started": started.isoformat(timespec="milliseconds"),
+        "config": _config(boot),
+        "command": list(command.argv),
+        "ok": failure is None,
+        "failure": failure,
+        "exit": {
+            "status": ended.status,
+            "signal": ended.signal,
+            "killed": ended.killed,
+        },
+        "engine_start": report.as_json(),
+        "phases": [_phase_json(p) for p in report.phases(parser.phases)],
+        "rounds": [asdict(r) for r in report.rounds(parser.rounds)],
+        "resources": {
+            "wall_ms": ended.wall_ms,
+            "user_ms": ended.user_ms,
+            "system_ms": ended.system_ms,
+            "peak_rss_mib": ended.peak_rss_mib,
+            "peak_rss_note": report.rss_note,
+            "peak_mappings": sampler.peak_mappings(),
+        },
+        "samples": report.samples(sampler.as_json()),
+        "timeline": timeline,
+        "stats": _stats_json(
+            stats, no_stats, ended.spawn_epoch_ms + (report.ready_ms or 0), boot.keep_tbs
+        ),
+        "snapshot": passage.report or None,
+        "console": watcher.console.as_json(),
+        "stderr": watcher.errors.as_json(),
+        "provenance": provenance,
+    }
+
+
+def _tier(boot: Boot) -> str | None:
+    """The policy as this engine is to run it."""
+    asked = boot.request.tier
+    return None if asked is None else with_budgets(asked, boot.engine.budgets)
+
+
+def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
+    if guest.oopses is None:
+        return ConsoleParser(markers, ending=guest.ending)
+    return ConsoleParser(markers, (), guest.oopses, guest.ending)
+
+
+def _served(boot: Boot, scratch: Path, stack: ExitStack) -> tuple[Device, ...]:
+    """The devices, with what has to run beside the engine for as long as `stack`."""
+    return tuple(
+        stack.enter_context(device.served(boot.products, scratch))
+        if isinstance(device, Served)
+        else device
+        for device in boot.request.devices
+    )
+
+
+def find_failure(
+    boot: Boot,
+    parser: ConsoleParser,
+    ended: Ended,
+    errors: str,
+    passage: Passage | None = None,
+) -> dict[str, str] | None:
+    """The first cause, if the boot failed: guest's own words come first."""
+    if parser.panic is not None:
+        return _failure("panic", parser.panic)
+    if parser.oops is not None:
+        return _failure("oops", parser.oops)
+    if passage is not None and passage.failure is not None:
+        said = _last_line(errors)
+        return _failure("snapshot", passage.failure + (f" ({said})" if said else ""))
+    if parser.verdict is not None and not parser.verdict[0]:
+        return _failure("said-failed", parser.verdict[1])
+    if ended.killed == "timeout":
+        last = parser.phases[-1].phase if parser.phases else "nothing"
+        return _failure(
+            "timeout",
+            f"did not end within {boot.timeout_s:g} s; reached {last}; "
+            f"last line: {parser.last_line or 'none'}",
+        )
+    before = passage.reached_before() if passage is not None else ()
+    if parser.verdict is not None:
+        return _unreached(boot, parser, before)
+    if ended.signal is not None:
+        return _failure(
+            "engine-error", _last_line(errors) or f"killed by signal {ended.signal}"
+        )
+    end = parser.reached("workload-end")
+    if end is not None and end.status:
+        return _failure("workload", f"workload ended with status {end.status}")
+    if passage is not None and passage.saved and not ended.status:
+        return None
+    guest = boot.request.guest
+    if ended.status != guest.ending.status:
+        said = _last_line(errors)
+        wanted = f", not {guest.ending.status}" if guest.ending.status else ""
+        status = f"exit status {ended.status}{wanted}"
+        if not parser.phases and (said or guest.workloads):
+            return _failure("engine-error", said or status)
+        return _failure("exit-status", status + (f": {said}" if said else ""))
+    if guest.ending.passed is not None:
+        wanted = guest.ending.passed.pattern
+        return _failure("marker-missing", f"it ended without a line like {wanted}")
+    return _unreached(boot, parser, before)
+
+
+def _unreached(
+    boot: Boot, parser: ConsoleParser, before: Iterable[str]
+) -> dict[str, str] | None:
+    guest, workload = boot.request.guest, boot.request.workload
+    for phase in _expected_phases(workload) if guest.workloads else guest.expects:
+        if phase not in before and parser.reached(phase) is None:
+            return _failure("marker-missing", f"the guest never reached {phase}")
+    return None
+
+
+def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | None:
+    """An engine that ran another policy than asked must not pass for it."""
+    policy = (stats or {}).get("policy")
+    ran = policy.get("spec") if isinstance(policy, dict) else None
+    asked = _tier(boot)
+    if ran is None or (asked is not None and same_policy(ran, asked)):
+        return None
+    return _failure("engine-error", f"the engine ran policy {ran}, not {asked}")
+
+
+def _expected_phases(workload: str) -> tuple[str, ...]:
+    if workload.partition(":")[0] in ("none", "shell", "wait"):
+        return ("init",)
+    return ("init", "workload-start", "workload-end")
+
+
+def _sampler(tie: Terminal, timeline: Path) -> Sampler:
+    def each(sample: Sample) -> None:
+        if tie.sampled is not None:
+            tie.sampled(sample, last_line(timeline))
+
+    return Sampler(each)
+
+
+def _run(
+    command: Command,
+    watcher: _Watcher,
+    limits: Limits,
+    tie: Terminal,
+    sampler: Sampler,
+    passage: Passage,
+) -> Ended:
+    process = EngineProcess(
+        command.argv,
+        command.env,
+        on_output=watcher.output,
+        on_error=watcher.error,
+        on_quiet=watcher.quiet,
+        limits=limits,
+        input_fd=tie.input_fd,
+        hold_input=tie.hold_input,
+        types=passage.will_type,
+        signals=tie.signals,
+        sampler=sampler,
+    )
+    watcher.process = process
+    passage.started(command, process, limits)
+    if tie.started is not None:
+        tie.started(process.pid)
+    return process.run()
+
+
+def require(
+    engine: Engine, request: BootRequest, products: Mapping[str, Path]
+) -> None:
+    """Raise an error unless the engine is there and can do such a boot."""
+    refusal = engine.refuses(request)
+    if refusal is not None:
+        raise TierlabError(
+            f"engine '{engine.name}' cannot do this boot of '{request.guest.name}'",
+            refusal,
+            "choose another engine, guest or setting",
+            status=USAGE,
+        )
+    missing = engine.available(request.guest.arch, products)
+    if missing is not None:
+        raise TierlabError(
+            f"engine '{engine.name}' is not installed",
+            missing.why,
+            missing.next_step,
+        )
+
+
+def _config(boot: Boot) -> dict[str, Any]:
+    request = boot.request
+    return {
+        "guest": request.guest.name,
+        "engine": boot.engine.name,
+        "tier": request.tier if request.tier is not None else NO_TIER,
+        "policy": dict(boot.policy) if boot.policy is not None else None,
+        "workload": request.workload,
+        "smp": request.cpus,
+        "machine": request.guest.as_json(),
+        "boot_phase": request.guest.boot_phase,
+        "devices": [device.as_json() for device in request.devices],
+        "memory_mib": request.memory,
+        "icount": request.icount,
+        "chain": request.switches.chain,
+        "counts": request.switches.counts,
+        "fault": request.switches.fault,
+        "tb_size_mib": request.tb_size_mib,
+        "profile_sha256": _digest(request.profile),
+        "seed": request.seed,
+        "timeout_s": boot.timeout_s,
+        "engine_flags": list(request.engine_flags),
+        "engine_budgets": dict(boot.engine.budgets),
+        "repetition": boot.repetition,
+        "resumed": boot.restore.snapshot.as_json() if boot.restore else None,
+    }
+
+
+def _digest(path: Path | None) -> str | None:
+    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _phase_json(phase: Phase) -> dict[str, Any]:
+    return {
+        "phase": phase.phase,
+        "host_ms": phase.host_ms,
+        "guest_s": phase.guest_s,
+        "status": phase.status,
+    }
+
+
+def _stats_json(
+    stats: dict[str, Any] | None, why: str, start_epoch_ms: float, keep_tbs: bool
+) -> dict[str, Any]:
+    if stats is None:
+        return {"present": False, "note": why}
+    counters = stats.get("counters")
+    counters = counters if isinstance(counters, dict) else {}
+    return {
+        "present": True,
+        "policy": stats.get("policy"),
+        "runtime": stats.get("runtime"),
+        "counters": counters,
+        "first_insn_ms": _first_insn(counters, start_epoch_ms),
+        "wait_ms_median": _median_wait(stats.get("tbs")),
+        "tbs": pack_tbs(stats.get("tbs")) if keep_tbs else None,
+    }
+
+
+def _median_wait(tbs: Any) -> float | None:
+    """Of the TBs that were compiled: from wanting it to having it."""
+    if not isinstance(tbs, dict) or "wait_ns" not in tbs.get("columns", ()):
+        return None
+    column = tbs["columns"].index("wait_ns")
+    waits = [row[column] for row in tbs["rows"] if row[column]]
+    return round(statistics.median(waits) / 1e6, 4) if waits else None
+
+
+def _first_insn(counters: Mapping[str, Any], start_epoch_ms: float) -> float | None:
+    epoch = counters.get("first_insn_epoch_ms")
+    if not isinstance(epoch, (int, float)) or epoch <= 0:
+        return None
+    return round(float(epoch) - start_epoch_ms, 3)
+
+
+def _failure(kind: str, message: str) -> dict[str, str]:
+    return {"kind": kind, "message": message}
+
+
+def _last_line(text: str) -> str:
+    """What an engine said last, other than a warning, which is no cause."""
+    lines = [clean_line(line.encode()).strip() for line in text.splitlines()]
+    causes = (line for line in reversed(lines) if line and "warning: " not in line)
+    return next(causes, "")
+
+
+def result_name(result: Mapping[str, Any], number: int) -> str:
+    """File name of a result: order first, then what it was."""
+    config = result["config"]
+    tier = "" if config["tier"] == NO_TIER else f"-{config['tier']}"
+    stem = f"{config['guest']}-{config['engine']}{tier}"
+    for switch in ("chain", "counts", "fault"):
+        stem += f"-{config[switch]}" if config.get(switch) else ""
+    stem = safe_name(f"{stem}-{config['workload']}")[:NAME_MAX]
+    return f"{number:04d}-{stem}-r{config['repetition']}.json"
+
+
+def safe_name(text: str) -> str:
+    """The text as it may stand in a file's name."""
+    return "".join(c if c.isalnum() or c in "-._=" else "_" for c in text)
+
+
+def utc_stamp() -> str:
+    """Now, as it goes into directory names."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

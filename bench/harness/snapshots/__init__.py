@@ -1,0 +1,1 @@
+"""Machines that are saved to a file and resumed from it."""

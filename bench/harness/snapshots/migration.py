@@ -1,0 +1,156 @@
+"""Saves and resumes a running machine, over QEMU's control channel.
+
+    resume: QEMU was started with -incoming defer
+        migrate-incoming file:..., until it is completed; cont
+    save: when the console shows the marker
+        stop; migrate file:..., until it is completed; quit
+
+Each is done by a thread of its own, because QEMU takes seconds for it while
+the console has to be read on.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.harness.process.control import Control, ControlError
+from bench.harness.snapshots.file import Snapshot
+from bench.engines.base import Streams
+from bench.guests.guest import Guest, Marker
+
+# The phase that begins with a marker of the user's own.
+SAVE_PHASE = "save-marker"
+RESUME_PHASE = "resume"
+TEXT = "text:"
+
+# How long QEMU may take to write or read the machine.
+TRANSFER_S = 600.0
+# Bytes a second: enough that QEMU does not hold back, which it would for the sake
+# of a network. On wasm32 it is a size_t.
+BANDWIDTH = (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class Save:
+    """Where to save the machine, and when: a phase, or text:SOMETHING."""
+
+    path: Path
+    at: str
+
+    @property
+    def phase(self) -> str:
+        """The phase that the console's parser reports."""
+        return SAVE_PHASE if self.at.startswith(TEXT) else self.at
+
+    def markers(self, guest: Guest) -> tuple[Marker, ...]:
+        """The guest's, and the one to save at if it is none of these."""
+        if not self.at.startswith(TEXT):
+            return guest.markers
+        match = re.compile(re.escape(self.at.removeprefix(TEXT)))
+        return (*guest.markers, Marker(SAVE_PHASE, match))
+
+
+@dataclass(frozen=True)
+class Restore:
+    """What to resume, and what it is to do next if it waits to be told."""
+
+    snapshot: Snapshot
+    # The line to type at its prompt.
+    line: str | None = None
+
+    @property
+    def at_prompt(self) -> bool:
+        """Whether it was at its prompt already when it was saved."""
+        return "prompt" in self.snapshot.facts.phases
+
+
+class Transfer:
+    """The control channel of one run, as far as saving and resuming need it."""
+
+    def __init__(self, control: Path, streams: Streams) -> None:
+        self._path = control
+        self._streams = streams
+        self._threads: list[threading.Thread] = []
+        # Why it failed, in one line.
+        self.failure: str | None = None
+        # By the monotonic clock; 0 until it is saved.
+        self.saved_ms = 0.0
+
+    def resume(
+        self,
+        now_ms: Callable[[], float],
+        resumed: Callable[[float], None],
+        failed: Callable[[], None],
+    ) -> None:
+        """Begin to load the machine; `resumed` gets the time at which it went on."""
+
+        def work(control: Control) -> None:
+            uri = f"file:{self._streams.incoming}"
+            arguments: dict[str, Any] = {"uri": uri, "exit-on-error": False}
+            control.execute("migrate-incoming", **arguments)
+            _wait_completed(control)
+            at_ms = now_ms()
+            control.execute("cont")
+            resumed(at_ms)
+
+        self._start("cannot resume", work, failed)
+
+    def save(self, failed: Callable[[], None]) -> None:
+        """Begin to save the machine; QEMU ends when it is saved."""
+
+        def work(control: Control) -> None:
+            control.execute("stop")
+            control.execute(
+                "migrate-set-parameters", **{"max-bandwidth": BANDWIDTH}
+            )
+            control.execute("migrate", uri=f"file:{self._streams.outgoing}")
+            _wait_completed(control)
+            self.saved_ms = time.monotonic() * 1000
+            control.quit()
+
+        self._start("cannot save", work, failed)
+
+    def join(self) -> None:
+        """Wait for what is under way; to be called when QEMU has ended."""
+        for thread in self._threads:
+            thread.join()
+
+    def _start(
+        self, what: str, work: Callable[[Control], None], failed: Callable[[], None]
+    ) -> None:
+        def run() -> None:
+            try:
+                control = Control(self._path)
+                try:
+                    _want_events(control)
+                    work(control)
+                finally:
+                    control.close()
+            except ControlError as error:
+                self.failure = f"{what}: {error}"
+                failed()
+
+        thread = threading.Thread(target=run, name=what, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def _want_events(control: Control) -> None:
+    events = [{"capability": "events", "state": True}]
+    control.execute("migrate-set-capabilities", capabilities=events)
+
+
+def _wait_completed(control: Control) -> None:
+    while True:
+        status = control.event("MIGRATION", TRANSFER_S).get("status")
+        if status == "completed":
+            return
+        if status in ("failed", "cancelled"):
+            said = control.execute("query-migrate") or {}
+            raise ControlError(str(said.get("error-desc", f"migration {status}")))

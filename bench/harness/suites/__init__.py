@@ -1,0 +1,1 @@
+"""Comparisons: what is booted (suite files), and the rounds of boots."""

@@ -1,0 +1,277 @@
+"""A comparison: many boots, interleaved, each result on disk at once.
+
+Runs are made one at a time.  Every round does each configuration once, in an
+order shuffled by the seed, so that slow drift of the machine falls on all
+configurations alike.  All runs of one round share a seed.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from analysis import figures
+from analysis.load import Run, run_from_json
+from analysis.schema import (
+    IDLE_FILE,
+    NO_TIER,
+    PROFILES_DIR,
+    RUNS_DIR,
+    SNAPSHOTS_DIR,
+    SUMMARY_FILE,
+)
+from analysis.summary import summary_document
+from bench.guests.names import WAIT
+from bench.base.files import make_directory, write_json
+from bench.harness.checks.idle import idle_share
+from bench.base.interrupt import Deferred
+from bench.harness.run.policies import Policy
+from bench.harness.run.profile import SEED_TIER, seed
+from bench.harness.run.boot import (
+    Boot,
+    Terminal,
+    result_name,
+    run_boot,
+    timeout_of,
+    utc_stamp,
+)
+from bench.harness.suites.saved_machines import given_machine, made_machine, resumed
+from bench.harness.snapshots.file import Snapshot
+from bench.harness.suites.suite import Suite
+from bench.guests.devices.base import Device
+from bench.engines.base import BootRequest, Engine, Switches
+from bench.guests.guest import Guest
+
+DEFAULT_OUT = "results"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is compared with what; tier is None where none applies."""
+
+    guest: str
+    engine: str
+    tier: str | None
+    workload: str
+    switches: Switches = Switches()
+
+    def label(self) -> str:
+        """As shown while it runs."""
+        words = [self.guest, self.engine, self.tier or NO_TIER, self.workload]
+        return " ".join([*words, *self.switches.words()])
+
+
+@dataclass
+class Campaign:
+    """A comparison under way, and what it has found so far."""
+
+    suite: Suite
+    guests: Mapping[str, Guest]
+    engines: Mapping[str, Engine]
+    policies: Sequence[Policy]
+    products: Mapping[str, Path]
+    provenance: Mapping[str, Any]
+    directory: Path
+    devices: tuple[Device, ...] = ()
+    runs: list[Run] = field(default_factory=list)
+    idle: float | None = None
+    _saved: dict[str, Snapshot] = field(default_factory=dict)
+    _profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
+
+    def configurations(self) -> list[Configuration]:
+        """All of them; an engine without tiers appears once per guest."""
+        found = []
+        for guest, workload, engine in product(
+            self.suite.guests, self.suite.workloads, self.suite.engines
+        ):
+            if not self.engines[engine].has_tiers:
+                found.append(Configuration(guest, engine, None, workload))
+                continue
+            found += [
+                Configuration(guest, engine, policy.spec, workload, switches)
+                for policy in self.policies
+                for switches in self._switches()
+            ]
+        return found
+
+    def _switches(self) -> list[Switches]:
+        suite = self.suite
+        return [
+            Switches(chain, counts, suite.fault)
+            for chain in suite.chain or (None,)
+            for counts in suite.counts or (None,)
+        ]
+
+    def schedule(self) -> list[tuple[int, Configuration]]:
+        """(repetition, configuration) in the order in which they will run."""
+        order = []
+        for repetition in range(1, self.suite.runs + 1):
+            once = self.configurations()
+            random.Random(f"{self.suite.seed}:{repetition}").shuffle(once)
+            order += [(repetition, configuration) for configuration in once]
+        return order
+
+    def run(
+        self,
+        before: Callable[[int, int, Configuration], None],
+        after: Callable[[Run], None],
+        signals: Deferred | None = None,
+        seeding: Callable[[Configuration], None] = lambda _: None,
+    ) -> None:
+        """Make every run.  The summary is whole after each of them.
+
+        First of all come boots for machines to be resumed and for profiles that
+        policies want.
+        """
+        tie = Terminal(signals=signals)
+        make_directory(self.directory / RUNS_DIR)
+        self.write_summary()
+        self._save(tie, seeding)
+        self._seed(tie, seeding)
+        order = self.schedule()
+        for number, (repetition, configuration) in enumerate(order, start=1):
+            before(number, len(order), configuration)
+            boot = self._boot(repetition, configuration)
+            result = run_boot(boot, self.provenance, tie)
+            name = result_name(result, number)
+            write_json(self.directory / RUNS_DIR / name, result)
+            run = run_from_json(result, name)
+            self.runs.append(run)
+            self.write_summary()
+            after(run)
+            if signals is not None:
+                signals.check()
+
+    def measure_idle(self, signals: Deferred | None = None) -> float | None:
+        """Boot once more, to a prompt, and see what an idle guest costs.
+
+        Where the project's figures are measured, under the last tier; None
+        where that is not compared.
+        """
+        found = [
+            c
+            for c in self.configurations()
+            if self.suite.idle
+            and not self._resumes
+            and (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
+        ]
+        if not found:
+            return None
+        result = idle_share(self._boot(1, found[-1]), self.provenance, signals)
+        write_json(self.directory / IDLE_FILE, result)
+        share = result["idle_share"] if result["ok"] else None
+        self.idle = None if share is None else float(share)
+        self.write_summary()
+        return self.idle
+
+    def document(self) -> dict[str, Any]:
+        """summary.json as it stands."""
+        settings = {
+            **asdict(self.suite),
+            "tiers": [p.spec for p in self.policies],
+            "planned": len(self.schedule()),
+            "done": len(self.runs),
+        }
+        return summary_document(self.runs, self.provenance, settings, self.idle)
+
+    def write_summary(self) -> None:
+        """Put the summary of what is finished on disk."""
+        write_json(self.directory / SUMMARY_FILE, self.document())
+
+    def _boot(self, repetition: int, configuration: Configuration) -> Boot:
+        policy = self._policy(configuration)
+        profile = policy.profile if policy else None
+        if policy is not None and policy.wants_seed:
+            profile = self._profiles.get((configuration.guest, configuration.workload))
+        request = replace(
+            suite_request(self.suite, self.guests[configuration.guest]),
+            workload=configuration.workload,
+            tier=configuration.tier,
+            switches=configuration.switches,
+            engine_flags=self.suite.engine_flags if policy else (),
+            profile=profile,
+            devices=(*self.guests[configuration.guest].devices, *self.devices),
+            seed=(self.suite.seed + repetition - 1) % 2**32,
+        )
+        boot = Boot(
+            engine=self.engines[configuration.engine],
+            request=request,
+            products=self.products,
+            timeout_s=timeout_of(request.guest, self.suite.timeout),
+            policy=policy.facts if policy else None,
+            repetition=repetition,
+        )
+        saved = self._saved.get(configuration.guest)
+        return resumed(boot, saved) if saved else boot
+
+    @property
+    def _resumes(self) -> bool:
+        return self.suite.resume or bool(self.suite.restore)
+
+    def _save(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
+        """The machines to resume, made by an engine without tiers if there is one."""
+        if self.suite.restore:
+            snapshot = given_machine(Path(self.suite.restore))
+            self._saved = {snapshot.facts.guest: snapshot}
+        elif self.suite.resume:
+            plain = [c for c in self.configurations() if c.tier is None]
+            for guest in self.suite.guests:
+                found = [c for c in plain or self.configurations() if c.guest == guest]
+                before(replace(found[0], workload=WAIT))
+                self._saved[guest] = made_machine(
+                    self.directory / SNAPSHOTS_DIR,
+                    self._boot(1, found[0]),
+                    lambda boot: run_boot(boot, self.provenance, tie),
+                )
+
+    def _policy(self, configuration: Configuration) -> Policy | None:
+        return next((p for p in self.policies if p.spec == configuration.tier), None)
+
+    def _seed(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
+        for configuration in self.configurations():
+            policy = self._policy(configuration)
+            key = (configuration.guest, configuration.workload)
+            if policy is None or not policy.wants_seed or key in self._profiles:
+                continue
+            before(replace(configuration, tier=SEED_TIER, switches=Switches()))
+            boot = self._boot(1, replace(configuration, switches=Switches()))
+            self._profiles[key] = seed(
+                self.directory / PROFILES_DIR,
+                boot,
+                lambda earlier: run_boot(earlier, self.provenance, tie),
+            )
+
+
+def suite_request(suite: Suite, guest: Guest) -> BootRequest:
+    """What all boots of a guest in a comparison have in common."""
+    return BootRequest(
+        guest=guest,
+        smp=suite.smp,
+        icount=suite.icount,
+        tb_size_mib=suite.tb_size_mib,
+        memory_mib=suite.memory_mib,
+    )
+
+
+def results_directory(out: Path | None) -> Path:
+    """The directory of this comparison's own results.
+
+    What the user named, unless a comparison is in it already: then, and by
+    default, a new directory inside, called after time and a short random id.
+    """
+    base = out if out is not None else Path(DEFAULT_OUT)
+    if out is not None and not _holds_results(out):
+        make_directory(out)
+        return out
+    path = base / f"{utc_stamp()}-{secrets.token_hex(3)}"
+    make_directory(path)
+    return path
+
+
+def _holds_results(path: Path) -> bool:
+    return (path / SUMMARY_FILE).exists() or (path / RUNS_DIR).exists()

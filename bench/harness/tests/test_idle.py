@@ -1,0 +1,36 @@
+"""The measurement of an idle guest, by engines that sleep or do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.harness.checks import idle
+from bench.harness.run.boot import Boot
+from bench.engines.base import BootRequest
+from bench.guests.guest import Guest
+from bench.testing import fakes
+from bench.testing.fakes import FakeEngine, Scenario
+
+PROMPT: Scenario = [{"say": fakes.INIT + "@tierlab prompt guest=1.5\r\n# "}]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_an_idle_guest_is_told_from_a_busy_one(
+    guest: Guest, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    monkeypatch.setattr(idle, "SETTLE_S", 0.1)
+    monkeypatch.setattr(idle, "MEASURE_S", 0.4)
+    load: Scenario = [{"burn": 1.5}] if busy else []
+    fake.scenarios = {"": [*PROMPT, *load, {"echo": 1}]}
+    boot = Boot(fake, BootRequest(guest, tier="never"), {}, 60)
+    result = idle.idle_share(boot, {})
+    assert result["ok"] and result["config"]["workload"] == "shell"
+    assert "got exit" in result["console"]["text"]
+    # Half-way between none and all of a core, but for what others take of it.
+    assert (result["idle_share"] > 0.1) == busy
+
+
+def test_a_guest_without_a_prompt_has_no_share(guest: Guest, fake: FakeEngine) -> None:
+    fake.scenarios = {"": [{"say": fakes.PANIC}]}
+    result = idle.idle_share(Boot(fake, BootRequest(guest, tier="never"), {}, 60), {})
+    assert not result["ok"] and result["idle_share"] is None

@@ -1,0 +1,1 @@
+"""The page as somebody at it feels it, measured in a browser."""

@@ -1,0 +1,94 @@
+"""A program that behaves as an engine with a guest in it, by a script.
+
+    fake_engine.py SCENARIO.json [STATS.json TIMELINE.jsonl]
+
+The scenario is a list of steps, each an object with one key:
+    {"say": TEXT}       to the console        {"err": TEXT}    to stderr
+    {"sleep": SECONDS}                        {"echo": LINES}  stdin to console
+    {"stats": OBJECT}   to the stats file     {"burn": SECONDS} of CPU
+    {"timeline": TEXT}  to that file
+    {"exit": STATUS}    {"kill": SIGNAL}      {"hang": true}   deaf to SIGTERM
+    {"child": SECONDS}  a child that holds the console open
+    {"eat": MIB}        of memory, touched
+    {"qmp": SCRIPT}     a control channel; see fake_qmp.py
+    {"await": COMMAND}  until a client of it had that done
+The text @EPOCH_MS@ in stats stands for the present time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from bench.testing.fake_qmp import FakeQmp  # noqa: E402
+
+
+qmp: FakeQmp | None = None
+
+
+def control(key: str, value: Any) -> None:
+    """Steps of the control channel, which is there if it was asked for."""
+    global qmp
+    path = os.environ.get("FAKE_CONTROL")
+    if path and key == "qmp":
+        qmp = FakeQmp(path, value)
+    elif qmp is not None and key == "await":
+        qmp.wait(value)
+
+
+def play(key: str, value: Any, stats: str | None, timeline: str | None) -> None:
+    """Do one step."""
+    if key in ("qmp", "await"):
+        control(key, value)
+    elif key == "say":
+        os.write(1, value.encode())
+    elif key == "err":
+        os.write(2, value.encode())
+    elif key == "sleep":
+        time.sleep(value)
+    elif key == "echo":
+        for _ in range(value):
+            os.write(1, b"got " + sys.stdin.buffer.readline())
+    elif key == "stats" and stats is not None:
+        text = json.dumps(value).replace('"@EPOCH_MS@"', str(time.time() * 1000))
+        Path(stats).write_text(text)
+    elif key == "timeline" and timeline is not None:
+        with Path(timeline).open("a") as file:
+            file.write(value)
+    elif key == "burn":
+        end = time.process_time() + value
+        while time.process_time() < end:
+            pass
+    elif key == "exit":
+        sys.exit(value)
+    elif key == "kill":
+        os.kill(os.getpid(), value)
+    elif key == "hang":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(3600)
+    elif key == "child":
+        subprocess.Popen(["sleep", str(value)])
+    elif key == "eat":
+        block = bytearray(value * 1024 * 1024)
+        block[::4096] = b"x" * len(block[::4096])
+
+
+def main() -> None:
+    """Play the scenario named on the command line."""
+    stats, timeline = sys.argv[2:4] if len(sys.argv) > 3 else (None, None)
+    for step in json.loads(Path(sys.argv[1]).read_text()):
+        for key, value in step.items():
+            play(key, value, stats, timeline)
+
+
+if __name__ == "__main__":
+    main()
