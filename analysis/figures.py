@@ -43,9 +43,7 @@ class Figure:
         switches = f" {row['switches']}" if row["switches"] else ""
         source = f"{row['guest']}, {row['short']}{switches}, {row['engine']}"
         value = float(row[self.column])
-        return Verdict(
-            self.title, self.unit, self.limit, value, source, self.at_least
-        )
+        return Verdict(self.title, self.unit, self.limit, value, source, self.at_least)
 
 
 @dataclass(frozen=True)
@@ -121,25 +119,50 @@ _PEER_DIGEST = f"{PEER_GUEST} {WORKLOAD}, steady state, against {PEER}, best pol
 
 FIGURES: tuple[Figure, ...] = (
     # The best threshold stands for the policy, the worst row for a cost.
-    Figure(f"{_BOOT} against native, threshold", "", 3.5, "ratio_native",
-           _policy(SINGLE)),
+    Figure(
+        f"{_BOOT} against native, threshold", "", 3.5, "ratio_native", _policy(SINGLE)
+    ),
     Figure(f"{_BOOT} against native, never", "", 6.0, "ratio_native", _policy(NEVER)),
     Figure(f"{_BOOT} against native, best policy", "", 2.5, "ratio_native", _grouping),
-    Figure(f"{_BOOT} against the best threshold, best policy", "", 0.8,
-           "ratio_single", _grouping),
-    Figure(f"{_BOOT} against native, profile", "", 2.2, "ratio_native",
-           _policy(PROFILE)),
-    Figure("TBs a module, best batch", "", 24.0, "occupancy", _policy(BATCH), max,
-           at_least=True),
-    Figure(f"{_DIGEST}, against the best threshold", "", 0.6, "steady_ratio_single",
-           _sha256),
+    Figure(
+        f"{_BOOT} against the best threshold, best policy",
+        "",
+        0.8,
+        "ratio_single",
+        _grouping,
+    ),
+    Figure(
+        f"{_BOOT} against native, profile", "", 2.2, "ratio_native", _policy(PROFILE)
+    ),
+    Figure(
+        "TBs a module, best batch",
+        "",
+        24.0,
+        "occupancy",
+        _policy(BATCH),
+        max,
+        at_least=True,
+    ),
+    Figure(
+        f"{_DIGEST}, against the best threshold",
+        "",
+        0.6,
+        "steady_ratio_single",
+        _sha256,
+    ),
     Figure(f"{_DIGEST}, against native", "", 2.0, "steady_ratio_native", _sha256),
     Figure(_PEER_BOOT, "", 1.0, f"ratio_{PEER}", _beside_peer),
     Figure(_PEER_WORK, "", 0.5, f"workload_ratio_{PEER}", _digest_beside_peer),
     Figure(_PEER_DIGEST, "", 0.5, f"steady_ratio_{PEER}", _digest_beside_peer),
     Figure("translation per TB", "us", 15.0, "translate_us_mean", _wasm, max),
-    Figure("engine start to first guest instruction", "ms", 1000.0,
-           "start_to_first_insn_ms", _wasm, max),
+    Figure(
+        "engine start to first guest instruction",
+        "ms",
+        1000.0,
+        "start_to_first_insn_ms",
+        _wasm,
+        max,
+    ),
     Figure("peak resident memory", "MiB", 1228.8, "peak_rss_mib", _wasm, max),
 )
 

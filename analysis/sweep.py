@@ -57,9 +57,7 @@ def find_sweeps(rows: Sequence[Row]) -> list[Sweep]:
         for parameter in dict.fromkeys(name for name, _ in curves):
             chosen = [curve for name, curve in curves if name == parameter]
             references = _references(here, own)
-            found.append(
-                Sweep(guest, engine, workload, parameter, chosen, references)
-            )
+            found.append(Sweep(guest, engine, workload, parameter, chosen, references))
     return found
 
 
@@ -84,8 +82,10 @@ def sweep_table(sweep: Sweep) -> Table:
                 curve.label if i == 0 else "",
                 f"{value:g}",
                 f"{row['boot_ms'] / 1000:.2f}",
-                "" if interval is None else "..".join(
-                    f"{end / 1000:.2f}" for end in interval
+                (
+                    ""
+                    if interval is None
+                    else "..".join(f"{end / 1000:.2f}" for end in interval)
                 ),
                 "█" * max(1, round(BAR_WIDTH * row["boot_ms"] / most)),
             )

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.products import TIERS, product_variable
 from bench.engines import ENGINES
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
+from bench.harness.products import TIERS, product_variable
 from bench.testing.fakes import GUEST, FakeEngine, make_guest, make_tiers
 
 

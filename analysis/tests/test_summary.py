@@ -149,7 +149,9 @@ def test_steady_state_is_the_last_half_of_the_rounds() -> None:
     found = told(
         [
             result("native", "-", workload=workload, rounds=[500, 500, 500, 500]),
-            result("node", "threshold:n=9", workload=workload, rounds=[9, 9, 2000, 2000]),
+            result(
+                "node", "threshold:n=9", workload=workload, rounds=[9, 9, 2000, 2000]
+            ),
             result("node", "region", workload=workload, rounds=[5000, 5000, 900, 1100]),
         ]
     )
@@ -279,7 +281,6 @@ def test_equal_failures_are_shown_once() -> None:
     ]
 
 
-def test_an_empty_comparison_is_a_document(  # written before the first run
-) -> None:
+def test_an_empty_comparison_is_a_document() -> None:  # written before the first run
     document = summary_document([], {"git": None}, {"runs": 3})
     assert document["rows"] == [] and document["schema"] == 1

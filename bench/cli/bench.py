@@ -13,18 +13,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from bench.harness.suites.campaign import results_directory
+from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError, unknown
 from bench.base.files import write_json
-from bench.harness.products import obtain
-from bench.harness.run.provenance import shared_provenance
-from bench.base.consoles import err_console, out_console
 from bench.engines import ENGINES as ALL_ENGINES
 from bench.engines import find_engine
 from bench.engines.browser import BrowserEngine
+from bench.harness.products import obtain
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.suites.campaign import results_directory
+from bench.micro.page.visits import InBrowser
 from bench.micro.report import Measured, measured, short_name, tables, verdicts
 from bench.micro.run import FULL, QUICK, Effort, InNode, Native, Outcome
-from bench.micro.page.visits import InBrowser
 
 BROWSERS = {e.name: e for e in ALL_ENGINES.values() if isinstance(e, BrowserEngine)}
 ENGINES = ("node", *BROWSERS)

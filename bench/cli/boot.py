@@ -14,27 +14,33 @@ from rich.table import Table
 
 from analysis.load import Run, run_from_json
 from analysis.schema import PROFILES_DIR
-from bench.harness.suites.campaign import DEFAULT_OUT
-from bench.guests.names import SHELL, WAIT, WORKLOADS, GuestEntry
+from bench.base.consoles import err_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
-from bench.harness.run.faults import check_fault
 from bench.base.files import write_json
 from bench.base.interrupt import Deferred
-from bench.harness.run.profile import seed as seed_profile
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
-from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
-from bench.harness.process.terminal import Screen, raw_terminal
 from bench.cli.common import FAULT_HELP, ICOUNT_HELP
-from bench.harness.run.policies import check_policies
-from bench.base.consoles import err_console
-from bench.guests.names import find_any_guest, other_kernel
-from bench.harness.products import obtain_for
 from bench.cli.snapshot_options import Snapshots, require_guest, snapshot_options
-from bench.guests.devices import device_options
-from bench.guests.devices.base import Device, Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
+from bench.guests.devices import device_options
+from bench.guests.devices.base import Device, Plan, check_plan
+from bench.guests.names import (
+    SHELL,
+    WAIT,
+    WORKLOADS,
+    GuestEntry,
+    find_any_guest,
+    other_kernel,
+)
+from bench.harness.process.terminal import Screen, raw_terminal
+from bench.harness.products import obtain_for
+from bench.harness.run.boot import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
+from bench.harness.run.faults import check_fault
+from bench.harness.run.policies import check_policies
+from bench.harness.run.profile import seed as seed_profile
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.suites.campaign import DEFAULT_OUT
+from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
 
 DEFAULT_TIER = "threshold"
 

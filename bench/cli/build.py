@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from bench.guests.names import known_guests
-from bench.harness.products import TIERS, obtain
 from bench.base.consoles import err_console, out_console
-from bench.guests.names import find_guest
 from bench.engines import ENGINES
+from bench.guests.names import find_guest, known_guests
+from bench.harness.products import TIERS, obtain
 
 
 @click.command()

@@ -7,6 +7,11 @@ from dataclasses import replace
 
 import click
 
+from bench.base.consoles import out_console
+from bench.base.errors import DONE, FAILED
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+from bench.guests.names import find_guest
 from bench.harness.checks.check import (
     Verdict,
     check_clock,
@@ -14,14 +19,9 @@ from bench.harness.checks.check import (
     check_status,
     check_warnings,
 )
-from bench.base.errors import DONE, FAILED
+from bench.harness.products import obtain_for
 from bench.harness.run.boot import Boot
 from bench.harness.run.policies import check_policies
-from bench.guests.names import find_guest
-from bench.harness.products import obtain_for
-from bench.base.consoles import out_console
-from bench.engines import find_engine
-from bench.engines.base import BootRequest
 
 REFERENCE = "native"
 

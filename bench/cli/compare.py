@@ -22,18 +22,25 @@ from analysis.table import (
     failure_lines,
     verdict_text,
 )
+from bench.base.consoles import err_console, out_console
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.interrupt import Deferred, Interrupted
+from bench.cli.common import FAULT_HELP, ICOUNT_HELP, engine_names
+from bench.engines import find_engine
+from bench.engines.base import CHAINING, COUNTING
+from bench.guests.devices import device_options
+from bench.guests.devices.base import Device, Plan, check_plan
+from bench.guests.names import GuestEntry, find_any_guest, known_guests
+from bench.harness.products import obtain_for
+from bench.harness.run.boot import require
+from bench.harness.run.policies import Policy, check_policies
+from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import (
     Campaign,
     Configuration,
     results_directory,
     suite_request,
 )
-from bench.guests.names import GuestEntry, known_guests
-from bench.base.errors import DONE, FAILED, USAGE, TierlabError
-from bench.base.interrupt import Deferred, Interrupted
-from bench.harness.run.policies import Policy
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import require
 from bench.harness.suites.saved_machines import given_machine
 from bench.harness.suites.suite import (
     Known,
@@ -43,15 +50,6 @@ from bench.harness.suites.suite import (
     override,
     read_suite,
 )
-from bench.cli.common import FAULT_HELP, ICOUNT_HELP, engine_names
-from bench.harness.run.policies import check_policies
-from bench.base.consoles import err_console, out_console
-from bench.guests.names import find_any_guest
-from bench.harness.products import obtain_for
-from bench.guests.devices import device_options
-from bench.guests.devices.base import Device, Plan, check_plan
-from bench.engines import find_engine
-from bench.engines.base import CHAINING, COUNTING
 
 
 @click.command()
@@ -78,7 +76,10 @@ from bench.engines.base import CHAINING, COUNTING
 )
 @click.option("--smp", type=int, metavar="N", help="Virtual CPUs of the guest.")
 @click.option(
-    "--chain", multiple=True, metavar="HOW", help=f"{' or '.join(CHAINING)}; repeatable."
+    "--chain",
+    multiple=True,
+    metavar="HOW",
+    help=f"{' or '.join(CHAINING)}; repeatable.",
 )
 @click.option(
     "--counts", multiple=True, metavar="HOW", help=f"{', '.join(COUNTING)}; repeatable."
@@ -190,7 +191,9 @@ def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
 def _prepare(
     suite: Suite, out: Path | None, where: str, devices: tuple[Device, ...]
 ) -> Campaign:
-    guests_where, tiers_where = (f"{where}:{k}" if where else "" for k in ("guests", "tiers"))
+    guests_where, tiers_where = (
+        f"{where}:{k}" if where else "" for k in ("guests", "tiers")
+    )
     entries = [find_any_guest(name, guests_where) for name in suite.guests]
     suite = _by_name(suite, entries)
     for entry in entries:

@@ -9,20 +9,19 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from bench.guests.names import GuestEntry, described, is_description
-from bench.harness.checks.conform import Verdict, Way, find_images, run_all
+from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
-from bench.harness.run.policies import Policy
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import Boot, timeout_of
 from bench.cli.common import ICOUNT_HELP
-from bench.harness.run.policies import check_policies
-from bench.base.consoles import err_console, out_console
-from bench.harness.products import obtain_for
-from bench.guests.devices.base import Plan, check_plan
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
+from bench.guests.devices.base import Plan, check_plan
+from bench.guests.names import GuestEntry, described, is_description
+from bench.harness.checks.conform import Verdict, Way, find_images, run_all
+from bench.harness.products import obtain_for
+from bench.harness.run.boot import Boot, timeout_of
+from bench.harness.run.policies import Policy, check_policies
+from bench.harness.run.provenance import shared_provenance
 
 DEFAULT_TIERS = ("never", "region")
 
@@ -125,7 +124,9 @@ def _plan(
                 )
                 way = Way(name, request.tier)
                 facts = policy.facts if policy else None
-                ways[way] = Boot(driver, request, products, limit, facts, keep_tbs=False)
+                ways[way] = Boot(
+                    driver, request, products, limit, facts, keep_tbs=False
+                )
     return planned
 
 

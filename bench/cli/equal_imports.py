@@ -13,16 +13,16 @@ from rich.table import Table
 
 from analysis.imports import Vector, batches, hot_vectors, import_vectors
 from analysis.load import unpack_tbs
+from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, TierlabError
 from bench.base.interrupt import Deferred
-from bench.harness.run.profile import SEED_TIER
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.base.consoles import err_console, out_console
-from bench.guests.names import find_guest
-from bench.harness.products import obtain_for
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
+from bench.guests.names import find_guest
+from bench.harness.products import obtain_for
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.run.profile import SEED_TIER
+from bench.harness.run.provenance import shared_provenance
 
 ENGINES = ("node", "native")
 TIMEOUT_S = 300.0
@@ -105,9 +105,7 @@ def _show(guest: str, hot: int, chosen: list[Vector], size: int) -> None:
     for heading in ("TBs", "modules", "TBs / module"):
         table.add_column(heading, justify="right")
     for row in batches(chosen, size):
-        table.add_row(
-            row.rule, str(row.tbs), str(row.modules), f"{row.occupancy:.1f}"
-        )
+        table.add_row(row.rule, str(row.tbs), str(row.modules), f"{row.occupancy:.1f}")
     console = out_console()
     console.print(table)
     console.print(f"{len(set(chosen))} different import vectors.")

@@ -12,17 +12,17 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bench.guests.names import GuestEntry, known_guests
-from bench.base.errors import USAGE, TierlabError
-from bench.harness.run.policies import declared
-from bench.harness.products import TIERS, obtain, there
-from bench.harness.suites.suite import Suite, named_suites, read_suite
 from bench.base.consoles import err_console, out_console
+from bench.base.errors import USAGE, TierlabError
 from bench.cli.common import print_json
 from bench.cli.probe import show as show_probes
 from bench.engines import ENGINES
 from bench.guests.catalogue import WORKLOADS, GuestError
 from bench.guests.manifest import load
+from bench.guests.names import GuestEntry, known_guests
+from bench.harness.products import TIERS, obtain, there
+from bench.harness.run.policies import declared
+from bench.harness.suites.suite import Suite, named_suites, read_suite
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

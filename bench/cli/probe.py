@@ -8,13 +8,13 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from bench.base.errors import DONE, TierlabError, unknown
-from bench.harness.products import obtain
 from bench.base.consoles import err_console, out_console
+from bench.base.errors import DONE, TierlabError, unknown
 from bench.cli.common import print_json
 from bench.engines import ENGINES
 from bench.engines.browser import BrowserEngine
 from bench.engines.probe import PROBED, Probed, probe, products_of
+from bench.harness.products import obtain
 
 LIMITS = {
     "memory_pages": "shared memory, pages of 64 KiB",

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from bench.base.consoles import out_console
 from bench.base.errors import USAGE, TierlabError
 from bench.base.files import write_text
 from bench.harness.run.profile import profile_text
-from bench.base.consoles import out_console
 
 
 @click.command()

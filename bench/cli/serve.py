@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from bench.base.errors import USAGE, TierlabError
 from bench.base.consoles import err_console, out_console
+from bench.base.errors import USAGE, TierlabError
+from bench.base.places import default_cache
 from bench.guests.devices import network
 from bench.guests.devices.base import unfit
 from bench.page.disks import plugged
@@ -22,10 +23,9 @@ from bench.page.make import (
     shared,
     write_site,
 )
-from bench.page.snapshots import offered
 from bench.page.server import PageServer, is_loopback
 from bench.page.site import INDEX, WORKER
-from bench.base.places import default_cache
+from bench.page.snapshots import offered
 
 DEFAULT_PORT = 8080
 

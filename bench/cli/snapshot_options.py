@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from bench.guests.names import SHELL, WAIT, check_workload
 from bench.base.errors import USAGE, TierlabError, unknown
-from bench.harness.snapshots.save_resume import machine_facts
+from bench.guests.catalogue import console_line
+from bench.guests.guest import Guest
+from bench.guests.names import SHELL, WAIT, check_workload
 from bench.harness.run.boot import Boot
 from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
 from bench.harness.snapshots.migration import TEXT, Restore, Save
-from bench.guests.catalogue import console_line
-from bench.guests.guest import Guest
+from bench.harness.snapshots.save_resume import machine_facts
 
 DEFAULT_AT = "prompt"
 

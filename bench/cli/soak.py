@@ -10,21 +10,21 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bench.harness.suites.campaign import results_directory
+from bench.base.consoles import out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
 from bench.base.interrupt import Deferred
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.harness.process.sampler import Sample
-from bench.harness.checks.soak import growth
-from bench.harness.suites.suite import MAX_TB_SIZE
-from bench.harness.run.policies import check_policies
-from bench.guests.names import find_guest
-from bench.harness.products import obtain_for
-from bench.base.consoles import out_console
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
+from bench.guests.names import find_guest
+from bench.harness.checks.soak import growth
+from bench.harness.process.sampler import Sample
+from bench.harness.products import obtain_for
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.run.policies import check_policies
+from bench.harness.run.provenance import shared_provenance
+from bench.harness.suites.campaign import results_directory
+from bench.harness.suites.suite import MAX_TB_SIZE
 
 GUEST = "riscv64-tiny"
 TIER = "always:evict=clock,max-modules=12000"

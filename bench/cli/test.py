@@ -25,14 +25,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.base.errors import DONE, FAILED, USAGE, TierlabError
-from bench.harness.products import TIERS, obtain, product_variable
-from bench.base.places import ROOT
 from bench.base.consoles import err_console, out_console
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.places import ROOT, default_cache
+from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
 from bench.engines import ENGINES
 from bench.engines.browser import DRIVER
-from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
-from bench.base.places import default_cache
+from bench.harness.products import TIERS, obtain, product_variable
 
 TEST_GUEST = "guest-riscv64-tiny"
 TEST_ARCH = "riscv64"

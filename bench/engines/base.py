@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench.guests.devices.base import Announced, Device, Places
 from bench.engines import x86_clock as tsc
 from bench.guests.catalogue import kernel_words
+from bench.guests.devices.base import Announced, Device, Places
 from bench.guests.guest import Guest
 
 # Values of the runtime's switches; without one it does what it does by default.
@@ -106,7 +106,8 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     streams: Streams = Streams()
-    # Where it leaves what only it knows of the run: bench.harness.process.engine_report.
+    # The file in which it reports what only the engine knows of the run; read by
+    # bench.harness.process.engine_report.
     report: Path | None = None
 
 

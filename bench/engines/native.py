@@ -63,8 +63,8 @@ class NativeEngine:
         if saved is None or own is None or tsc.alike(saved, own):
             return None
         return (
-            f"its time stamp counter runs at {saved / 1000:.0f} MHz, this processor's at "
-            f"{own / 1000:.0f}, and QEMU cannot scale that"
+            f"its time stamp counter runs at {saved / 1000:.0f} MHz, "
+            f"this processor's at {own / 1000:.0f}, and QEMU cannot scale that"
         )
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.engines.browser import DRIVER, BrowserEngine
+from bench.engines.browser import DRIVER
 from bench.engines.browser import RUNNER as BROWSER_RUNNER
+from bench.engines.browser import BrowserEngine
 from bench.engines.node import RUNNER as NODE_RUNNER
 from bench.engines.node import NodeEngine, node_program
 

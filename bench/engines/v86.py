@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.build.recipes.v86 import LIBRARY, PRODUCT, VERSIONS
 from bench.engines.base import BootRequest, Command, Missing, command_line
 from bench.engines.node import RUNNER as NODE_RUNNER
 from bench.engines.node import node_program, node_versions
 from bench.guests.guest import Guest
-from bench.build.recipes.v86 import LIBRARY, PRODUCT, VERSIONS
 
 RUNNER = Path(__file__).resolve().parent / "peers" / "v86" / "run.mjs"
 ARCH, MACHINE = "x86_64", "pc"

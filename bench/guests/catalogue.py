@@ -84,7 +84,9 @@ _DETERMINISTIC = (
 # kernel panics when a busy host brings no timer interrupt within 40 ms.
 _RISCV64 = f"earlycon console=ttyS0 {_DETERMINISTIC}"
 _AARCH64 = f"earlycon console=ttyAMA0 {_DETERMINISTIC}"
-_X86 = f"edd=off no_timer_check earlycon=uart8250,io,0x3f8 console=ttyS0 {_DETERMINISTIC}"
+_X86 = (
+    f"edd=off no_timer_check earlycon=uart8250,io,0x3f8 console=ttyS0 {_DETERMINISTIC}"
+)
 # The mini UART is the console of this device tree. QEMU 10.0 lacks the registers
 # that the power domains' driver reads at once: it would be an oops.
 _RASPI3 = (
@@ -279,9 +281,7 @@ def find_workload(name: str) -> Workload:
         if workload.name == name:
             return workload
     names = ", ".join(workload.name for workload in WORKLOADS)
-    raise GuestError(
-        f"no workload is called {name!r}: the workloads are {names}"
-    )
+    raise GuestError(f"no workload is called {name!r}: the workloads are {names}")
 
 
 def workload_spec(text: str) -> str:

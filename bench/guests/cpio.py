@@ -70,9 +70,7 @@ def _pack(entry: Entry, inode: int) -> bytes:
         0,  # checksum, unused in newc
     )
     header = MAGIC + b"".join(b"%08x" % field for field in fields) + name
-    return (
-        header + _padding(len(header)) + entry.data + _padding(len(entry.data))
-    )
+    return header + _padding(len(header)) + entry.data + _padding(len(entry.data))
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
@@ -93,14 +91,10 @@ def pack(entries: Iterable[Entry]) -> bytes:
         seen.add(entry.name)
         parent = entry.name.rpartition("/")[0]
         if parent not in directories:
-            raise CpioError(
-                f"{entry.name} has no directory {parent} in the archive"
-            )
+            raise CpioError(f"{entry.name} has no directory {parent} in the archive")
         if stat.S_ISDIR(entry.mode):
             directories.add(entry.name)
-    body = b"".join(
-        _pack(entry, inode) for inode, entry in enumerate(members, start=1)
-    )
+    body = b"".join(_pack(entry, inode) for inode, entry in enumerate(members, start=1))
     body += _pack(Entry(TRAILER, 0), 0)
     return body + b"\0" * (-len(body) % 512)
 
@@ -113,9 +107,7 @@ def unpack(archive: bytes) -> Iterator[Entry]:
         if len(header) < HEADER_BYTES or header[:6] != MAGIC:
             raise CpioError(f"no newc header at byte {at}")
         try:
-            fields = [
-                int(header[6 + 8 * i : 14 + 8 * i], 16) for i in range(13)
-            ]
+            fields = [int(header[6 + 8 * i : 14 + 8 * i], 16) for i in range(13)]
         except ValueError as error:
             raise CpioError(f"bad number in the header at byte {at}") from error
         mode, size, name_size = fields[1], fields[6], fields[11]
@@ -128,7 +120,5 @@ def unpack(archive: bytes) -> Iterator[Entry]:
         name = archive[name_at : name_at + name_size - 1].decode()
         if name == TRAILER:
             return
-        yield Entry(
-            name, mode, archive[data_at:at], (fields[9], fields[10])
-        )
+        yield Entry(name, mode, archive[data_at:at], (fields[9], fields[10]))
         at += -at % 4

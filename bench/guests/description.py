@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import TierlabError
+from bench.guests.catalogue import GuestError
 from bench.guests.devices.disk import Disk, make_disk
 from bench.guests.devices.images import FORMATS
-from bench.guests.catalogue import GuestError
 from bench.guests.fields import Fields
 from bench.guests.guest import Ending, Guest, GuestFile, Marker, file_sha256
 
@@ -138,7 +138,9 @@ def _files(
     if "initrd" in roles and "kernel" not in roles:
         raise fields.error("initrd", "an initrd needs a kernel")
     if not roles & {"kernel", "bios", "loader"}:
-        raise fields.error("kernel", "nothing to run; give kernel, firmware or [[load]]")
+        raise fields.error(
+            "kernel", "nothing to run; give kernel, firmware or [[load]]"
+        )
     return ("none" if firmware == "none" else None), tuple(files)
 
 
@@ -218,7 +220,7 @@ def _end(fields: Fields, arch: str, machine: str) -> _End:
     timeout = fields.seconds("timeout", None)
     fields.finish()
     if (by == "marker") != (passed is not None):
-        raise fields.error("pass", "belongs to by = \"marker\", which needs it")
+        raise fields.error("pass", 'belongs to by = "marker", which needs it')
     if by == "test-device" and not _has_test_device(arch, machine):
         raise fields.error(
             "by",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.guests.devices.base import Device
 from bench.guests.catalogue import GuestError
+from bench.guests.devices.base import Device
 
 INIT, EXIT = "init", "exit"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.guests.sources import ARCHITECTURES, Architecture, Tiny
 from bench.build import Context, SetupError
 from bench.build.upstream import installed
+from bench.guests.sources import ARCHITECTURES, Architecture, Tiny
 
 SOURCE_PACKAGE = "linux-source-6.12"
 SOURCE = Path("/usr/src/linux-source-6.12.tar.xz")

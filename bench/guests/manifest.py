@@ -43,8 +43,7 @@ _REGEX_BY_PHASE = {
     "init": _OWN.format(phase="init") + "$",
     "workload-start": _OWN.format(phase="workload-start") + "$",
     "prompt": _OWN.format(phase="prompt") + "$",
-    "workload-end": _OWN.format(phase="workload-end")
-    + r" status=(?P<status>[0-9]+)$",
+    "workload-end": _OWN.format(phase="workload-end") + r" status=(?P<status>[0-9]+)$",
 }
 
 

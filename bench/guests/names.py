@@ -45,9 +45,7 @@ class GuestEntry:
         return f"guest-{self.name}"
 
 
-def check_workload(
-    text: str, valid: Sequence[str] = WORKLOADS, where: str = ""
-) -> str:
+def check_workload(text: str, valid: Sequence[str] = WORKLOADS, where: str = "") -> str:
     """The one form of a workload and its parameters, or a usage error."""
     name = text.partition(":")[0]
     if name not in valid:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from bench.base.lock import locked
 from bench.build import Context, SetupError
 from bench.build.aptsources import deb_lines
-from bench.base.lock import locked
 
 UPDATE_AND_RETRY = "check the network and apt's sources, then run again"
 
@@ -85,9 +85,7 @@ class ForeignApt:
         """The newest version of `name`."""
         command = ["apt-cache", *self._options(), "show"]
         command += ["--no-all-versions", name]
-        shown = subprocess.run(
-            command, capture_output=True, text=True, check=False
-        )
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
         fields = dict(
             re.findall(r"^([A-Za-z0-9-]+): (.*)$", shown.stdout, re.MULTILINE)
         )
@@ -205,9 +203,7 @@ def extract(deb: Path, pattern: str) -> bytes:
 def _first_member(stream: IO[bytes], pattern: str) -> bytes | None:
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
-            if member.isreg() and re.fullmatch(
-                pattern, member.name.removeprefix("./")
-            ):
+            if member.isreg() and re.fullmatch(pattern, member.name.removeprefix("./")):
                 file = archive.extractfile(member)
                 return file.read() if file is not None else None
     return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.guests.sources import Architecture
 from bench.build import Context
 from bench.build.upstream import installed
+from bench.guests.sources import Architecture
 
 SOURCES = "bench/guests/userland/src"
 

@@ -10,10 +10,25 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.guests import catalogue, image, initramfs, kernel, manifest, modules, programs
-from bench.guests.packages import extract, first_dependency, foreign_apt
-from bench.guests.sources import ARCHITECTURES, PACKAGED, TINY, Architecture, Packaged, Tiny
 from bench.build import Context, SetupError, Step
+from bench.guests import (
+    catalogue,
+    image,
+    initramfs,
+    kernel,
+    manifest,
+    modules,
+    programs,
+)
+from bench.guests.packages import extract, first_dependency, foreign_apt
+from bench.guests.sources import (
+    ARCHITECTURES,
+    PACKAGED,
+    TINY,
+    Architecture,
+    Packaged,
+    Tiny,
+)
 
 _HERE = "bench/guests"
 _USERLAND = f"{_HERE}/userland"

@@ -29,7 +29,9 @@ class Architecture:
 ARCHITECTURES: dict[str, Architecture] = {
     a.name: a
     for a in (
-        Architecture("riscv64", "riscv64", "riscv64-linux-gnu-", "gcc-riscv64-linux-gnu"),
+        Architecture(
+            "riscv64", "riscv64", "riscv64-linux-gnu-", "gcc-riscv64-linux-gnu"
+        ),
         Architecture("aarch64", "arm64", "aarch64-linux-gnu-", "gcc-aarch64-linux-gnu"),
         Architecture("x86_64", "amd64", "x86_64-linux-gnu-", "gcc"),
         # Debian 13 has no 32-bit kernel any more.
@@ -98,8 +100,12 @@ PACKAGED: tuple[Packaged, ...] = (
 )
 
 TINY: tuple[Tiny, ...] = (
-    Tiny("riscv64", "riscv", "Image", "arch/riscv/boot/Image", ("tiny", "riscv64-tiny")),
-    Tiny("aarch64", "arm64", "Image", "arch/arm64/boot/Image", ("tiny", "aarch64-tiny")),
+    Tiny(
+        "riscv64", "riscv", "Image", "arch/riscv/boot/Image", ("tiny", "riscv64-tiny")
+    ),
+    Tiny(
+        "aarch64", "arm64", "Image", "arch/arm64/boot/Image", ("tiny", "aarch64-tiny")
+    ),
     # QEMU enters the ELF file by PVH: nothing is unpacked at every boot
     Tiny("x86_64", "x86", "vmlinux", "vmlinux", ("tiny", "x86_64-tiny")),
 )

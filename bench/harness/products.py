@@ -15,17 +15,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.base.consoles import err_console
 from bench.base.errors import TierlabError
 from bench.base.places import ROOT, default_cache
-from bench.base.consoles import err_console
 from bench.build.step import Step
+from bench.build.store import Store
 from bench.engines import find_engine
 from bench.guests.catalogue import GuestError
 from bench.guests.devices.base import Device, Served
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
 from bench.guests.names import GuestEntry
-from bench.build.store import Store
 
 TIERS = "tiers-native"
 

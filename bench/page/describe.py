@@ -13,14 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.schema import RUN_SCHEMA
-from bench.guests.names import SHELL
-from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.base.errors import TierlabError
-from bench.harness.run.policies import PROFILE
-from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
-from bench.guests.devices.disk import MAX_DISKS
-from bench.guests.devices.network import Network
-from bench.guests.devices.share import Share
 from bench.engines import ENGINES
 from bench.engines.base import (
     COUNTING,
@@ -31,10 +24,17 @@ from bench.engines.base import (
 )
 from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
 from bench.guests.catalogue import WORKLOADS
+from bench.guests.devices.disk import MAX_DISKS
+from bench.guests.devices.network import Network
+from bench.guests.devices.share import Share
 from bench.guests.guest import Guest
-from bench.page.places import PagePlaces
+from bench.guests.names import SHELL
+from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS
+from bench.harness.run.policies import PROFILE
+from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
 from bench.page import disks
 from bench.page.folders import MAX_BYTES, MAX_ENTRIES
+from bench.page.places import PagePlaces
 
 SCHEMA = 1
 # What a workload needs to be plugged in; nothing is saved in the page.

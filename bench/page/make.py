@@ -7,26 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.guests.names import GuestEntry, known_guests
-from bench.harness.run.policies import declared
-from bench.harness.products import TIERS, obtain, product_variable, there
-from bench.harness.run.provenance import shared_provenance
 from bench.base.consoles import err_console
-from bench.guests.names import find_any_guest
-from bench.harness.products import obtain_for
+from bench.base.places import default_cache
+from bench.build.recipes.page import PRODUCT as LIBRARIES
+from bench.engines.node import product_versions
 from bench.guests.devices.base import unfit
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.network import PRODUCT as RELAY
 from bench.guests.devices.network import Network
 from bench.guests.devices.share import OPTION as SHARE
 from bench.guests.devices.share import parse_share
-from bench.engines.node import product_versions
+from bench.guests.names import GuestEntry, find_any_guest, known_guests
+from bench.harness.products import TIERS, obtain, obtain_for, product_variable, there
+from bench.harness.run.policies import declared
+from bench.harness.run.provenance import shared_provenance
 from bench.page import snapshots as saved
 from bench.page.folders import Packed, pack
 from bench.page.packed import Packer
-from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.page.site import Contents, SiteBuilder
-from bench.base.places import default_cache
 
 # Made if it is missing when no guest is named; the first is what the page offers
 # first.

@@ -46,4 +46,3 @@ class Packer:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-

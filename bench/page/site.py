@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import TierlabError
+from bench.build.recipes.page import VERSIONS
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.network import Network
 from bench.guests.guest import Guest
 from bench.page import describe, folders, headers
 from bench.page import snapshots as saved
 from bench.page.packed import Packer
-from bench.build.recipes.page import VERSIONS
 
 BENCH = Path(__file__).resolve().parents[1]
 APP = BENCH / "page"
@@ -150,7 +150,7 @@ class SiteBuilder:
         program = f"qemu-system-{arch}"
         names = (f"{program}.js", f"{program}.wasm")
         main = {name: product / name for name in names}
-        share = _files(product / "share") if (product / "share").is_dir() else {}
+        share = _paths(product / "share") if (product / "share").is_dir() else {}
         parts = [*main.items(), *((f"share/{n}", p) for n, p in share.items())]
         name = f"qemu-{arch}-{_digest((n, _bytes(p)) for n, p in parts)}"
         for path, source in main.items():
@@ -219,7 +219,9 @@ class SiteBuilder:
 
     def _machine(self, one: saved.Offered, guest: Guest) -> dict[str, Any]:
         facts = one.snapshot.facts
-        path = f"machine-{_plain(one.name)}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
+        path = (
+            f"machine-{_plain(one.name)}-{facts.packed_sha256[:DIGEST]}/state{PACKED}"
+        )
         target = self._out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(saved.packed_stream(one.snapshot))
@@ -271,7 +273,12 @@ def _app_files() -> dict[str, Path | bytes]:
 
 
 def _files(directory: Path) -> dict[str, Path | bytes]:
-    """Of a product, without its list of files."""
+    """The same, for a tree that holds contents of our own as well."""
+    return dict(_paths(directory))
+
+
+def _paths(directory: Path) -> dict[str, Path]:
+    """The files of a product, without its list of files."""
     return {
         path.relative_to(directory).as_posix(): path
         for path in sorted(directory.rglob("*"))

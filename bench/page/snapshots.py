@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import FAILED, USAGE, TierlabError
-from bench.harness.snapshots.save_resume import machine_facts
-from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
+from bench.engines.base import BootRequest, qemu_arguments, streams
 from bench.guests.devices.base import Device
 from bench.guests.devices.network import Network
-from bench.engines.base import BootRequest, qemu_arguments, streams
 from bench.guests.guest import Guest
+from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
+from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.places import PagePlaces
 
 OPTION = "--snapshot"
@@ -62,9 +62,7 @@ def check(
         _check_stream(one.snapshot)
 
 
-def _devices(
-    snapshot: Snapshot, network: Network | None
-) -> tuple[Device, ...]:
+def _devices(snapshot: Snapshot, network: Network | None) -> tuple[Device, ...]:
     """What it had, where the page has the same."""
     devices: list[Device] = []
     for said in snapshot.facts.devices:
@@ -149,7 +147,6 @@ def describe(one: Offered, guest: Guest, part: Mapping[str, Any]) -> dict[str, A
         "devices_at": len(arguments) - len(guest.arguments),
         "part": {**part, "path": incoming},
     }
-
 
 
 def _last_lines(text: str) -> str:

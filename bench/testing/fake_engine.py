@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.testing.fake_qmp import FakeQmp  # noqa: E402
 
-
 qmp: FakeQmp | None = None
 
 

@@ -1,8 +1,8 @@
 """A QEMU's control channel, as far as saving and resuming need it.
 
-    {"refuse": {COMMAND: WHY}}    answers these with an error
-    {"fail": WHY}                 the migration fails for that reason
-    {"gone": COMMAND}             the process ends instead of doing this
+{"refuse": {COMMAND: WHY}}    answers these with an error
+{"fail": WHY}                 the migration fails for that reason
+{"gone": COMMAND}             the process ends instead of doing this
 """
 
 from __future__ import annotations

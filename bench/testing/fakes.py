@@ -137,7 +137,7 @@ def make_guest(directory: Path, name: str = GUEST) -> Path:
     return directory
 
 
-TIER_LIST = '''#!{python}
+TIER_LIST = """#!{python}
 import json, sys
 if sys.argv[1:2] == ["check"]:
     name, _, rest = sys.argv[2].partition(":")
@@ -158,7 +158,7 @@ else:
              "range": "a whole number", "meaning": "alive at most"}}],
         "evictions": [{{"name": "clock", "summary": "second chance",
              "source": "another paper"}}]}}))
-'''
+"""
 
 
 def make_tiers(directory: Path) -> Path:

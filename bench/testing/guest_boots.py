@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.guests.names import SHELL
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.guests.devices.base import Device
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.catalogue import GUESTS
+from bench.guests.devices.base import Device
 from bench.guests.manifest import load
+from bench.guests.names import SHELL
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.run.policies import check_policy
 
 TIMEOUT_S = 600.0
 ENGINES = ("node", "native")

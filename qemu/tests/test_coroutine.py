@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.harness.products import obtain
-from bench.engines.node import node_program
 from bench.build.recipes import qemu as recipe
+from bench.engines.node import node_program
+from bench.harness.products import obtain
 
 pytestmark = pytest.mark.guest
 
@@ -38,6 +38,10 @@ def test_a_coroutine_is_the_thread_that_entered_it(tmp_path: Path) -> None:
     subprocess.run(argv, check=True, env=environment)
     node = node_program(obtain(["node"], Console(stderr=True)))
     done = subprocess.run(
-        [str(node), str(program)], capture_output=True, text=True, timeout=60, check=False
+        [str(node), str(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.stdout == "0 wrong\n", done.stdout + done.stderr

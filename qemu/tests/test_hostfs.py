@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.harness.products import obtain
-from bench.build.recipes import qemu as recipe
 from bench.build.recipes import emscripten as toolchain
+from bench.build.recipes import qemu as recipe
+from bench.harness.products import obtain
 
 pytestmark = pytest.mark.skipif(
     shutil.which("emcc") is None, reason="outside the reference environment"

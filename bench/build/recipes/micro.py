@@ -80,7 +80,12 @@ STEPS: list[Step] = [
     Step(
         name="micro-wasm",
         title="Microbenchmarks (Wasm)",
-        files=("bench/build/recipes/emscripten.py", *CODE, *OURS, f"{HERE}/engine/*.[ch]"),
+        files=(
+            "bench/build/recipes/emscripten.py",
+            *CODE,
+            *OURS,
+            f"{HERE}/engine/*.[ch]",
+        ),
         values=(toolchain.identity(),),
         needs=(),
         action=_wasm,

@@ -60,7 +60,8 @@ EXPORTED = (
     *(
         f"_tw_mem_{name}"
         for name in (
-            "mount", "set_limit", "buffer", "open", "close", "read", "write", "truncate",
+            "mount", "set_limit", "buffer", "open", "close", "read", "write",
+            "truncate",
             "list", "chmod", "stat", "mkdir", "symlink", "readlink", "utimes",
         )
     ),

@@ -74,7 +74,8 @@ def test_nothing_survives_a_killed_run(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     # `sleep` is a grandchild; /proc knows it by its number outside.
     script = (
-        f"(read -r pid rest </proc/self/stat; echo $pid >>{pids}; exec sleep 600) & wait"
+        f"(read -r pid rest </proc/self/stat; echo $pid >>{pids}; exec sleep 600) &"
+        " wait"
     )
     program = (
         "from pathlib import Path\n"

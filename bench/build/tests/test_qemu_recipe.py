@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.places import ROOT
 from bench.build import SetupError
 from bench.build.recipes import qemu as recipe
 
-DEVICES = recipe.ROOT / "qemu/overlay/configs/devices"
+DEVICES = ROOT / "qemu/overlay/configs/devices"
 SHARED = {"PVPANIC_PCI", "VIRTIO_PCI", "VIRTIO_BLK", "VIRTIO_NET", "VIRTIO_RNG"}
 SHARED |= {"VIRTIO_9P", "GENERIC_LOADER"}
 MACHINES = {

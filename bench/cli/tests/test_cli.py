@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.products import product_variable
 from bench.cli.main import main
 from bench.engines import ENGINES
 from bench.engines.base import Missing
+from bench.harness.products import product_variable
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, Capture, FakeEngine, error_line
 
@@ -210,7 +210,9 @@ def test_compare_takes_switches_and_suites_by_path(
         'workloads = ["sha256:rounds=4"]\n'
     )
     fake.scenarios = {
-        "": [{"say": fakes.KERNEL + fakes.INIT + fakes.START + fakes.ROUNDS + fakes.END}]
+        "": [
+            {"say": fakes.KERNEL + fakes.INIT + fakes.START + fakes.ROUNDS + fakes.END}
+        ]
     }
     options = "--chain dispatch --chain tail --counts exact --fault no-memory:3".split()
     options += "--smp 2 --icount 1 --tb-size 8 --engine-flag=-f".split()

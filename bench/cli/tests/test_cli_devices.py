@@ -8,9 +8,9 @@ import pytest
 
 from bench.base.errors import TierlabError
 from bench.cli.main import main
-from bench.guests.devices.disk import Disk
 from bench.guests.catalogue import GuestError
 from bench.guests.description import describe
+from bench.guests.devices.disk import Disk
 from bench.testing.fakes import GUEST, Capture, FakeEngine, error_line
 
 pytestmark = pytest.mark.usefixtures("products", "fake", "native")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bench.harness.snapshots.file import read_snapshot
 from bench.cli.main import main
-from bench.testing.fakes import GUEST, Capture, FakeEngine, error_line
+from bench.harness.snapshots.file import read_snapshot
 from bench.harness.tests.test_save_resume import RESUMES, SAVES
+from bench.testing.fakes import GUEST, Capture, FakeEngine, error_line
 
 pytestmark = pytest.mark.usefixtures("elsewhere", "products", "fake", "native")
 

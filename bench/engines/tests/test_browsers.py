@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.process.console import Phase, Round
-from bench.harness.process.engine_report import SUM_NOTE, EngineReport, read_report
 from bench.base.errors import USAGE, TierlabError
-from bench.harness.process.process import RSS_NOTE, Ended
-from bench.harness.products import obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.cli.probe import chosen, table
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Command, same_policy, with_budgets
 from bench.engines.browser import DRIVER, RUNNER, BrowserEngine
 from bench.engines.probe import PROBED, parsed, probe
-from bench.guests.guest import Guest
-from bench.testing.fakes import GOOD, STATS, FakeEngine
 from bench.engines.tests.test_engines import option
+from bench.guests.guest import Guest
+from bench.harness.process.console import Phase, Round
+from bench.harness.process.engine_report import SUM_NOTE, EngineReport, read_report
+from bench.harness.process.process import RSS_NOTE, Ended
+from bench.harness.products import obtain
+from bench.harness.run.boot import Boot, run_boot
 from bench.harness.tests.test_signals import wait_until_absent
+from bench.testing.fakes import GOOD, STATS, FakeEngine
 
 BROWSERS = ("chromium", "firefox")
 NODE = "node"

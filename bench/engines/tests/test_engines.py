@@ -10,8 +10,6 @@ from typing import Any
 import click
 import pytest
 
-from bench.guests import devices
-from bench.guests.devices.base import Device, Kind, Places
 from bench.engines import x86_clock as tsc
 from bench.engines.base import (
     BootRequest,
@@ -23,6 +21,8 @@ from bench.engines.base import (
 )
 from bench.engines.native import HostPlaces, NativeEngine
 from bench.engines.node import NodeEngine, NodePlaces
+from bench.guests import devices
+from bench.guests.devices.base import Device, Kind, Places
 from bench.guests.guest import Guest, GuestFile
 
 
@@ -192,7 +192,7 @@ def test_devices_get_their_arguments_and_files(
 
 def test_device_options_become_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(given: Mapping[str, Any]) -> tuple[Device, ...]:
-        return (Plugged(),) * given["plugs"]
+        return (Plugged(),) * int(given["plugs"])
 
     kind = Kind({"plugs": click.option("--plugs", type=int, default=0)}, make)
     monkeypatch.setattr(devices, "KINDS", (kind,))

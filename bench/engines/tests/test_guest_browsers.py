@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.guests.names import SHELL
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.harness.snapshots.file import read_snapshot
-from bench.harness.snapshots.migration import Restore, Save
-from bench.guests.devices.network import Network
-from bench.guests.devices.network import PRODUCT as RELAY
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.engines.browser import BrowserEngine
 from bench.engines.probe import probe
+from bench.guests.devices.network import PRODUCT as RELAY
+from bench.guests.devices.network import Network
 from bench.guests.manifest import load
+from bench.guests.names import SHELL
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.run.policies import check_policy
+from bench.harness.snapshots.file import read_snapshot
+from bench.harness.snapshots.migration import Restore, Save
 from bench.page.tests.browsers import BROWSERS
 
 pytestmark = pytest.mark.guest

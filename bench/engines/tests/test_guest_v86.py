@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.products import obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
+from bench.harness.products import obtain
+from bench.harness.run.boot import Boot, run_boot
 
 # Not in the usual run, which is to need neither v86 nor this guest.
 pytestmark = [pytest.mark.guest, pytest.mark.full]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.products import product_variable
 from bench.engines.node import RUNNER
+from bench.harness.products import product_variable
 
 FAKE = Path(__file__).with_name("fake_qemu.mjs")
 LIMIT_S = 60.0

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from bench.base.errors import USAGE, TierlabError
+from bench.build.recipes.v86 import BIOS, LIBRARY, PROGRAM, VERSIONS
+from bench.engines.base import BootRequest
+from bench.engines.tests.test_engines import option
+from bench.engines.v86 import RUNNER, V86Engine
+from bench.guests.devices.base import Places
+from bench.guests.guest import Guest, GuestFile, file_sha256
 from bench.harness.products import product_variable
 from bench.harness.run.boot import require
-from bench.guests.devices.base import Places
-from bench.engines.base import BootRequest
-from bench.engines.v86 import RUNNER, V86Engine
-from bench.guests.guest import Guest, GuestFile, file_sha256
-from bench.build.recipes.v86 import BIOS, LIBRARY, PROGRAM, VERSIONS
-from bench.engines.tests.test_engines import option
 
 FAKE = Path(__file__).with_name("fake_v86.mjs")
 NODE = os.environ.get(product_variable("node"), "")

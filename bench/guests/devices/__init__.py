@@ -6,9 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from bench.guests.devices import disk
-from bench.guests.devices import network
-from bench.guests.devices import share
+from bench.guests.devices import disk, network, share
 from bench.guests.devices.base import Device, Kind
 
 KINDS: tuple[Kind, ...] = (disk.KIND, share.KIND, network.KIND)
@@ -26,6 +24,6 @@ def device_options(command: Callable[..., int]) -> Callable[..., int]:
 
     decorated: Callable[..., int] = with_devices
     for kind in reversed(KINDS):
-        for option in reversed(kind.options.values()):
+        for option in reversed(list(kind.options.values())):
             decorated = option(decorated)
     return decorated

@@ -55,9 +55,7 @@ class Disk:
     products = ()
 
     @contextmanager
-    def served(
-        self, products: Mapping[str, Path], scratch: Path
-    ) -> Iterator[Device]:
+    def served(self, products: Mapping[str, Path], scratch: Path) -> Iterator[Device]:
         """With its files locked, and somewhere to write if it is a snapshot."""
         writes = not (self.readonly or self.snapshot)
         with ExitStack() as stack:

@@ -17,7 +17,15 @@ import click
 
 from bench.base.errors import TierlabError
 from bench.guests.devices import relay
-from bench.guests.devices.base import Device, Kind, Places, Plan, quoted, unfit, virtio_bus
+from bench.guests.devices.base import (
+    Device,
+    Kind,
+    Places,
+    Plan,
+    quoted,
+    unfit,
+    virtio_bus,
+)
 
 PRODUCT = "relay"
 # The runner's variable for the relay's address.
@@ -52,9 +60,7 @@ class Network:
     products = (PRODUCT,)
 
     @contextmanager
-    def served(
-        self, products: Mapping[str, Path], scratch: Path
-    ) -> Iterator[Device]:
+    def served(self, products: Mapping[str, Path], scratch: Path) -> Iterator[Device]:
         """With a relay of its own."""
         stream = scratch / "network"
         with self.relayed(products, [f"--stream={stream}"]) as url:

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from bench.base.places import ROOT
-from bench.harness.suites.suite import find_suite, read_suite
 from bench.cli.main import main
 from bench.engines.base import BootRequest, qemu_arguments
 from bench.engines.native import HostPlaces
+from bench.engines.tests.test_engines import option
 from bench.guests.catalogue import GuestError
 from bench.guests.description import describe
 from bench.guests.guest import Guest
+from bench.harness.suites.suite import find_suite, read_suite
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine
-from bench.engines.tests.test_engines import option
 
 METAL = """
 arch = "riscv64"
@@ -363,8 +363,11 @@ def test_the_documentations_examples_are_valid(number: int, folder: Path) -> Non
 def test_the_documentation_names_every_key() -> None:
     text = (ROOT / "docs/guests.md").read_text()
     source = Path(inspect.getfile(describe)).read_text()
-    keys = re.findall(r'\.(?:text|texts|choice|number|table|tables|seconds|regex|'
-                      r'regexes)\(\s*"(\w+)"', source)
+    keys = re.findall(
+        r"\.(?:text|texts|choice|number|table|tables|seconds|regex|"
+        r'regexes)\(\s*"(\w+)"',
+        source,
+    )
     assert len(keys) > 15
     for key in keys:
         assert re.search(rf"`\[*{key}\]*`", text), key

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import USAGE, TierlabError
-from bench.harness.run.boot import Boot, run_boot
-from bench.guests.devices.base import Device, Plan, check_plan
-from bench.guests.devices.disk import Disk, make_disk, parse_disk
-from bench.guests.devices.locks import locked
 from bench.engines.base import BootRequest, command_line
 from bench.engines.native import HostPlaces
 from bench.engines.node import NodeEngine, NodePlaces
+from bench.guests.devices.base import Device, Plan, check_plan
+from bench.guests.devices.disk import Disk, make_disk, parse_disk
+from bench.guests.devices.locks import locked
 from bench.guests.guest import Guest
+from bench.harness.run.boot import Boot, run_boot
 from bench.testing.fakes import FakeEngine
 
 SIZE = 1 << 20
@@ -114,9 +114,7 @@ def test_backing_files(tmp_path: Path, raw: Path, qcow2: Path) -> None:
     middle = make_qcow2(
         tmp_path / "middle.qcow2", "-b", "raw.img", "-F", "raw", size=""
     )
-    top = make_qcow2(
-        tmp_path / "top.qcow2", "-b", str(middle), "-F", "qcow2", size=""
-    )
+    top = make_qcow2(tmp_path / "top.qcow2", "-b", str(middle), "-F", "qcow2", size="")
     disk = parse_disk(str(top))
     assert disk.image.files == (top, middle, raw)
     places = NodePlaces()
@@ -147,9 +145,7 @@ def test_qemu_arguments(raw: Path, tmp_path: Path) -> None:
     argv = served(Disk(parse_disk(str(raw)).image), tmp_path, HostPlaces())
     assert argv[0] == "-drive"
     name = argv[1].split(",")[1].removeprefix("id=")
-    assert argv[1] == (
-        f"if=none,id={name},file={raw},format=raw,file.locking=off"
-    )
+    assert argv[1] == (f"if=none,id={name},file={raw},format=raw,file.locking=off")
     assert argv[2:] == [
         "-device",
         f"virtio-blk-pci,drive={name},num-queues=1,queue-size=32,serial=raw,"

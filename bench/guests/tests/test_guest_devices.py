@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.harness.process.control import Control
-from bench.harness.products import obtain
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.catalogue import GUESTS, GuestSpec
 from bench.guests.manifest import load
+from bench.harness.process.control import Control
+from bench.harness.products import obtain
 
 pytestmark = pytest.mark.guest
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from bench.engines import find_engine
+from bench.engines.base import BootRequest
+from bench.guests.devices.disk import parse_disk
+from bench.guests.manifest import load
 from bench.harness.run.boot import Boot, run_boot
 from bench.harness.snapshots.file import read_snapshot
 from bench.harness.snapshots.migration import Restore, Save
-from bench.guests.devices.disk import parse_disk
-from bench.engines import find_engine
-from bench.engines.base import BootRequest
-from bench.guests.manifest import load
 from bench.testing.guest_boots import (
     ARCH,
     ENGINES,
@@ -171,7 +171,11 @@ def test_disks_are_named_in_the_order_they_are_given(
     look = "for d in /sys/block/vd?; do echo ${d##*/} $(cat $d/serial $d/size); done"
     products = products_of(guest, arch)
     result = boot(products, guest, engine, disks, [look], tmp_path)
-    for name, serial, size in (("a", "first", 2048), ("b", "second", 4096), ("c", "third", 6144)):
+    for name, serial, size in (
+        ("a", "first", 2048),
+        ("b", "second", 4096),
+        ("c", "third", 6144),
+    ):
         assert said(result, f"vd{name} {serial} ?{size}")
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.checks import check
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.catalogue import GUESTS, GuestSpec
 from bench.guests.manifest import load
+from bench.harness.checks import check
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, run_boot
+from bench.harness.run.policies import check_policy
 
 pytestmark = pytest.mark.guest
 
@@ -37,7 +37,9 @@ def each_guest() -> list[Any]:
     return [*(pytest.param(s, id=s.name) for s in _TINY), *full]
 
 
-def boot_of(spec: GuestSpec, engine: str, tier: str | None = None, **options: Any) -> Boot:
+def boot_of(
+    spec: GuestSpec, engine: str, tier: str | None = None, **options: Any
+) -> Boot:
     """One boot to do, its products built."""
     names = [TIERS, spec.product, *find_engine(engine).products(spec.arch)]
     products = obtain(names, Console(stderr=True))
@@ -67,13 +69,17 @@ def test_every_guest_boots_and_powers_off(spec: GuestSpec, engine: str) -> None:
 @pytest.mark.parametrize("spec", each_guest())
 @pytest.mark.parametrize("engine", ["node", "native"])
 def test_the_guests_status_is_qemus(spec: GuestSpec, engine: str) -> None:
-    verdict = check.check_status(boot_of(spec, engine, "batch" if engine == "node" else None))
+    verdict = check.check_status(
+        boot_of(spec, engine, "batch" if engine == "node" else None)
+    )
     assert verdict.right, verdict.found
 
 
 @pytest.mark.parametrize("spec", each_guest())
 def test_no_warning_that_native_qemu_has_not(spec: GuestSpec) -> None:
-    verdict = check.check_warnings(boot_of(spec, "node", "batch"), boot_of(spec, "native"))
+    verdict = check.check_warnings(
+        boot_of(spec, "node", "batch"), boot_of(spec, "native")
+    )
     assert verdict.right, verdict.found
 
 
@@ -94,7 +100,9 @@ def test_memory_and_locks_on_four_vcpus(spec: GuestSpec) -> None:
 @pytest.mark.parametrize("spec", each_guest())
 @pytest.mark.parametrize("smp", [1, 2, 4])
 @pytest.mark.parametrize("tier", TIERS_UNDER_LOAD)
-def test_memory_and_locks_under_every_tier(spec: GuestSpec, smp: int, tier: str) -> None:
+def test_memory_and_locks_under_every_tier(
+    spec: GuestSpec, smp: int, tier: str
+) -> None:
     if spec.smp != 1 and smp != spec.smp:
         pytest.skip(f"this machine has {spec.smp} CPUs")
     options: dict[str, Any] = {"smp": smp, "workload": "stress:rounds=3"}

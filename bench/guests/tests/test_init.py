@@ -35,7 +35,9 @@ def test_every_workload_of_the_catalogue_is_there() -> None:
     names = {workload.name for workload in catalogue.WORKLOADS}
     # `wait` becomes another one
     assert functions == names - {"none", "wait"}
-    known = re.search(r"^(none)\).*?^((?:\w+ \| )+\w+)\)$", TEXT, re.MULTILINE | re.DOTALL)
+    known = re.search(
+        r"^(none)\).*?^((?:\w+ \| )+\w+)\)$", TEXT, re.MULTILINE | re.DOTALL
+    )
     assert known is not None
     assert {known[1], *known[2].split(" | ")} == names - {"wait"}
 
@@ -50,11 +52,7 @@ def test_every_word_of_the_catalogue_is_taken() -> None:
 
 
 def test_settings_are_what_the_script_reads() -> None:
-    given = set(
-        re.findall(
-            r"^(\w+)=", initramfs.settings(SPEC), re.MULTILINE
-        )
-    )
+    given = set(re.findall(r"^(\w+)=", initramfs.settings(SPEC), re.MULTILINE))
     own = {"PATH", "HOME", "TERM", "PS1"}
     used = set(re.findall(r"\$\{?([A-Z][A-Z0-9_]+)", TEXT)) - own
     assert used == given
@@ -89,7 +87,9 @@ def test_every_applet_that_the_scripts_call_is_linked() -> None:
     called = set(re.findall(begins + r"([a-z][a-z0-9]+) ", text, re.MULTILINE))
     own = set(re.findall(r"^(\w+)\(\)", text, re.MULTILINE))
     own |= {"stress", "semihost", "terminal"}
-    shell = set("case do done echo esac export for if printf read return until wait".split())
+    shell = set(
+        "case do done echo esac export for if printf read return until wait".split()
+    )
     shell |= set("while busybox cd then".split())
     assert called - own - shell <= set(initramfs.APPLETS)
 
@@ -114,9 +114,15 @@ def test_virtio_is_seen_on_every_bus(
     if vendor:
         (tmp_path / device / "vendor").write_text(f"{vendor}\n")
     (tmp_path / "read").write_text("echo found\n")
-    script = TEXT[TEXT.index("devices=\nfor device") : TEXT.index('if [ "$workload" = wait')]
-    script = script.replace("/sys/", f"{tmp_path}/").replace("/etc/devices", f"{tmp_path}/read")
-    run = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    script = TEXT[
+        TEXT.index("devices=\nfor device") : TEXT.index('if [ "$workload" = wait')
+    ]
+    script = script.replace("/sys/", f"{tmp_path}/").replace(
+        "/etc/devices", f"{tmp_path}/read"
+    )
+    run = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=True
+    )
     assert (run.stdout, run.stderr) == ("found\n" if found else "", "")
 
 
@@ -130,9 +136,7 @@ def test_sha256_table() -> None:
 @pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
 @pytest.mark.parametrize("name", ["sha256", "gzip", "sh", "churn", "parallel"])
 @pytest.mark.parametrize("damage", [False, True])
-def test_workload_checks_itself(
-    tmp_path: Path, name: str, damage: bool
-) -> None:
+def test_workload_checks_itself(tmp_path: Path, name: str, damage: bool) -> None:
     """The functions of /init, run here: right data pass, wrong ones do not."""
     (tmp_path / "tmp").mkdir()
     settings = initramfs.settings(SPEC)
@@ -145,7 +149,7 @@ def test_workload_checks_itself(
     functions = functions.replace("/tmp/", f"{tmp_path}/tmp/")
     functions = functions.replace("/etc/sha256", f"{tmp_path}/sha256")
     functions = functions.replace("/bin/busybox", str(shutil.which("busybox")))
-    quiet = "marker() { echo \"$2\" >>marks; }"
+    quiet = 'marker() { echo "$2" >>marks; }'
     script = f"mib=4\nrounds=3\nprocs=2\nseconds=0\nbegan=0\n{quiet}\n"
     script += f"{settings}{functions}\nworkload_{name}\n"
     run = subprocess.run(

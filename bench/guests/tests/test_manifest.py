@@ -48,7 +48,10 @@ Change = Callable[[dict[str, Any]], object]
         (lambda raw: raw.update(arguments=[1]), "not a list of texts"),
         (lambda raw: raw.update(files={}), "not an object of files by role"),
         (lambda raw: raw.update(files={"disk": {}}), "not an object of files by role"),
-        (lambda raw: raw["files"]["kernel"].update(sha256="abc"), "kernel has not a SHA"),
+        (
+            lambda raw: raw["files"]["kernel"].update(sha256="abc"),
+            "kernel has not a SHA",
+        ),
         (lambda raw: raw["files"]["initrd"].update(bytes=0), "initrd has no bytes"),
         (lambda raw: raw.update(markers=[]), "not a list of markers"),
         (lambda raw: raw.update(markers=["x"]), "known phases"),

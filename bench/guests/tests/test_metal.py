@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.description import describe
 from bench.guests.guest import Guest
 from bench.guests.metal.build import IMAGES, build, find
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, run_boot
+from bench.harness.run.policies import check_policy
 
 pytestmark = pytest.mark.guest
 
@@ -71,7 +71,9 @@ def boot(guest: Guest, tier: str | None) -> dict[str, Any]:
 
 def digests(result: dict[str, Any]) -> dict[str, str]:
     """Check by digest; the firmware may have left its line unfinished."""
-    lines = [line.rpartition("ok ")[2] for line in result["console"]["text"].split("\n")]
+    lines = [
+        line.rpartition("ok ")[2] for line in result["console"]["text"].split("\n")
+    ]
     words = [line.split() for line in lines]
     return {w[0]: w[1] for w in words if len(w) == 2 and len(w[1]) == 16}
 

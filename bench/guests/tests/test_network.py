@@ -14,14 +14,14 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import SETUP, USAGE, TierlabError
-from bench.harness.products import obtain
-from bench.harness.run.boot import Boot, run_boot
-from bench.guests.devices.base import Served
-from bench.guests.devices.network import ADDRESS, PRODUCT, Network, parse_network
 from bench.engines.base import BootRequest
 from bench.engines.native import HostPlaces, NativeEngine
 from bench.engines.node import RUNNER, NodeEngine, NodePlaces
+from bench.guests.devices.base import Served
+from bench.guests.devices.network import ADDRESS, PRODUCT, Network, parse_network
 from bench.guests.guest import Guest
+from bench.harness.products import obtain
+from bench.harness.run.boot import Boot, run_boot
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine
 

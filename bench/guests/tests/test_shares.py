@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import USAGE, TierlabError
-from bench.guests.devices.base import Plan, check_plan
-from bench.guests.devices.share import Share, parse_share
 from bench.engines.base import BootRequest
 from bench.engines.native import HostPlaces, NativeEngine
 from bench.engines.node import NodeEngine
+from bench.guests.devices.base import Plan, check_plan
+from bench.guests.devices.share import Share, parse_share
 from bench.guests.guest import Guest
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.guests.guest import Guest
 from bench.harness.process.console import clean_line
 from bench.harness.run.boot import Boot, run_boot
-from bench.guests.guest import Guest
 
 # The kernel prints what is worse than a notice, and nothing else.
 WARNINGS_ONLY = "loglevel=5"
@@ -106,7 +106,9 @@ def clock_rate(rounds: Sequence[Mapping[str, Any]]) -> float:
     host = [r["host_ms"] / 1000 for r in rounds[1:]]
     guest = [r["guest_s"] for r in rounds[1:]]
     mean_host, mean_guest = sum(host) / len(host), sum(guest) / len(guest)
-    both = sum((h - mean_host) * (g - mean_guest) for h, g in zip(host, guest, strict=True))
+    both = sum(
+        (h - mean_host) * (g - mean_guest) for h, g in zip(host, guest, strict=True)
+    )
     return float(both / sum((h - mean_host) ** 2 for h in host))
 
 

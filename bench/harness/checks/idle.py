@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.guests.names import SHELL
 from bench.base.interrupt import Deferred
+from bench.guests.names import SHELL
 from bench.harness.run.boot import Boot, Terminal, run_boot
 
 # What the boot left to do, and what the guest does once, is over by then.

@@ -9,6 +9,7 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+
 @contextmanager
 def raw_terminal(descriptor: int) -> Iterator[None]:
     """Raw mode while inside; does nothing when it is no terminal."""

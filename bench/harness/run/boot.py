@@ -14,18 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.schema import NO_TIER, RUN_SCHEMA
-from bench.harness.process.console import ConsoleParser, Phase, clean_line
-from bench.harness.process.engine_report import read_report
 from bench.base.errors import USAGE, TierlabError
 from bench.base.interrupt import Deferred
-from bench.harness.snapshots.save_resume import Passage
-from bench.harness.process.process import EngineProcess, Ended, Limits
-from bench.harness.run.provenance import run_provenance
-from bench.harness.process.sampler import Sample, Sampler
-from bench.harness.run.tb_rows import pack_tbs, read_stats
-from bench.harness.process.timeline import last_line, read_timeline
-from bench.harness.snapshots.migration import Restore, Save
-from bench.guests.devices.base import Device, Served
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -33,7 +23,17 @@ from bench.engines.base import (
     same_policy,
     with_budgets,
 )
+from bench.guests.devices.base import Device, Served
 from bench.guests.guest import Guest, Marker
+from bench.harness.process.console import ConsoleParser, Phase, clean_line
+from bench.harness.process.engine_report import read_report
+from bench.harness.process.process import Ended, EngineProcess, Limits
+from bench.harness.process.sampler import Sample, Sampler
+from bench.harness.process.timeline import last_line, read_timeline
+from bench.harness.run.provenance import run_provenance
+from bench.harness.run.tb_rows import pack_tbs, read_stats
+from bench.harness.snapshots.migration import Restore, Save
+from bench.harness.snapshots.save_resume import Passage
 
 DEFAULT_TIMEOUT = 300.0
 # A panicked kernel may never stop; give it time to print its trace.
@@ -261,7 +261,10 @@ def run_boot(
         "samples": report.samples(sampler.as_json()),
         "timeline": timeline,
         "stats": _stats_json(
-            stats, no_stats, ended.spawn_epoch_ms + (report.ready_ms or 0), boot.keep_tbs
+            stats,
+            no_stats,
+            ended.spawn_epoch_ms + (report.ready_ms or 0),
+            boot.keep_tbs,
         ),
         "snapshot": passage.report or None,
         "console": watcher.console.as_json(),
@@ -285,9 +288,11 @@ def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
 def _served(boot: Boot, scratch: Path, stack: ExitStack) -> tuple[Device, ...]:
     """The devices, with what has to run beside the engine for as long as `stack`."""
     return tuple(
-        stack.enter_context(device.served(boot.products, scratch))
-        if isinstance(device, Served)
-        else device
+        (
+            stack.enter_context(device.served(boot.products, scratch))
+            if isinstance(device, Served)
+            else device
+        )
         for device in boot.request.devices
     )
 
@@ -404,9 +409,7 @@ def _run(
     return process.run()
 
 
-def require(
-    engine: Engine, request: BootRequest, products: Mapping[str, Path]
-) -> None:
+def require(engine: Engine, request: BootRequest, products: Mapping[str, Path]) -> None:
     """Raise an error unless the engine is there and can do such a boot."""
     refusal = engine.refuses(request)
     if refusal is not None:

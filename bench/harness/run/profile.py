@@ -63,9 +63,7 @@ def seed_path(directory: Path, boot: Boot) -> Path:
     return directory / f"{name}-{digest}.profile"
 
 
-def seed(
-    directory: Path, boot: Boot, run: Callable[[Boot], dict[str, Any]]
-) -> Path:
+def seed(directory: Path, boot: Boot, run: Callable[[Boot], dict[str, Any]]) -> Path:
     """The profile for this boot, from one earlier boot made here if need be."""
     request = replace(boot.request, tier=SEED_TIER, profile=None)
     boot = replace(boot, request=request, policy=None)

@@ -227,7 +227,8 @@ def _facts(raw: Any) -> Facts:
         raise TypeError("not an object")
     facts = Facts(**raw)
     for name, kind in (
-        ("guest", str), ("qemu", str), ("workload", str), ("booted_for", str), ("marker", str),
+        ("guest", str), ("qemu", str), ("workload", str), ("booted_for", str),
+        ("marker", str),
         ("machine", dict), ("files", list), ("devices", list), ("phases", list),
         ("memory_mib", int), ("smp", int), ("packed_bytes", int),
         ("stream_bytes", int), ("packed_sha256", str), ("console", dict),

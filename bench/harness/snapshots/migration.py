@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.harness.process.control import Control, ControlError
-from bench.harness.snapshots.file import Snapshot
 from bench.engines.base import Streams
 from bench.guests.guest import Guest, Marker
+from bench.harness.process.control import Control, ControlError
+from bench.harness.snapshots.file import Snapshot
 
 # The phase that begins with a marker of the user's own.
 SAVE_PHASE = "save-marker"
@@ -106,9 +106,7 @@ class Transfer:
 
         def work(control: Control) -> None:
             control.execute("stop")
-            control.execute(
-                "migrate-set-parameters", **{"max-bandwidth": BANDWIDTH}
-            )
+            control.execute("migrate-set-parameters", **{"max-bandwidth": BANDWIDTH})
             control.execute("migrate", uri=f"file:{self._streams.outgoing}")
             _wait_completed(control)
             self.saved_ms = time.monotonic() * 1000

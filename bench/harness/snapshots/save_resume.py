@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from analysis.schema import NO_TIER
+from bench.engines.base import BootRequest, Command, tsc_khz
+from bench.guests.guest import Guest, Marker
 from bench.guests.names import WAIT
 from bench.harness.process.console import Phase
 from bench.harness.process.process import EngineProcess, Limits
 from bench.harness.snapshots.file import Facts, write_snapshot
 from bench.harness.snapshots.migration import RESUME_PHASE, Restore, Save, Transfer
-from bench.engines.base import BootRequest, Command, tsc_khz
-from bench.guests.guest import Guest, Marker
 
 
 def machine_facts(request: BootRequest, qemu: str) -> Facts:
@@ -89,9 +89,7 @@ class Passage:
             )
         return request
 
-    def started(
-        self, command: Command, process: EngineProcess, limits: Limits
-    ) -> None:
+    def started(self, command: Command, process: EngineProcess, limits: Limits) -> None:
         """QEMU is there."""
         self._process = process
         self._limits = limits

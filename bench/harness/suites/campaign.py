@@ -26,12 +26,13 @@ from analysis.schema import (
     SUMMARY_FILE,
 )
 from analysis.summary import summary_document
-from bench.guests.names import WAIT
 from bench.base.files import make_directory, write_json
-from bench.harness.checks.idle import idle_share
 from bench.base.interrupt import Deferred
-from bench.harness.run.policies import Policy
-from bench.harness.run.profile import SEED_TIER, seed
+from bench.engines.base import BootRequest, Engine, Switches
+from bench.guests.devices.base import Device
+from bench.guests.guest import Guest
+from bench.guests.names import WAIT
+from bench.harness.checks.idle import idle_share
 from bench.harness.run.boot import (
     Boot,
     Terminal,
@@ -40,12 +41,11 @@ from bench.harness.run.boot import (
     timeout_of,
     utc_stamp,
 )
-from bench.harness.suites.saved_machines import given_machine, made_machine, resumed
+from bench.harness.run.policies import Policy
+from bench.harness.run.profile import SEED_TIER, seed
 from bench.harness.snapshots.file import Snapshot
+from bench.harness.suites.saved_machines import given_machine, made_machine, resumed
 from bench.harness.suites.suite import Suite
-from bench.guests.devices.base import Device
-from bench.engines.base import BootRequest, Engine, Switches
-from bench.guests.guest import Guest
 
 DEFAULT_OUT = "results"
 

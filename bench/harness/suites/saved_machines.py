@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.guests.names import WAIT
 from bench.base.errors import FAILED, USAGE, TierlabError
 from bench.base.files import make_directory, write_json
-from bench.harness.snapshots.save_resume import machine_facts
+from bench.guests.catalogue import console_line
+from bench.guests.names import WAIT
 from bench.harness.run.boot import Boot
 from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
 from bench.harness.snapshots.migration import Restore, Save
-from bench.guests.catalogue import console_line
+from bench.harness.snapshots.save_resume import machine_facts
 
 AT = "prompt"
 SUFFIX = ".snap"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench.guests.names import UNATTENDED, check_workload, is_description
 from bench.base.errors import USAGE, TierlabError, unknown
-from bench.harness.run.faults import check_fault
 from bench.engines.base import CHAINING, COUNTING
+from bench.guests.names import UNATTENDED, check_workload, is_description
+from bench.harness.run.faults import check_fault
 
 MAX_RUNS = 10_000
 MIN_MEMORY, MAX_MEMORY = 32, 2048

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from analysis.load import Run, load_runs
-from bench.harness.suites.campaign import Campaign, Configuration, results_directory
 from bench.base.errors import SETUP, TierlabError
-from bench.guests.guest import Guest
 from bench.base.interrupt import Deferred, Interrupted
-from bench.harness.run.policies import Policy
-from bench.harness.suites.suite import Suite
 from bench.guests.devices.base import Places
+from bench.guests.guest import Guest
+from bench.harness.run.policies import Policy
+from bench.harness.suites.campaign import Campaign, Configuration, results_directory
+from bench.harness.suites.suite import Suite
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine
 

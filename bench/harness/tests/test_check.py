@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench.harness.checks import check
-from bench.harness.run.boot import Boot
 from bench.cli.main import main
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
+from bench.harness.checks import check
+from bench.harness.run.boot import Boot
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
 
@@ -23,7 +24,9 @@ def test_a_warning_is_new_whatever_its_numbers() -> None:
     ours = "old news\r\ncpu 3: unexpected trap at 0xffff\r\n@tierlab init guest=9.00\n"
     ours += "Command line: tsc=reliable\n"
     assert check.new_warnings(ours, theirs) == []
-    assert check.new_warnings(ours, "old news\n") == ["cpu 3: unexpected trap at 0xffff"]
+    assert check.new_warnings(ours, "old news\n") == [
+        "cpu 3: unexpected trap at 0xffff"
+    ]
 
 
 def test_a_slow_host_is_no_warning() -> None:
@@ -45,7 +48,10 @@ def job(engine: FakeEngine, guest: Guest) -> Boot:
 
 
 def test_warnings_of_two_boots(tmp_path: Path, guest: Guest) -> None:
-    warned = [{"stats": fakes.STATS}, {"say": WARNING + fakes.INIT}]
+    warned: list[dict[str, Any]] = [
+        {"stats": fakes.STATS},
+        {"say": WARNING + fakes.INIT},
+    ]
     ours = FakeEngine(tmp_path, scenarios={"": warned})
     (tmp_path / "native").mkdir()
     theirs = FakeEngine(tmp_path / "native", has_tiers=False)
@@ -58,13 +64,15 @@ def test_a_boot_that_fails_says_whose_it_is(tmp_path: Path, guest: Guest) -> Non
     ours = FakeEngine(tmp_path)
     (tmp_path / "native").mkdir()
     panics = [{"say": fakes.KERNEL + "Kernel panic - not syncing: no reason\n"}]
-    theirs = FakeEngine(tmp_path / "native", "native", False, scenarios={"": panics})
+    theirs = FakeEngine(
+        tmp_path / "native", name="native", has_tiers=False, scenarios={"": panics}
+    )
     verdict = check.check_warnings(job(ours, guest), job(theirs, guest))
     assert not verdict.right and verdict.found.startswith("native: ")
 
 
 def test_status_and_power_off(tmp_path: Path, guest: Guest) -> None:
-    failing = [
+    failing: list[dict[str, Any]] = [
         {"stats": fakes.STATS},
         {"say": fakes.KERNEL + fakes.INIT + fakes.START},
         {"say": fakes.END.replace("status=0", "status=2")},

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from bench.harness.process.console import MAX_LINE, ConsoleParser, Phase
 from bench.guests.guest import Ending, Marker
+from bench.harness.process.console import MAX_LINE, ConsoleParser, Phase
 
 MARKERS = [
     Marker("firmware", re.compile(r"^OpenSBI v")),

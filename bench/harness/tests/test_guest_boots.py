@@ -17,16 +17,16 @@ import pytest
 from rich.console import Console
 
 from analysis.load import unpack_tbs
-from bench.harness.checks import idle
-from bench.harness.run.policies import PROFILE, check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.profile import profile_text
 from bench.base.places import ROOT
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
+from bench.harness.checks import idle
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, run_boot
+from bench.harness.run.policies import PROFILE, check_policy
+from bench.harness.run.profile import profile_text
 
 pytestmark = pytest.mark.guest
 
@@ -63,7 +63,9 @@ def listed(name: str) -> list[str]:
 
 def every_policy() -> list[str]:
     """Each as a spec with its defaults."""
-    return [f"{p}:from=@PROFILE@" if p == PROFILE else p for p in listed("policies.def")]
+    return [
+        f"{p}:from=@PROFILE@" if p == PROFILE else p for p in listed("policies.def")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +202,9 @@ def test_every_eviction_policy_runs_the_same_guest(
 ) -> None:
     # `always` would compile again at each entry what was just given up, and a
     # module for each TB takes its time.
-    tier, small = ("batch:size=8", 150) if shape == "functions" else ("region:size=64", 25)
+    tier, small = (
+        ("batch:size=8", 150) if shape == "functions" else ("region:size=64", 25)
+    )
     found = same_guest(f"{tier},n=50,evict={eviction},max-modules={small}")
     assert found["modules_alive_max"] <= small
     if eviction == "fill-only":

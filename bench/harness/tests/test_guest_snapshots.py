@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.guests.names import known_guests
-from bench.harness.checks.check import clock_rate
-from bench.harness.process.control import Control
 from bench.base.errors import TierlabError
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.harness.suites.saved_machines import resumed
-from bench.harness.snapshots.file import Snapshot, read_snapshot
-from bench.harness.snapshots.migration import Restore, Save
 from bench.engines import find_engine
 from bench.engines import x86_clock as tsc
 from bench.engines.base import BootRequest
 from bench.guests.manifest import load
+from bench.guests.names import known_guests
+from bench.harness.checks.check import clock_rate
+from bench.harness.process.control import Control
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, Terminal, run_boot
+from bench.harness.run.policies import check_policy
+from bench.harness.snapshots.file import Snapshot, read_snapshot
+from bench.harness.snapshots.migration import Restore, Save
+from bench.harness.suites.saved_machines import resumed
 
 pytestmark = pytest.mark.guest
 
@@ -102,7 +102,7 @@ def unsaved() -> str:
 def test_a_machine_goes_on_as_if_nothing_had_been(
     before: str, after: str, save: MakeSaved, unsaved: str
 ) -> None:
-    options = {"icount": ICOUNT_SHIFT}
+    options: dict[str, Any] = {"icount": ICOUNT_SHIFT}
     snapshot, first = save(before, WORKLOAD, "workload-start", **options)
     result = go(make(after, WORKLOAD, **options), restore=Restore(snapshot))
     assert first + result["console"]["text"] == unsaved
@@ -141,7 +141,7 @@ def test_saved_under_load_by_four_vcpus(save: MakeSaved) -> None:
 def test_a_resumed_machine_is_saved_again(
     save: MakeSaved, tmp_path: Path, unsaved: str
 ) -> None:
-    options = {"icount": ICOUNT_SHIFT}
+    options: dict[str, Any] = {"icount": ICOUNT_SHIFT}
     snapshot, first = save(NATIVE, WORKLOAD, "init", **options)
     again = Save(tmp_path / "again.snap", "workload-start")
     boot = make("region:n=20", WORKLOAD, **options)

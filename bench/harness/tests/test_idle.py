@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench.harness.checks import idle
-from bench.harness.run.boot import Boot
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
+from bench.harness.checks import idle
+from bench.harness.run.boot import Boot
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bench.base.errors import TierlabError
-from bench.harness.run.policies import check_policy
-from bench.harness.run.profile import profile_text, seed_path
-from bench.harness.run.boot import Boot
-from bench.harness.run.tb_rows import pack_tbs
 from bench.cli.main import main
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
+from bench.harness.run.boot import Boot
+from bench.harness.run.policies import check_policy
+from bench.harness.run.profile import profile_text, seed_path
+from bench.harness.run.tb_rows import pack_tbs
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
 

@@ -12,9 +12,9 @@ import pytest
 
 from analysis.load import unpack_tbs
 from bench.base.errors import TierlabError
+from bench.engines.base import BootRequest, Missing
 from bench.guests.guest import Guest
 from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.engines.base import BootRequest, Missing
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
 
@@ -38,9 +38,10 @@ def alive(text: str) -> bool:
     """Whether a process with this text in its arguments exists."""
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and text.encode() in (
-                entry / "cmdline"
-            ).read_bytes():
+            if (
+                entry.name.isdigit()
+                and text.encode() in (entry / "cmdline").read_bytes()
+            ):
                 return True
         except OSError:
             continue

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from bench.harness.process import sampler
-from bench.harness.run.boot import Boot, Terminal, run_boot
-from bench.harness.process.sampler import Sampler
-from bench.harness.process.timeline import last_line, read_timeline
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
+from bench.harness.process.sampler import Sampler
+from bench.harness.process.timeline import last_line, read_timeline
+from bench.harness.run.boot import Boot, Terminal, run_boot
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
 
@@ -37,7 +37,7 @@ def test_samples_are_taken_when_they_are_due() -> None:
 def test_counting_that_is_dear_becomes_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
     # Each count takes a second of CPU.
-    monkeypatch.setattr(sampler.time, "process_time", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "process_time", lambda: float(next(clock)))
     found = Sampler()
     for at in range(0, 150_000, 1000):
         found.poll(os.getpid(), float(at))

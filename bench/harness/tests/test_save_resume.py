@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from bench.engines.base import BootRequest
+from bench.engines.x86_clock import NANOSECONDS_KHZ
+from bench.guests.guest import Guest
 from bench.harness.process.control import Control, ControlError
 from bench.harness.run.boot import Boot, run_boot
 from bench.harness.snapshots.file import read_snapshot
 from bench.harness.snapshots.migration import Restore, Save
-from bench.engines.base import BootRequest
-from bench.engines.x86_clock import NANOSECONDS_KHZ
-from bench.guests.guest import Guest
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
 
@@ -86,7 +86,9 @@ def test_an_x86_machines_counter_is_part_of_it(
     facts = replace(snapshot.facts, tsc_khz=2_300_000)
     restore = Restore(replace(snapshot, facts=facts), "sha256")
     scenario: Scenario = [*RESUMES[:2], {"say": fakes.START}, {"await": "quit"}]
-    result = boot(own, fake, scenario, restore=restore, save=Save(again, "workload-start"))
+    result = boot(
+        own, fake, scenario, restore=restore, save=Save(again, "workload-start")
+    )
     assert result["ok"], result["failure"]
     assert fake.requests[-1].tsc_khz == 2_300_000
     assert read_snapshot(again).facts.tsc_khz == 2_300_000

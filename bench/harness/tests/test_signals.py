@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.products import TIERS, product_variable
 from bench.base.places import ROOT
+from bench.harness.products import TIERS, product_variable
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, Scenario
 

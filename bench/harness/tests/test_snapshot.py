@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.base.errors import TierlabError
-from bench.harness.snapshots.save_resume import machine_facts
+from bench.engines.base import BootRequest
+from bench.guests.guest import Guest
 from bench.harness.snapshots.file import (
     MAGIC,
     VERSION,
@@ -21,8 +22,7 @@ from bench.harness.snapshots.file import (
     read_snapshot,
     write_snapshot,
 )
-from bench.engines.base import BootRequest
-from bench.guests.guest import Guest
+from bench.harness.snapshots.save_resume import machine_facts
 
 STREAM = bytes(range(256)) * 5000 + b"the end"
 
@@ -113,11 +113,15 @@ def test_facts_of_another_kind(
 
 
 @pytest.mark.parametrize("value", ["2300000", 1.5, 0, -1, 2**32])
-def test_a_frequency_that_cannot_be(tmp_path: Path, saved: Snapshot, value: Any) -> None:
+def test_a_frequency_that_cannot_be(
+    tmp_path: Path, saved: Snapshot, value: Any
+) -> None:
     test_facts_of_another_kind(tmp_path, saved, "tsc_khz", value)
 
 
-def test_an_older_file_does_not_say_its_frequency(tmp_path: Path, saved: Snapshot) -> None:
+def test_an_older_file_does_not_say_its_frequency(
+    tmp_path: Path, saved: Snapshot
+) -> None:
     facts = asdict(saved.facts)
     del facts["tsc_khz"]
     text = json.dumps(facts).encode()
@@ -157,7 +161,13 @@ def test_another_machine_is_refused(
 
 
 def test_how_it_was_saved_does_not_matter(saved: Snapshot, facts: Facts) -> None:
-    other = {"engine": "native", "tier": "-", "seed": 9, "marker": "", "phases": []}
+    other: dict[str, Any] = {
+        "engine": "native",
+        "tier": "-",
+        "seed": 9,
+        "marker": "",
+        "phases": [],
+    }
     check_machine(saved, replace(facts, workload="none", **other))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.checks.soak import growth
 from bench.cli.main import main
+from bench.harness.checks.soak import growth
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
 

@@ -9,6 +9,7 @@ import pytest
 from analysis.figures import GUEST, PEER_GUEST
 from analysis.summary import PEER
 from bench.base.errors import USAGE, TierlabError
+from bench.base.places import ROOT
 from bench.harness.suites.suite import (
     SUITES,
     Known,

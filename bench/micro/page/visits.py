@@ -20,22 +20,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.guests.names import SHELL
 from bench.base.errors import TierlabError
-from bench.harness.products import TIERS
-from bench.harness.run.provenance import shared_provenance
-from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
-from bench.harness.run.policies import check_policies
-from bench.guests.names import find_guest
-from bench.harness.products import obtain_for
+from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Switches
 from bench.engines.browser import DRIVER, BrowserEngine
 from bench.engines.node import node_program
+from bench.guests.names import SHELL, find_guest
+from bench.harness.products import TIERS, obtain_for
+from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
+from bench.harness.run.policies import check_policies
+from bench.harness.run.provenance import shared_provenance
 from bench.micro.run import Done, Effort, Outcome, failed_row
 from bench.page.make import DEFAULT_GUEST as GUEST
 from bench.page.make import contents, program_product, write_site
-from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.page.server import PageServer
 
 TIER = "region"

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import DONE, FAILED, USAGE
-from bench.harness.products import product_variable
 from bench.cli.main import main
+from bench.harness.products import product_variable
+from bench.micro.page.visits import APPROACHES_MS, row_of
 from bench.micro.report import (
     CHURN,
     PARTS,
@@ -22,7 +23,6 @@ from bench.micro.report import (
     tables,
     verdicts,
 )
-from bench.micro.page.visits import APPROACHES_MS, row_of
 from bench.page.tests.browsers import need
 
 

@@ -7,19 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.guests.names import WAIT
-from bench.harness.snapshots.save_resume import machine_facts
-from bench.harness.snapshots.file import write_snapshot
+from bench.engines.base import BootRequest
+from bench.guests import catalogue, manifest
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.network import Network
 from bench.guests.devices.share import Share
-from bench.engines.base import BootRequest
-from bench.guests import catalogue, manifest
 from bench.guests.guest import Guest
+from bench.guests.names import WAIT
+from bench.harness.snapshots.file import write_snapshot
+from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.folders import pack
 from bench.page.packed import Packer
-from bench.page.snapshots import offered
 from bench.page.site import Contents, SiteBuilder
+from bench.page.snapshots import offered
 
 FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")
 GUESTS = ("riscv64-tiny", "x86_64-tiny")

@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
-from bench.harness.products import obtain
-from bench.harness.snapshots.file import read_snapshot
+from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.guests.devices.network import PRODUCT as RELAY
 from bench.guests.devices.network import Network
+from bench.harness.products import obtain
+from bench.harness.snapshots.file import read_snapshot
 from bench.page.disks import plugged
-from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.page.tests.browsers import PROGRAMS, drive, need, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
 
@@ -35,9 +35,7 @@ def products() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]
-) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]) -> Path:
     """A whole page but for its machine."""
     scratch = tmp_path_factory.mktemp("page")
     modules = {"page/machine.mjs": FAKE_MACHINE}
@@ -266,7 +264,11 @@ def test_resume(user: User, tmp_path: Path) -> None:
     assert text.startswith("the last line\n") and "shell\n" in text
     assert "Linux version" not in text
     assert found["facts"]["phases"] == ["resume", "workload-start", "prompt"]
-    assert (found["state"], found["button"], found["failure"]) == ("running", True, None)
+    assert (found["state"], found["button"], found["failure"]) == (
+        "running",
+        True,
+        None,
+    )
     run = run_from_json(found["result"])
     assert run.resumed and run.workload == "shell resumed"
     assert found["result"]["config"]["smp"] == 2

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness.products import TIERS, product_variable
-from bench.cli.main import main
-from bench.page.make import DEFAULT_GUEST, chosen
 from bench.build.recipes.page import PRODUCT as LIBRARIES
+from bench.cli.main import main
+from bench.harness.products import TIERS, product_variable
+from bench.page.make import DEFAULT_GUEST, chosen
 from bench.page.tests.sites import make_libraries, make_program
 from bench.testing.fakes import GUEST, make_guest, make_tiers
 

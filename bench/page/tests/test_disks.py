@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import USAGE, TierlabError
-from bench.harness.products import obtain
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.images import Image
+from bench.harness.products import obtain
 from bench.page import disks
 from bench.page.places import PagePlaces
 from bench.page.tests.sites import make_contents, make_guest, make_site
@@ -73,7 +73,11 @@ def test_site_has_them(tmp_path: Path, raw: Path) -> None:
     site = make_site(tmp_path, made_of)
     (path,) = site.glob("site-*/site.json")
     (told,) = json.loads(path.read_text())["disks"]
-    assert (told["name"], told["format"], told["mount"]) == ("my disk.img", "raw", "ext4")
+    assert (told["name"], told["format"], told["mount"]) == (
+        "my disk.img",
+        "raw",
+        "ext4",
+    )
     (part,) = told["parts"]
     assert gzip.decompress((site / part["url"]).read_bytes()) == raw.read_bytes()
     assert part["bytes"] == told["bytes"] == raw.stat().st_size
@@ -106,7 +110,11 @@ def test_images_of_a_user(tmp_path: Path) -> None:
     def read(name: str, data: bytes) -> dict[str, Any]:
         (tmp_path / "image").write_bytes(data)
         found: dict[str, Any] = ask(
-            products, ask="image", name=name, path=str(tmp_path / "image"), limits=limits
+            products,
+            ask="image",
+            name=name,
+            path=str(tmp_path / "image"),
+            limits=limits,
         )
         return found
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bench.base.errors import USAGE, TierlabError
-from bench.guests.devices.share import Share
 from bench.guests import catalogue, manifest
+from bench.guests.devices.share import Share
 from bench.page import describe, folders
 from bench.page.make import shared
 from bench.page.places import PagePlaces
@@ -113,11 +113,16 @@ def test_site_has_them(tmp_path: Path) -> None:
     index, data = (
         gzip.decompress((site / part["url"]).read_bytes()) for part in docs["parts"]
     )
-    assert (index, data) == (folders.pack(shares[0]).index, folders.pack(shares[0]).data)
+    assert (index, data) == (
+        folders.pack(shares[0]).index,
+        folders.pack(shares[0]).data,
+    )
     assert [p["bytes"] for p in docs["parts"]] == [len(index), len(data)]
     # Nothing says where it was, and it is fetched when it is wanted only.
     assert not any(
-        str(tmp_path).encode() in p.read_bytes() for p in site.rglob("*.*") if p.is_file()
+        str(tmp_path).encode() in p.read_bytes()
+        for p in site.rglob("*.*")
+        if p.is_file()
     )
     worker = (site / "sw.js").read_text()
     shell = next(line for line in worker.splitlines() if line.startswith("const SHELL"))

@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from analysis.load import run_from_json, unpack_tbs
-from bench.guests.names import known_guests
-from bench.harness.products import obtain
-from bench.harness.snapshots.file import read_snapshot
 from bench.cli.main import main
 from bench.guests.devices.network import PRODUCT as RELAY
 from bench.guests.devices.network import Network
+from bench.guests.names import known_guests
+from bench.harness.products import obtain
+from bench.harness.snapshots.file import read_snapshot
 from bench.page.disks import plugged
 from bench.page.make import contents, write_site
 from bench.page.snapshots import offered
@@ -189,7 +189,12 @@ def test_disk(user: User, tmp_path: Path) -> None:
     command = "cd /mnt/vda; seq 1 50000 >numbers; sync; md5sum numbers; cd /; "
     command += "umount /mnt/vda; cat /sys/block/vda/serial"
     with serving(site) as server:
-        words = ["--type", f"{command}; echo; echo status $?", "--hash", "#workload=shell"]
+        words = [
+            "--type",
+            f"{command}; echo; echo status $?",
+            "--hash",
+            "#workload=shell",
+        ]
         found = user.at(server.url, "script", more=words)
     no_trouble(found["facts"])
     assert "disk" in found["facts"]["text"].split("\n")

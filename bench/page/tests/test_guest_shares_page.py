@@ -1,8 +1,7 @@
 """Shared folders of a real guest in a page.
 
-The script of the harness's own tests (bench/guests/tests/test_guest_shares.py) says the same
-in a page, where the folder is in memory, as under native QEMU, where it is the host's,
-and leaves the same.
+The script of bench/guests/tests/test_guest_shares.py says the same in a page, where the
+folder is in memory, as under native QEMU, where it is the host's, and leaves the same.
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.guests.names import known_guests
-from bench.harness.products import obtain
 from bench.guests.devices.share import Share
+from bench.guests.names import known_guests
+from bench.guests.tests.test_guest_shares import SCRIPT, check, tree
+from bench.harness.products import obtain
 from bench.page.folders import pack
 from bench.page.make import contents, write_site
 from bench.page.tests.browsers import BROWSERS, need
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
-from bench.testing.guest_boots import boot, products_of
-from bench.guests.tests.test_guest_shares import GIB, SCRIPT, check, tree
+from bench.testing.guest_boots import GIB, boot, products_of
 
 pytestmark = pytest.mark.guest
 

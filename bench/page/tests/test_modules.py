@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
-from bench.harness.run.policies import declared
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.profile import profile_text
-from bench.harness.run.tb_rows import pack_tbs
-from bench.guests.devices.share import _TAG
 from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
+from bench.guests.devices.share import _TAG
 from bench.guests.guest import Marker
+from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS, ConsoleParser
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.policies import declared
+from bench.harness.run.profile import profile_text
+from bench.harness.run.tb_rows import pack_tbs
 from bench.page.describe import describe_guest, javascript
 from bench.page.tests.sites import GUESTS, make_guest
 
@@ -136,9 +136,7 @@ def test_segments(products: dict[str, Path]) -> None:
         {"phase": "init", "host_ms": 30.0},
         {"phase": "prompt", "host_ms": 35.0},
     ]
-    found = ask(
-        products, ask="segments", phases=phases, wall=900.0, interactive=True
-    )
+    found = ask(products, ask="segments", phases=phases, wall=900.0, interactive=True)
     assert [(s["name"], s["start"], s["end"]) for s in found] == [
         ("QEMU starts", 0, 10), ("kernel", 10, 30), ("init", 30, 35),
     ]  # fmt: skip
@@ -188,7 +186,15 @@ def test_archives(products: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_tags(products: dict[str, Path]) -> None:
-    names = ["docs", "docs", "my docs!", "\u00fcn\u00ef", "\u65e5\u672c", "..", "x" * 40]
+    names = [
+        "docs",
+        "docs",
+        "my docs!",
+        "\u00fcn\u00ef",
+        "\u65e5\u672c",
+        "..",
+        "x" * 40,
+    ]
     tags = ask(products, ask="tags", names=names)
     assert tags == ["docs", "docs-2", "mydocs", "uni", "share", "share-2", "x" * 28]
     assert all(_TAG.fullmatch(tag) for tag in tags)

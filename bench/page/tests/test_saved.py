@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import TierlabError
+from bench.engines.base import BootRequest, qemu_arguments
+from bench.guests.devices.network import Network
+from bench.guests.guest import Guest
 from bench.harness.products import obtain
 from bench.harness.snapshots.file import read_snapshot
-from bench.guests.devices.network import Network
-from bench.engines.base import BootRequest, qemu_arguments
-from bench.guests.guest import Guest
 from bench.page import describe
 from bench.page import snapshots as saved
 from bench.page.places import PagePlaces
@@ -140,17 +140,15 @@ def test_page_reads_files_as_the_harness_does(
     )
 
     def read(path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = ask(
-            products, ask="snapshot", path=str(path), site=told
-        )
+        found: dict[str, Any] = ask(products, ask="snapshot", path=str(path), site=told)
         return found
 
     path = make_snapshot(tmp_path / "x.snap", guest, icount=icount)
     (one,) = saved.offered([path])
     expected = saved.describe(one, guest, {})
     found = read(path)
-    for name in ("arguments", "devices_at", "resumed", "guest", "smp", "memory_mib",
-                 "seed", "workload", "booted_for", "phases", "net", "name"):  # fmt: skip
+    names = "arguments devices_at resumed guest smp memory_mib seed workload"
+    for name in f"{names} booted_for phases net name".split():
         assert found[name] == expected[name], name
     assert found["packed"] == one.snapshot.facts.packed_bytes
     net = make_snapshot(tmp_path / "net.snap", guest, devices=[NETWORK.as_json()])

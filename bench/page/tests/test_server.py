@@ -94,8 +94,9 @@ def test_packed_for_who_takes_it(server: PageServer, site: Path) -> None:
     assert packed[0].headers["X-Unpacked-Length"] == str(len(plain[1]))
     assert packed[0].headers["ETag"] != plain[0].headers["ETag"]
     # What is a packed file already is sent as it is.
-    kernel = ask(server, one(site, "guest-riscv64-tiny-*/kernel.gz"),
-                 Accept_Encoding="gzip")
+    kernel = ask(
+        server, one(site, "guest-riscv64-tiny-*/kernel.gz"), Accept_Encoding="gzip"
+    )
     assert kernel[0].headers["Content-Encoding"] is None
     assert gzip.decompress(kernel[1]) == b"kernel" * 5000
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.harness.process.console import ConsoleParser
 from bench.engines import find_engine
+from bench.harness.process.console import ConsoleParser
 from bench.page import describe, headers
 from bench.page.site import INDEX
 from bench.page.tests.sites import GUESTS, make_contents, make_guest, make_site
@@ -28,7 +28,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def said(site: Path) -> dict[str, Any]:
     """What the page is told."""
     (path,) = site.glob("site-*/site.json")
-    return json.loads(path.read_text())
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def test_everything_that_is_named_is_there(site: Path, said: dict[str, Any]) -> None:

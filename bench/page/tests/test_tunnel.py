@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.harness.products import obtain
 from bench.cli.main import main
 from bench.guests.devices.network import PRODUCT, Network
+from bench.harness.products import obtain
 from bench.page.server import PageServer
 from bench.page.tests.browsers import serving
 from bench.page.tests.sites import make_site
@@ -162,9 +162,10 @@ def test_relay_that_is_gone(site: Path) -> None:
 
 def test_the_real_relay(site: Path) -> None:
     products = obtain([PRODUCT], Console(stderr=True))
-    with serving(site) as server, Network((os.getpid() % 60000 + 1,)).relayed(
-        products
-    ) as url:
+    with (
+        serving(site) as server,
+        Network((os.getpid() % 60000 + 1,)).relayed(products) as url,
+    ):
         server.relay = url
         with request(server) as link:
             assert status(link) == 101

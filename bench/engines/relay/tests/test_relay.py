@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.harness.products import obtain
 from bench.engines.relay.tests import wire
 from bench.engines.relay.tests.wire import GUEST, HOST, Relay, Stream, WebSocket, answer
+from bench.harness.products import obtain
 
 USAGE, SETUP = 2, 3
 FRAME_MAX = 1514
