@@ -39,7 +39,7 @@ from bench.page.packed import Packer
 BENCH = Path(__file__).resolve().parents[1]
 APP = BENCH / "page"
 # Modules that the page shares with other engines, as it imports them.
-SHARED = ("page", "engines/js")
+SHARED = ("page/app", "engines/js", "engines/web")
 APP_SUFFIXES = (".mjs", ".css", ".svg")
 ROOT_FILES = ("icon.svg", "page.webmanifest")
 INDEX, WORKER, DESCRIPTION = "index.html", "sw.js", "site.json"

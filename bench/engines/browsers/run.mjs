@@ -33,6 +33,7 @@ import { endAll, usage } from './processes.mjs';
 import { Server } from './server.mjs';
 
 const BENCH = fileURLToPath(new URL('../../', import.meta.url));
+const PAGE = 'engines/browsers/page/bench.html';
 const EXIT_ABORTED = 134;
 const WHY_MS = 500;
 const QUIT_KEYS = Buffer.from([1, 0x78]);
@@ -80,9 +81,9 @@ class Driver {
     constructor(settings) {
         this.settings = settings;
         this.server = new Server({
-            page: path.join(BENCH, 'page'),
             'engines/js': path.join(BENCH, 'engines/js'),
-            bench: path.join(BENCH, 'engines/browsers/page'),
+            'engines/web': path.join(BENCH, 'engines/web'),
+            'engines/browsers/page': path.join(BENCH, 'engines/browsers/page'),
             ...settings.program && { qemu: path.dirname(settings.program) },
         });
         this.browser = new Browser(settings, (why) => this.fail(why));
@@ -98,7 +99,7 @@ class Driver {
         const page = this.waitForPage();
         await this.server.listen();
         await this.browser.start();
-        await this.browser.open(`${this.server.base}bench/bench.html`,
+        await this.browser.open(this.server.base + PAGE,
                                 (text) => this.troubles.push(text));
         this.socket = await page;
         this.socket.on('message', (data, isBinary) =>

@@ -21,7 +21,7 @@ from bench.harness.products import TIERS, product_variable
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, Scenario
 
-FAKE_CLI = Path(__file__).with_name("fake_cli.py")
+FAKE_CLI = ROOT / "bench" / "testing" / "fake_cli.py"
 # Only so that a test that fails does not hang.
 PATIENCE_S = 60.0
 

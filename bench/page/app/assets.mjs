@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { wasmOf } from '../download.mjs';
+import { wasmOf } from '../../engines/web/download.mjs';
 
 /* As the site describes them; @more beside those of the guest and its program. */
 const filesOf = (site, guest, more) =>

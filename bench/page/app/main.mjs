@@ -297,7 +297,7 @@ class Page {
         byId('boot').disabled = byId('boot-here').disabled = true;
         let run = null;
         try {
-            const { obstacle } = await import('../machine.mjs');
+            const { obstacle } = await import('../../engines/web/machine.mjs');
             if (obstacle()) {
                 this.notice(`Guests cannot run here: ${obstacle()}.`);
                 return;

@@ -8,7 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { start } from '../machine.mjs';
+import { start } from '../../engines/web/machine.mjs';
 import { Loading } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
 import { Control } from './control.mjs';
@@ -388,7 +388,7 @@ export class Run extends EventTarget {
             return [];
         }
         const { unpackShare } = await import('./folders.mjs');
-        const { download } = await import('../download.mjs');
+        const { download } = await import('../../engines/web/download.mjs');
         const fetched = async (file) => new Blob([await download(
             file, ({ path, loaded }) => this.loading.tell(path, loaded),
             this.abort.signal)]);

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { tar } from '../engines/js/tar.mjs';
+import { tar } from '../js/tar.mjs';
 
 const BOOT = [
     [60, 'OpenSBI v1.6'], [120, 'Linux version 6.12.0-fake (fake)'],

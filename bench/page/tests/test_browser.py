@@ -38,7 +38,7 @@ def products() -> dict[str, Path]:
 def site(tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]) -> Path:
     """A whole page but for its machine."""
     scratch = tmp_path_factory.mktemp("page")
-    modules = {"page/machine.mjs": FAKE_MACHINE}
+    modules = {"engines/web/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
     image = scratch / "big.img"
     image.write_bytes(bytes(2048))
@@ -245,7 +245,7 @@ def test_network(user: User) -> None:
 def test_without_a_network_to_offer(
     user: User, products: dict[str, Path], tmp_path: Path
 ) -> None:
-    modules = {"page/machine.mjs": FAKE_MACHINE}
+    modules = {"engines/web/machine.mjs": FAKE_MACHINE}
     site = make_site(tmp_path, make_contents(tmp_path, products[LIBRARIES], modules))
     found = User(products, site, user.browser)("network")
     assert not found["off"]["shown"]

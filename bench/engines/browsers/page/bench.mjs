@@ -1,14 +1,14 @@
 /*
  * The page of one boot that a harness drives: between a WebSocket and a machine
- * (bench/page/machine.mjs, as users' pages have it). channel.mjs says what goes
+ * (bench/engines/web/machine.mjs, as users' pages have it). channel.mjs says what goes
  * over the WebSocket.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { start } from '../page/machine.mjs';
+import { start } from '../../web/machine.mjs';
 import { CONSOLE, CONTROL, packed, unpacked } from './channel.mjs';
 
-const socket = new WebSocket(new URL('../channel', location.href)
+const socket = new WebSocket(new URL('../../../channel', location.href)
     .href.replace(/^http/, 'ws'));
 socket.binaryType = 'arraybuffer';
 

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { probe } from '../engines/js/probe.mjs';
+import { probe } from '../../js/probe.mjs';
 
 onmessage = async ({ data }) => {
     postMessage({ found: await probe(data, (progress) =>

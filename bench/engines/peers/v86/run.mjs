@@ -19,7 +19,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { EXIT_SETUP, EXIT_USAGE, fail, writeAll } from
-    '../../engines/node/host.mjs';
+    '../../node/host.mjs';
 
 const EXIT_ABORTED = 134;
 const CTRL_A = 1;

@@ -5,13 +5,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { MemoryFolders } from '../engines/js/memory.mjs';
-import { Network } from '../engines/js/network.mjs';
+import { MemoryFolders } from '../js/memory.mjs';
+import { Network } from '../js/network.mjs';
 import { STATS_PATH, askForStats, askForTimeline } from
-    '../engines/js/reports.mjs';
-import { Rings } from '../engines/js/rings.mjs';
-import { tar } from '../engines/js/tar.mjs';
-import { threads } from '../engines/js/threads.mjs';
+    '../js/reports.mjs';
+import { Rings } from '../js/rings.mjs';
+import { tar } from '../js/tar.mjs';
+import { threads } from '../js/threads.mjs';
 import { download } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
