@@ -1,8 +1,8 @@
 """`tierlab test`: every test there is, and one summary at the end.
 
-Stages: the C tests with sanitizers, the differential tests (interpreter
-against emitted Wasm, in the engine itself), the Python tests, and unless
---quick the guest tests, which boot guests.  A stage runs although an earlier
+Stages: formatting, linting and types; the C tests with sanitizers; the differential
+tests (interpreter against emitted Wasm, in the engine itself); the Python tests; and
+unless --quick the guest tests, which boot guests.  A stage runs although an earlier
 one failed.
 """
 
@@ -29,6 +29,7 @@ from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.places import ROOT, default_cache
 from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
+from bench.cli.style import run_checks
 from bench.engines import ENGINES
 from bench.engines.browser import DRIVER
 from bench.harness.products import TIERS, obtain, product_variable
@@ -75,6 +76,7 @@ def test(quick: bool, full: bool) -> int:
     environment = _environment(products)
     node = f"-DTIERLAB_NODE={products['node'] / 'bin' / 'node'}"
     outcomes = [
+        _style(console, environment),
         _cmake(console, environment, "C tests with sanitizers", "asan", [], []),
         _cmake(
             console,
@@ -116,6 +118,21 @@ def _environment(products: Mapping[str, Path]) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     return {**os.environ, **named, **own}
+
+
+def _style(console: Console, environment: Mapping[str, str]) -> Outcome:
+    title = "Style and types"
+    console.rule(title)
+    started = time.monotonic()
+    passed = failed = 0
+    for finding in run_checks(environment):
+        passed += finding.ok
+        failed += not finding.ok
+        verdict = "ok" if finding.ok else "FAILED"
+        console.print(f"{verdict:6} {finding.seconds:5.1f} s  {finding.title}")
+        if not finding.ok:
+            console.print(finding.output, soft_wrap=True)
+    return Outcome(title, passed, failed, seconds=time.monotonic() - started)
 
 
 def _cmake(

@@ -1,0 +1,159 @@
+"""What CONTRIBUTING.md says of formatting, linting and types, checked by programs.
+
+Each check is a program and the files that it looks at. Files come from git, so a new
+file is checked from the day it is added; files that a person has not added yet are
+among them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.base.places import ROOT, default_cache
+
+C_SUFFIXES = (".c", ".h", ".cpp", ".hpp", ".inc")
+MAX_C_COLUMNS = 80
+# What mypy knows from its last run; it must leave nothing in the checkout.
+TYPES = default_cache() / "mypy"
+SHELL_SCRIPTS = (
+    "tierlab",
+    ".ci/run",
+    "bench/guests/userland/init",
+    "bench/guests/userland/udhcpc",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: nothing, if all is well."""
+
+    title: str
+    output: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the check has nothing to say."""
+        return not self.output
+
+
+@dataclass(frozen=True)
+class Check:
+    """A program that is to exit with status 0, or a function of ours.
+
+    The names of `files` are added to `argv`, unless the program finds its files
+    itself. A function is given the names and returns a line for each fault.
+    """
+
+    title: str
+    files: Callable[[str], bool]
+    argv: tuple[str, ...] = ()
+    function: Callable[[Path, Sequence[str]], Iterator[str]] | None = None
+    finds_files: bool = False
+
+
+def _ends(*suffixes: str) -> Callable[[str], bool]:
+    return lambda name: name.endswith(suffixes)
+
+
+def too_long(root: Path, names: Sequence[str]) -> Iterator[str]:
+    """Lines of C with more than 80 columns: clang-format breaks no long word."""
+    for name in names:
+        text = (root / name).read_text(encoding="utf-8")
+        for number, line in enumerate(text.splitlines(), 1):
+            columns = len(line.expandtabs(8))
+            if columns > MAX_C_COLUMNS:
+                yield f"{name}:{number}: {columns} columns, {MAX_C_COLUMNS} at most"
+
+
+CHECKS = (
+    Check(
+        "clang-format: C is laid out",
+        lambda name: name.endswith(C_SUFFIXES) and not name.endswith(".c.inc"),
+        ("clang-format", "--dry-run", "--Werror", "--style=file"),
+    ),
+    Check(
+        "C has at most 80 columns",
+        _ends(*C_SUFFIXES, ".def", ".S"),
+        function=too_long,
+    ),
+    Check(
+        "black: Python is laid out",
+        _ends(".py"),
+        (sys.executable, "-m", "black", "--quiet", "--check", "--diff"),
+    ),
+    Check(
+        "isort: Python's imports are in order",
+        _ends(".py"),
+        (sys.executable, "-m", "isort", "--quiet", "--check", "--diff"),
+    ),
+    Check(
+        "flake8: Python has no obvious faults",
+        _ends(".py"),
+        (sys.executable, "-m", "flake8"),
+    ),
+    Check(
+        "shellcheck: shell scripts",
+        lambda name: name in SHELL_SCRIPTS,
+        ("shellcheck", "--external-sources"),
+    ),
+    Check(
+        "mypy: Python's types agree",
+        _ends(".py"),
+        (sys.executable, "-m", "mypy", "--no-error-summary", f"--cache-dir={TYPES}"),
+        finds_files=True,
+    ),
+)
+
+
+def listed(root: Path = ROOT) -> list[str]:
+    """The files of the checkout, tracked by git or to be."""
+    argv = ["git", "-c", f"safe.directory={root}", "-C", str(root), "ls-files"]
+    argv += ["-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return sorted(n for n in done.stdout.split("\0") if n and (root / n).is_file())
+
+
+def run_checks(
+    environment: Mapping[str, str],
+    root: Path = ROOT,
+    checks: Iterable[Check] = CHECKS,
+) -> Iterator[Finding]:
+    """What each check finds, one after the other."""
+    names = listed(root)
+    for check in checks:
+        chosen = [name for name in names if check.files(name)]
+        started = time.monotonic()
+        if not chosen:
+            output = "there is no file to check"
+        elif check.function is not None:
+            output = "\n".join(check.function(root, chosen))
+        else:
+            argv = [*check.argv, *([] if check.finds_files else chosen)]
+            output = _output(argv, environment, root)
+        yield Finding(check.title, output, time.monotonic() - started)
+
+
+def _output(argv: Sequence[str], environment: Mapping[str, str], root: Path) -> str:
+    """All that a program says, if it fails; nothing, if it does not."""
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return f"{argv[0]} is not installed"
+    if done.returncode == 0:
+        return ""
+    return done.stdout.strip() or f"{argv[0]} ended with status {done.returncode}"
