@@ -1,8 +1,11 @@
 /*
- * Files in memory do what the kernel's do: random calls, the same to both, and
- * after each the same answer; now and then all that is there is compared.
+ * Random calls, the same to memfs and to the kernel, must have the same answers.
+ * After every 100 calls the check compares all files and folders of both.
  *
  *   memfs-check DIRECTORY SEED CALLS
+ *
+ * Before memfs's answer counts, each allocation that the call makes fails once:
+ * see FAIL_EACH_ALLOCATION(). After each call memfs's counts must be right.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,12 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "memfs.h"
+#include "memfs-alloc.h"
+#include "memfs-check.h"
 
-enum { FOLDERS = 4, FILES = 6, NAMES = 7, LIST = 1 << 20, MOUNTS = 2 };
-
-#define ROOT "/shares/one"
-#define OTHER_ROOT "/shares/two"
+enum { FOLDERS = 4, FILES = 6, NAMES = 7, MAX_TARGET = 4095 };
 
 static const char *const names[NAMES] = { "a",
                                           "b",
@@ -31,6 +32,7 @@ static const char *const names[NAMES] = { "a",
                                           "e",
                                           "x/y" };
 static char long_name[300];
+static char long_target[MAX_TARGET + 2];
 
 /* The same file, open in both. */
 typedef struct Pair {
@@ -38,7 +40,8 @@ typedef struct Pair {
 } Pair;
 
 static Pair folders[FOLDERS], files[FILES];
-static Pair roots[MOUNTS];
+static int roots[ROOTS];
+static int real_root;
 static unsigned int seed;
 static long step;
 
@@ -53,17 +56,26 @@ static int linux_result(int result)
     return result < 0 ? -errno : result;
 }
 
-static void fail(const char *what, long own, long real)
+void same(const char *what, long own, long expected)
 {
-    printf("step %ld: %s is %ld, the kernel says %ld\n", step, what, own, real);
-    exit(1);
+    if (own != expected) {
+        printf("step %ld: %s: %ld instead of %ld\n", step, what, own, expected);
+        exit(1);
+    }
 }
 
-static void same(const char *what, long own, long real)
+/* Whether memfs counts what it has. */
+static void check(void)
 {
-    if (own != real) {
-        fail(what, own, real);
+    int open[FOLDERS + FILES];
+
+    for (int i = 0; i < FOLDERS; i++) {
+        open[i] = folders[i].own;
     }
+    for (int i = 0; i < FILES; i++) {
+        open[FOLDERS + i] = files[i].own;
+    }
+    check_account(roots, open, FOLDERS + FILES);
 }
 
 static const char *a_name(void)
@@ -98,7 +110,7 @@ static void compare_stat(const TwHostStat *own, const struct stat *real)
 static void compare_data(int own, int real)
 {
     char a[3000], b[3000];
-    long pos = dice(3) * 4000L + dice(200);
+    long pos = dice(30) ? dice(3) * 4000L + dice(200) : -1;
     struct iovec iov[] = { { a, 1000 }, { a + 1000, 2000 } };
     long n = (long)tw_mem_read(own, iov, 2, (double)pos);
     long m = pread(real, b, sizeof(b), pos);
@@ -117,15 +129,19 @@ static int by_name(const void *a, const void *b)
 /* Of a folder and all in it; leaves the descriptors open. */
 static void compare_tree(Pair pair)
 {
-    static uint8_t list[LIST];
-    int size = tw_mem_list(pair.own, list, LIST);
+    int size;
+    uint8_t *list = list_of(pair.own, &size);
     DIR *dir = fdopendir(dup(pair.real));
     char *own[64], *real[64];
     int n = 0, m = 0;
 
-    for (int at = 0; at < size; at += 3 + (list[at + 1] | list[at + 2] << 8)) {
-        own[n++] = strndup((char *)list + at + 3, list[at + 1]);
+    for (const uint8_t *at = list; at < list + size;) {
+        char name[NAME_SIZE];
+
+        at = next_name(at, name);
+        own[n++] = strdup(name);
     }
+    free(list);
     rewinddir(dir);
     for (struct dirent *d; (d = readdir(dir));) {
         real[m++] = strdup(d->d_name);
@@ -178,9 +194,11 @@ static void open_one(void)
     Pair *folder = a_folder();
     const char *name = a_name();
     int flags = kinds[dice(sizeof(kinds) / sizeof(kinds[0]))] | O_NOFOLLOW;
-    Pair made = { tw_mem_open(folder->own, name, flags, 0640), -1 };
+    Pair made = { -1, -1 };
     struct stat st;
 
+    FAIL_EACH_ALLOCATION(made.own, roots[0],
+                         tw_mem_open(folder->own, name, flags, 0640));
     if (strchr(name, '/')) {
         same("open x/y", made.own, -EACCES);
         return;
@@ -206,15 +224,41 @@ static void open_one(void)
     }
 }
 
+/*
+ * Writes everything, though each allocation fails once: a write that runs out of
+ * memory may have written a part.
+ */
+static long write_in_parts(int fd, char *data, size_t size, long pos)
+{
+    size_t done = 0;
+
+    for (long nth = 1;; nth++) {
+        struct iovec iov = { data + done, size - done };
+        long got;
+
+        alloc_fail_at(nth);
+        got = (long)tw_mem_write(fd, &iov, 1, (double)(pos + (long)done));
+        if (!alloc_failed()) {
+            return got < 0 ? got : (long)done + got;
+        }
+        check();
+        if (got > 0) {
+            done += (size_t)got;
+            nth = 0;
+        } else {
+            same("write without memory", got, -ENOMEM);
+        }
+    }
+}
+
 static void write_one(Pair *file)
 {
     char data[9000];
     size_t size = 1 + dice(sizeof(data));
-    long pos = dice(4) * 4096L + dice(3);
-    struct iovec iov = { data, size };
+    long pos = dice(30) ? dice(4) * 4096L + dice(3) : -1;
 
     memset(data, 'a' + dice(26), size);
-    same("write", (long)tw_mem_write(file->own, &iov, 1, (double)pos),
+    same("write", write_in_parts(file->own, data, size, pos),
          linux_result((int)pwrite(file->real, data, size, pos)));
 }
 
@@ -254,10 +298,22 @@ static void about_a_file(void)
     }
 }
 
+static const char *a_target(void)
+{
+    switch (dice(8)) {
+    case 0:
+        return "";
+    case 1:
+        return long_target;
+    default:
+        return "../to \xff";
+    }
+}
+
 static void about_names(void)
 {
     Pair *a = a_folder(), *b = a_folder();
-    const char *x = a_name(), *y = a_name();
+    const char *x = a_name(), *y = a_name(), *target = a_target();
     char own[100] = "", real[100] = "";
     int n, m;
 
@@ -267,73 +323,55 @@ static void about_names(void)
     }
     switch (dice(7)) {
     case 0:
-        same("mkdir", tw_mem_mkdir(a->own, x, 0750),
-             linux_result(mkdirat(a->real, x, 0750)));
+        FAIL_EACH_ALLOCATION(n, roots[0], tw_mem_mkdir(a->own, x, 0750));
+        same("mkdir", n, linux_result(mkdirat(a->real, x, 0750)));
         break;
     case 1:
-        n = dice(2);
-        same("unlink", tw_mem_unlink(a->own, x, n),
-             linux_result(unlinkat(a->real, x, n ? AT_REMOVEDIR : 0)));
+        m = dice(2);
+        FAIL_EACH_ALLOCATION(n, roots[0], tw_mem_unlink(a->own, x, m));
+        same("unlink", n,
+             linux_result(unlinkat(a->real, x, m ? AT_REMOVEDIR : 0)));
         break;
     case 2:
-        same("link", tw_mem_link(a->own, x, b->own, y),
-             linux_result(linkat(a->real, x, b->real, y, 0)));
+        FAIL_EACH_ALLOCATION(n, roots[0], tw_mem_link(a->own, x, b->own, y));
+        same("link", n, linux_result(linkat(a->real, x, b->real, y, 0)));
         break;
     case 3:
-        same("symlink", tw_mem_symlink("../to \xff", a->own, x),
-             linux_result(symlinkat("../to \xff", a->real, x)));
+        FAIL_EACH_ALLOCATION(n, roots[0], tw_mem_symlink(target, a->own, x));
+        same("symlink", n, linux_result(symlinkat(target, a->real, x)));
         break;
     case 4:
-        n = tw_mem_readlink(a->own, x, own, 4);
-        m = linux_result((int)readlinkat(a->real, x, real, 4));
-        same("readlink", n, m);
+        m = (int)dice(5);
+        n = tw_mem_readlink(a->own, x, own, m);
+        same("readlink", n, linux_result((int)readlinkat(a->real, x, real, m)));
         same("target", strcmp(own, real), 0);
         break;
     default:
-        same("rename", tw_mem_rename(a->own, x, b->own, y),
-             linux_result(renameat(a->real, x, b->real, y)));
+        FAIL_EACH_ALLOCATION(n, roots[0], tw_mem_rename(a->own, x, b->own, y));
+        same("rename", n, linux_result(renameat(a->real, x, b->real, y)));
     }
 }
 
-/* What only we have. */
-static void check_limits(void)
+/* Closes and removes everything, after which memfs must have the @empty roots. */
+static void check_nothing_is_left(Account empty)
 {
-    char page[TW_MEM_PAGE] = { 1 };
-    struct iovec iov = { page, sizeof(page) };
-    TwHostStat st;
-    TwHostStatfs room;
-    int fd;
-
-    same("mounted twice", tw_mem_mount(ROOT), -EEXIST);
-    same("not mounted", tw_mem_open(TW_NOWHERE, "/shares", O_RDONLY, 0),
-         TW_NOT_LIVE);
-    same("not mounted", tw_mem_stat(TW_NOWHERE, "/shares/", &st), TW_NOT_LIVE);
-    same("up", tw_mem_open(roots[0].own, "..", O_RDONLY, 0), -EACCES);
-    same("mkdir", tw_mem_mkdir(roots[1].own, "there", 0700), 0);
-    same("apart", tw_mem_rename(roots[1].own, "there", roots[0].own, "here"),
-         -EXDEV);
-    fd = tw_mem_open(roots[1].own, "big", O_RDWR | O_CREAT, 07777);
-    same("stat", tw_mem_fstat(fd, &st), 0);
-    same("mode", st.mode, S_IFREG | 01777);
-    same("hole", tw_mem_truncate(fd, 1e13), 0);
-    same("beyond", (long)tw_mem_write(fd, &iov, 1, 1e12), -EFBIG);
-    same("statfs", tw_mem_statfs(fd, &room), 0);
-    tw_mem_set_limit((double)(room.blocks - room.bfree + 1) * TW_MEM_PAGE);
-    iov.iov_len = 100;
-    same("last page", (long)tw_mem_write(fd, &iov, 1, TW_MEM_PAGE - 50), 50);
-    same("full", (long)tw_mem_write(fd, &iov, 1, 1 << 20), -ENOSPC);
-    same("room", tw_mem_truncate(fd, 0), 0);
-    same("again", (long)tw_mem_write(fd, &iov, 1, 1 << 20), 100);
-    same("times", tw_mem_utimes(roots[1].own, "big", 1.5, -2.25), 0);
-    same("stat", tw_mem_stat(roots[1].own, "big", &st), 0);
-    same("atime", st.atime_ns, 1500000000);
-    same("mtime", st.mtime_ns, -2250000000);
-    same("close", tw_mem_close(fd), 0);
-    same("closed", tw_mem_close(fd), -EBADF);
+    for (int i = 0; i < FOLDERS; i++) {
+        close_pair(&folders[i]);
+    }
+    for (int i = 0; i < ROOTS; i++) {
+        remove_all(roots[i]);
+    }
+    check();
+    for (int i = 0; i < FILES; i++) {
+        close_pair(&files[i]);
+    }
+    check();
+    same_account("removing everything", account_of(roots[0]), empty);
 }
 
 int main(int argc, char **argv)
 {
+    Account empty;
     long calls;
 
     if (argc != 4) {
@@ -343,13 +381,17 @@ int main(int argc, char **argv)
     seed = (unsigned int)atol(argv[2]);
     calls = atol(argv[3]);
     memset(long_name, 'n', 256);
+    memset(long_target, 't', MAX_TARGET + 1);
     same("mount", tw_mem_mount(ROOT) || tw_mem_mount(OTHER_ROOT), 0);
-    roots[0].own = tw_mem_open(TW_NOWHERE, ROOT, O_RDONLY | O_DIRECTORY, 0);
-    roots[0].real = open(argv[1], O_RDONLY | O_DIRECTORY);
-    roots[1].own = tw_mem_open(TW_NOWHERE, OTHER_ROOT, O_RDONLY, 0);
+    roots[0] = tw_mem_open(TW_NOWHERE, ROOT, O_RDONLY | O_DIRECTORY, 0);
+    roots[1] = tw_mem_open(TW_NOWHERE, OTHER_ROOT, O_RDONLY, 0);
+    real_root = open(argv[1], O_RDONLY | O_DIRECTORY);
+    empty = account_of(roots[0]);
+    same("nodes of empty roots", (long)empty.nodes, ROOTS);
+    same("pages of empty roots", (long)empty.pages, 0);
     for (int i = 0; i < FOLDERS; i++) {
-        folders[i].own = tw_mem_open(roots[0].own, ".", O_RDONLY, 0);
-        folders[i].real = openat(roots[0].real, ".", O_RDONLY);
+        folders[i].own = tw_mem_open(roots[0], ".", O_RDONLY, 0);
+        folders[i].real = openat(real_root, ".", O_RDONLY);
     }
     for (int i = 0; i < FILES; i++) {
         files[i] = (Pair){ -1, -1 };
@@ -365,11 +407,13 @@ int main(int argc, char **argv)
         default:
             about_names();
         }
+        check();
         if (step % 100 == 0) {
-            compare_tree(roots[0]);
+            compare_tree((Pair){ roots[0], real_root });
         }
     }
-    check_limits();
+    check_nothing_is_left(empty);
+    check_limits(roots);
     puts("all is well");
     return 0;
 }

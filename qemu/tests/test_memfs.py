@@ -1,4 +1,4 @@
-"""Files in memory against the kernel's: memfs-check.c, natively."""
+"""Files in memory against the kernel's: memfs-*.c, natively."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from bench.build.recipes import qemu as recipe
 HERE = Path(__file__).resolve().parent
 POSIX = recipe.ROOT / recipe.POSIX
 CALLS = "20000"
+# What memfs-alloc.c replaces.
+ALLOCATOR = ("malloc", "calloc", "realloc", "strdup", "free")
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +23,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler")
     out = tmp_path_factory.mktemp("memfs") / "check"
-    sources = [HERE / "memfs-check.c", POSIX / "memfs.c", POSIX / "memfs-contents.c"]
+    sources = [*sorted(HERE.glob("memfs-*.c")), *sorted(POSIX.glob("memfs*.c"))]
     argv = ["cc", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]
     argv += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    argv += [f"-Wl,--wrap={name}" for name in ALLOCATOR]
     argv += [f"-I{POSIX}", "-pthread", *map(str, sources), "-o", str(out)]
     subprocess.run(argv, check=True)
     return out

@@ -19,7 +19,7 @@ const NOWHERE = -1;
 const RDONLY = 0, WRONLY = 1, CREAT = 0o100, EXCL = 0o200;
 const KIND_MASK = 0o170000, FOLDER = 0o040000, FILE = 0o100000;
 const PERMISSIONS = 0o1777;
-const EEXIST = -17, ENOSPC = -28;
+const ENOMEM = -12, EEXIST = -17, ENOSPC = -28;
 const KIND_FOLDER = 4, NAME_HEAD = 3;
 const NS = 1e9;
 
@@ -121,8 +121,8 @@ export class MemoryFolders {
 
     done(result, path) {
         if (result < 0) {
-            const why = result === ENOSPC ? 'there is no room for it'
-                                          : `error ${-result}`;
+            const full = result === ENOMEM || result === ENOSPC;
+            const why = full ? 'there is no room for it' : `error ${-result}`;
             throw new Error(`${path} cannot be put into the shared folder: ${why}`);
         }
         return result;

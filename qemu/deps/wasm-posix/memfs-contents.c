@@ -42,7 +42,7 @@ int64_t tw_mem_get(const TwMemContents *contents, void *to, size_t size,
     return (int64_t)done;
 }
 
-/* Room in the table for that page. */
+/* Makes the table long enough for that page; false if there is no memory. */
 static bool reach(TwMemContents *contents, size_t page)
 {
     size_t n = contents->n_pages ? contents->n_pages : 1;
@@ -65,18 +65,28 @@ static bool reach(TwMemContents *contents, size_t page)
     return true;
 }
 
-/* The page to write to; NULL if there is no room. */
-static uint8_t *writable(TwMemContents *contents, TwMemRoom *room, size_t page)
+/* Makes the page where there is a hole. Returns 0 or minus an error number. */
+static int make_page(TwMemContents *contents, TwMemRoom *room, uint64_t page)
 {
-    if (!reach(contents, page)) {
-        return NULL;
+    if (page >= TW_MEM_MAX_PAGES) {
+        return -LINUX_EFBIG;
     }
-    if (!contents->pages[page] && room->used < room->limit) {
-        contents->pages[page] = calloc(1, TW_MEM_PAGE);
-        contents->used += contents->pages[page] != NULL;
-        room->used += contents->pages[page] != NULL;
+    if (page < contents->n_pages && contents->pages[page]) {
+        return 0;
     }
-    return contents->pages[page];
+    if (room->used >= room->limit) {
+        return -LINUX_ENOSPC;
+    }
+    if (!reach(contents, (size_t)page)) {
+        return -LINUX_ENOMEM;
+    }
+    contents->pages[page] = calloc(1, TW_MEM_PAGE);
+    if (!contents->pages[page]) {
+        return -LINUX_ENOMEM;
+    }
+    contents->used++;
+    room->used++;
+    return 0;
 }
 
 int64_t tw_mem_put(TwMemContents *contents, TwMemRoom *room, const void *from,
@@ -89,16 +99,12 @@ int64_t tw_mem_put(TwMemContents *contents, TwMemRoom *room, const void *from,
         uint64_t page = at / TW_MEM_PAGE;
         size_t offset = at % TW_MEM_PAGE;
         size_t n = smaller(size - done, TW_MEM_PAGE - offset);
-        uint8_t *to;
+        int result = make_page(contents, room, page);
 
-        if (page >= TW_MEM_MAX_PAGES) {
-            return done ? (int64_t)done : -LINUX_EFBIG;
+        if (result < 0) {
+            return done ? (int64_t)done : result;
         }
-        to = writable(contents, room, (size_t)page);
-        if (!to) {
-            return done ? (int64_t)done : -LINUX_ENOSPC;
-        }
-        memcpy(to + offset, (const uint8_t *)from + done, n);
+        memcpy(contents->pages[page] + offset, (const uint8_t *)from + done, n);
         done += n;
         if ((int64_t)(at + n) > contents->size) {
             contents->size = (int64_t)(at + n);

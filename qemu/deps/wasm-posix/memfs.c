@@ -173,7 +173,7 @@ static int add(Node *folder, const char *text, Node *node)
     Name *name = malloc(sizeof(*name) + length);
 
     if (!name) {
-        return -LINUX_ENOSPC;
+        return -LINUX_ENOMEM;
     }
     *name = (Name){ .folder = folder,
                     .node = node,
@@ -222,16 +222,15 @@ static OpenFile *file_of(int fd)
     return file && file->node ? file : NULL;
 }
 
-static int new_file(Node *node, int flags)
+/* A free descriptor. */
+static int free_fd(void)
 {
     for (int i = 0; i < TW_MEMFD_MAX; i++) {
         if (!fs.files[i].node) {
-            fs.files[i] = (OpenFile){ .node = node, .flags = flags };
-            node->open++;
             return TW_MEMFD_BASE + i;
         }
     }
-    return -LINUX_ENFILE;
+    return -LINUX_EMFILE;
 }
 
 static Node *mounted(const char *path)
@@ -319,7 +318,7 @@ static int make(int dir, const char *text, int mode, Node **made)
     }
     node = new_node(mode);
     if (!node) {
-        return -LINUX_ENOSPC;
+        return -LINUX_ENOMEM;
     }
     node->links = S_ISDIR(mode); /* its "." */
     result = add(place.folder, text, node);
@@ -351,6 +350,7 @@ static int may_open(const Node *node, int flags)
 static int open_locked(int dir, const char *path, int flags, int mode)
 {
     Place place = { 0 };
+    int fd = free_fd();
     int result;
 
     if (dir == TW_NOWHERE) {
@@ -363,6 +363,9 @@ static int open_locked(int dir, const char *path, int flags, int mode)
         if (result) {
             return result;
         }
+    }
+    if (fd < 0) {
+        return fd; /* before a file is made for nothing */
     }
     if (flags & PATH_ONLY) {
         flags &= PATH_ONLY | DIRECTORY;
@@ -387,12 +390,16 @@ static int open_locked(int dir, const char *path, int flags, int mode)
             return result;
         }
     }
-    result = new_file(place.node, flags);
-    if (result >= 0 && flags & TRUNC && place.node->contents.size) {
+    fs.files[fd - TW_MEMFD_BASE] = (OpenFile){
+        .node = place.node,
+        .flags = flags,
+    };
+    place.node->open++;
+    if (flags & TRUNC && place.node->contents.size) {
         tw_mem_resize(&place.node->contents, &fs.room, 0);
         changed(place.node);
     }
-    return result;
+    return fd;
 }
 
 static int close_locked(int fd)
@@ -410,12 +417,13 @@ static int close_locked(int fd)
     return 0;
 }
 
-static OpenFile *readable(int fd, int *error)
+static OpenFile *readable(int fd, double pos, int *error)
 {
     OpenFile *file = file_of(fd);
 
     *error =
-        !file || file->flags & PATH_ONLY || (file->flags & ACCESS) == WRONLY
+        pos < 0 ? -LINUX_EINVAL
+        : !file || file->flags & PATH_ONLY || (file->flags & ACCESS) == WRONLY
             ? -LINUX_EBADF
         : is_dir(file->node) ? -LINUX_EISDIR
                              : 0;
@@ -425,7 +433,7 @@ static OpenFile *readable(int fd, int *error)
 static double read_locked(int fd, const struct iovec *iov, int n, double pos)
 {
     int error;
-    OpenFile *file = readable(fd, &error);
+    OpenFile *file = readable(fd, pos, &error);
     int64_t done = 0;
 
     for (int i = 0; !error && i < n; i++) {
@@ -448,7 +456,11 @@ static double write_locked(int fd, const struct iovec *iov, int n, double pos)
 {
     OpenFile *file = file_of(fd);
     int64_t done = 0;
+    int64_t put = 0;
 
+    if (pos < 0) {
+        return -LINUX_EINVAL;
+    }
     if (!file || file->flags & PATH_ONLY || (file->flags & ACCESS) == RDONLY) {
         return -LINUX_EBADF;
     }
@@ -456,22 +468,18 @@ static double write_locked(int fd, const struct iovec *iov, int n, double pos)
         pos = (double)file->node->contents.size;
     }
     for (int i = 0; i < n; i++) {
-        int64_t put =
-            tw_mem_put(&file->node->contents, &fs.room, iov[i].iov_base,
-                       iov[i].iov_len, (int64_t)pos + done);
-
-        if (put < 0) {
-            return done ? (double)done : (double)put;
-        }
-        done += put;
-        if ((size_t)put < iov[i].iov_len) {
+        put = tw_mem_put(&file->node->contents, &fs.room, iov[i].iov_base,
+                         iov[i].iov_len, (int64_t)pos + done);
+        done += put > 0 ? put : 0;
+        if (put < 0 || (size_t)put < iov[i].iov_len) {
             break;
         }
     }
     if (done) {
         changed(file->node);
+        return (double)done;
     }
-    return (double)done;
+    return (double)put;
 }
 
 static int truncate_locked(int fd, double size)
@@ -620,7 +628,10 @@ static int may_rename(const Place *from, const Place *to)
         return -LINUX_EINVAL;
     }
     if (!to->node) {
-        return 0;
+        return is_dir(from->node) && from->folder != to->folder &&
+                       to->folder->links >= MAX_LINKS
+                   ? -LINUX_EMLINK
+                   : 0;
     }
     if (is_dir(to->node) && is_below(from->folder, to->node)) {
         return -LINUX_ENOTEMPTY;
@@ -687,16 +698,19 @@ static int link_locked(int dir, const char *path, int new_dir,
 
 static int symlink_locked(const char *target, int dir, const char *path)
 {
-    char *copy = strlen(target) <= MAX_TARGET ? strdup(target) : NULL;
+    char *copy;
     Node *node;
     int result;
 
     if (!*target) {
-        free(copy);
         return -LINUX_ENOENT;
     }
-    if (!copy) {
+    if (strlen(target) > MAX_TARGET) {
         return -LINUX_ENAMETOOLONG;
+    }
+    copy = strdup(target);
+    if (!copy) {
+        return -LINUX_ENOMEM;
     }
     result = make(dir, path, S_IFLNK | LINK_MODE, &node);
     if (result) {
@@ -713,6 +727,9 @@ static int readlink_locked(int dir, const char *path, char *buf, int size)
     int result = look_existing(dir, path, &place);
     int length;
 
+    if (size <= 0) {
+        return -LINUX_EINVAL;
+    }
     if (result) {
         return result;
     }
@@ -730,11 +747,12 @@ static int mount_locked(const char *path)
     for (int i = 0; i < TW_MEM_MOUNTS; i++) {
         if (!fs.mounts[i].path) {
             Node *top = new_node(S_IFDIR | 0755);
-            char *copy = strdup(path);
+            char *copy = top ? strdup(path) : NULL;
 
-            if (!top || !copy) {
-                free(copy);
-                free(top);
+            if (!copy) {
+                if (top) {
+                    release(top);
+                }
                 return -LINUX_ENOMEM;
             }
             top->links = 2;
@@ -747,7 +765,7 @@ static int mount_locked(const char *path)
             return -LINUX_EEXIST;
         }
     }
-    return -LINUX_ENFILE;
+    return -LINUX_ENOSPC;
 }
 
 /* The calls: each under the lock. */
@@ -845,10 +863,13 @@ static int statfs_locked(int fd, TwHostStatfs *out)
     if (!file_of(fd)) {
         return -LINUX_EBADF;
     }
+    if (left < 0) {
+        left = 0; /* the limit became smaller than what there was */
+    }
     *out = (TwHostStatfs){
         .type = TMPFS_MAGIC,
         .bsize = TW_MEM_PAGE,
-        .blocks = fs.room.limit,
+        .blocks = fs.room.used + left,
         .bfree = left,
         .bavail = left,
         .files = fs.nodes + left,
