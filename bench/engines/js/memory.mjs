@@ -14,7 +14,7 @@ const IOV = 0, STAT = 8, STAT_WORDS = 13, TEXT = 512, TARGET = 1024;
 const DATA = 8192, DATA_SIZE = 1 << 20;
 const STAT_MODE = 1, STAT_SIZE = 6, STAT_MTIME = 10;
 
-/* As memfs.c has them. */
+/* As memfs-lookup.h has them. */
 const NOWHERE = -1;
 const RDONLY = 0, WRONLY = 1, CREAT = 0o100, EXCL = 0o200;
 const KIND_MASK = 0o170000, FOLDER = 0o040000, FILE = 0o100000;

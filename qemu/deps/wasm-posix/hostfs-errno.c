@@ -1,25 +1,33 @@
 /*
- * Error numbers of the host's Linux as emscripten's (WASI's) C library has them.
+ * Translates Linux's error numbers to those of emscripten's (WASI's) C library.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <errno.h>
 
 #include "hostfs.h"
+#include "linux-errno.h"
 
-/* By Linux's asm-generic/errno.h: those that calls on files fail with. */
 static const uint8_t by_linux[] = {
-    /* clang-format off */
-    [1] = EPERM, [2] = ENOENT, [4] = EINTR, [5] = EIO, [6] = ENXIO,
-    [7] = E2BIG, [9] = EBADF, [11] = EAGAIN, [12] = ENOMEM, [13] = EACCES,
-    [14] = EFAULT, [16] = EBUSY, [17] = EEXIST, [18] = EXDEV, [19] = ENODEV,
-    [20] = ENOTDIR, [21] = EISDIR, [22] = EINVAL, [23] = ENFILE,
-    [24] = EMFILE, [25] = ENOTTY, [26] = ETXTBSY, [27] = EFBIG,
-    [28] = ENOSPC, [29] = ESPIPE, [30] = EROFS, [31] = EMLINK, [32] = EPIPE,
-    [34] = ERANGE, [36] = ENAMETOOLONG, [38] = ENOSYS, [39] = ENOTEMPTY,
-    [40] = ELOOP, [75] = EOVERFLOW, [84] = EILSEQ, [95] = EOPNOTSUPP,
-    [116] = ESTALE, [122] = EDQUOT,
-    /* clang-format on */
+    [LINUX_EPERM] = EPERM,   [LINUX_ENOENT] = ENOENT,
+    [LINUX_EINTR] = EINTR,   [LINUX_EIO] = EIO,
+    [LINUX_ENXIO] = ENXIO,   [LINUX_E2BIG] = E2BIG,
+    [LINUX_EBADF] = EBADF,   [LINUX_EAGAIN] = EAGAIN,
+    [LINUX_ENOMEM] = ENOMEM, [LINUX_EACCES] = EACCES,
+    [LINUX_EFAULT] = EFAULT, [LINUX_EBUSY] = EBUSY,
+    [LINUX_EEXIST] = EEXIST, [LINUX_EXDEV] = EXDEV,
+    [LINUX_ENODEV] = ENODEV, [LINUX_ENOTDIR] = ENOTDIR,
+    [LINUX_EISDIR] = EISDIR, [LINUX_EINVAL] = EINVAL,
+    [LINUX_ENFILE] = ENFILE, [LINUX_EMFILE] = EMFILE,
+    [LINUX_ENOTTY] = ENOTTY, [LINUX_ETXTBSY] = ETXTBSY,
+    [LINUX_EFBIG] = EFBIG,   [LINUX_ENOSPC] = ENOSPC,
+    [LINUX_ESPIPE] = ESPIPE, [LINUX_EROFS] = EROFS,
+    [LINUX_EMLINK] = EMLINK, [LINUX_EPIPE] = EPIPE,
+    [LINUX_ERANGE] = ERANGE, [LINUX_ENAMETOOLONG] = ENAMETOOLONG,
+    [LINUX_ENOSYS] = ENOSYS, [LINUX_ENOTEMPTY] = ENOTEMPTY,
+    [LINUX_ELOOP] = ELOOP,   [LINUX_EOVERFLOW] = EOVERFLOW,
+    [LINUX_EILSEQ] = EILSEQ, [LINUX_EOPNOTSUPP] = EOPNOTSUPP,
+    [LINUX_ESTALE] = ESTALE, [LINUX_EDQUOT] = EDQUOT,
 };
 
 int tw_host_result(int result)

@@ -1,12 +1,14 @@
 /*
- * What the files of memfs.h have in them. A page is there once something was
- * written to it; until then it is a hole, and reads as zeros.
+ * The contents of files: see memfs-contents.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "linux-errno.h"
+#include "memfs-contents.h"
 #include "memfs.h"
 
 static size_t smaller(size_t a, size_t b)
@@ -119,12 +121,14 @@ void tw_mem_resize(TwMemContents *contents, TwMemRoom *room, int64_t size)
     size_t rest = (uint64_t)size % TW_MEM_PAGE;
 
     for (uint64_t i = first; i < contents->n_pages; i++) {
-        contents->used -= contents->pages[i] != NULL;
-        room->used -= contents->pages[i] != NULL;
-        free(contents->pages[i]);
-        contents->pages[i] = NULL;
+        if (contents->pages[i]) {
+            free(contents->pages[i]);
+            contents->pages[i] = NULL;
+            contents->used--;
+            room->used--;
+        }
     }
-    /* What was cut off must not come back when the file grows again. */
+    /* Bytes beyond the new end must read as zeros if the file grows again. */
     if (size < contents->size && rest && first - 1 < contents->n_pages &&
         contents->pages[first - 1]) {
         memset(contents->pages[first - 1] + rest, 0, TW_MEM_PAGE - rest);

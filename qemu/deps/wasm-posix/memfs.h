@@ -1,22 +1,32 @@
 /*
- * Files in linear memory, for who has no host: a web page's shared folders.
+ * Files in linear memory, where there is no host: a web page's shared folders.
  *
- * emscripten has files in memory, too, but they are not Linux's: a link is read
- * as another path than was written, making one by symlinkat() ends the program,
- * a name that goes away ends the reading of its folder, there is one time for
- * three, and every call is served by the main thread. These are in C, and served
- * by the thread that asks.
+ * emscripten has files in memory, too, but they differ from Linux's. It reads a
+ * link as another path than was written. symlinkat() ends the program. A name
+ * that is removed ends the reading of its folder. A file has one time instead of
+ * three. And the main thread serves every call. This file system is in C, and
+ * the thread that makes a call serves it.
  *
- * hostfs-*.c come here before they ask hostfs.js, so that QEMU cannot tell the
- * one from the other: the same calls (see hostfs.h), the same rules. Nobody owns
- * files but who runs this; set-user-ID bits, devices, pipes and sockets there are
- * none; names are bytes.
+ * hostfs-*.c ask memfs before they ask hostfs.js, by the same calls (hostfs.h)
+ * and the same rules, so that QEMU cannot tell them apart. Every file belongs to
+ * the user who runs QEMU. There are no set-user-ID bits, devices, pipes and
+ * sockets. Names are bytes.
  *
- * The runner makes a folder by tw_mem_mount(), and then fills and reads it by
- * the calls that QEMU uses, while QEMU runs, too.
+ * The runner makes a folder with tw_mem_mount(). The runner then fills and reads
+ * the folder with the calls that QEMU uses, also while QEMU runs.
  *
  *     runner -- tw_mem_mount(), tw_mem_open(), ... --+
- *     QEMU -- libc -- hostfs-*.c --------------------+-- nodes -- pages
+ *     QEMU -- libc -- hostfs-*.c --------------------+-- memfs-*.c
+ *
+ * The files, from the top down. Each calls only files below it.
+ *
+ *     memfs-runner.c    calls that only the runner makes
+ *     memfs-fd.c        calls on open files
+ *     memfs-path.c      calls on names
+ *     memfs-lock.c      the one file system and its lock
+ *     memfs-lookup.c    from a path or a descriptor to a node
+ *     memfs-tree.c      nodes and their names
+ *     memfs-contents.c  the pages of a file
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -34,30 +44,6 @@ enum {
     TW_MEMFD_MAX = 4096,
     TW_MEM_MOUNTS = 16,
     TW_MEM_PAGE = 4096,
-    /* Of a file: its size may be larger, if it has a hole at the end. */
-    TW_MEM_MAX_PAGES = 4 * 1024 * 1024,
-};
-
-/* Of Linux's asm-generic/errno.h, which the C library's are not. */
-enum {
-    LINUX_EPERM = 1,
-    LINUX_ENOENT = 2,
-    LINUX_EBADF = 9,
-    LINUX_ENOMEM = 12,
-    LINUX_EACCES = 13,
-    LINUX_EBUSY = 16,
-    LINUX_EEXIST = 17,
-    LINUX_EXDEV = 18,
-    LINUX_ENOTDIR = 20,
-    LINUX_EISDIR = 21,
-    LINUX_EINVAL = 22,
-    LINUX_EMFILE = 24,
-    LINUX_EFBIG = 27,
-    LINUX_ENOSPC = 28,
-    LINUX_EMLINK = 31,
-    LINUX_ENAMETOOLONG = 36,
-    LINUX_ENOTEMPTY = 39,
-    LINUX_ELOOP = 40,
 };
 
 static inline bool tw_is_memfd(int fd)
@@ -65,18 +51,30 @@ static inline bool tw_is_memfd(int fd)
     return fd >= TW_MEMFD_BASE && fd < TW_MEMFD_BASE + TW_MEMFD_MAX;
 }
 
-/* A call for a descriptor of memory's or of the host's. */
+/* Makes a call on memfs or on the host, whichever @fd is a descriptor of. */
 #define tw_on(fd, call, ...) \
     (tw_is_memfd(fd) ? tw_mem_##call(__VA_ARGS__) : tw_host_##call(__VA_ARGS__))
 
-/* An empty folder at an absolute path; 0 or minus an error number. */
+/*
+ * Mounts an empty folder at an absolute path. Returns 0 or minus an error number
+ * of Linux: EEXIST, ENOMEM, or ENOSPC after TW_MEM_MOUNTS mounts.
+ */
 int tw_mem_mount(const char *path);
-/* How many bytes all contents may take; more is ENOSPC. */
+
+/* Sets how many bytes the contents of all files may take. */
 void tw_mem_set_limit(double bytes);
-/* Memory for whoever calls from outside, the same until it is asked for more. */
+
+/*
+ * A buffer of at least @size bytes for the runner's arguments; NULL if there is
+ * no memory. The buffer stays valid until a call asks for a larger one.
+ */
 void *tw_mem_buffer(size_t size);
 
-/* As the calls of hostfs.h. */
+/*
+ * As the calls of hostfs.h. A call fails with ENOMEM if an allocation fails, and
+ * with ENOSPC if the limit of tw_mem_set_limit() is reached. A call on names that
+ * fails has changed nothing.
+ */
 int tw_mem_open(int dir, const char *path, int flags, int mode);
 int tw_mem_close(int fd);
 double tw_mem_read(int fd, const struct iovec *iov, int n, double pos);
@@ -96,24 +94,4 @@ int tw_mem_symlink(const char *target, int dir, const char *path);
 int tw_mem_readlink(int dir, const char *path, char *buf, int size);
 int tw_mem_utimes(int dir, const char *path, double atime, double mtime);
 
-/* What a file has in it: pages, where something was written. */
-typedef struct TwMemContents {
-    uint8_t **pages;
-    size_t n_pages; /* places in the table */
-    int64_t used; /* pages */
-    int64_t size;
-} TwMemContents;
-
-/* How many pages there are, and may be. */
-typedef struct TwMemRoom {
-    int64_t used;
-    int64_t limit;
-} TwMemRoom;
-
-/* Each does what it can of @size bytes; minus an error number if that is nothing. */
-int64_t tw_mem_get(const TwMemContents *contents, void *to, size_t size,
-                   int64_t pos);
-int64_t tw_mem_put(TwMemContents *contents, TwMemRoom *room, const void *from,
-                   size_t size, int64_t pos);
-void tw_mem_resize(TwMemContents *contents, TwMemRoom *room, int64_t size);
 #endif
