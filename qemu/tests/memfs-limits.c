@@ -42,8 +42,10 @@ static void check_attributes(int root)
     same("atime", st.atime_ns, 1500000000);
     same("mtime", st.mtime_ns, -2250000000);
     same("unlink", tw_mem_unlink(root, "file", false), 0);
+    same("fsync", tw_mem_sync(fd, false), 0);
     same("close", tw_mem_close(fd), 0);
     same("close it twice", tw_mem_close(fd), -EBADF);
+    same("fsync what is closed", tw_mem_sync(fd, false), -EBADF);
 }
 
 static void check_size_of_a_file(int root)
@@ -170,6 +172,22 @@ static void check_mounts(int root)
     same_account("one mount more", account_of(root), after);
 }
 
+/* The buffer is never freed. */
+static void check_buffer(void)
+{
+    char *buffer;
+
+    alloc_fail_at(1);
+    same("a buffer without memory", tw_mem_buffer(100) == NULL, true);
+    same("failed", alloc_failed(), true);
+    buffer = tw_mem_buffer(100);
+    same("a buffer", buffer != NULL, true);
+    memset(buffer, 1, 100);
+    same("a smaller buffer is the same", tw_mem_buffer(50) == buffer, true);
+    buffer = tw_mem_buffer(1 << 20);
+    memset(buffer, 1, 1 << 20);
+}
+
 void check_limits(const int *roots)
 {
     Account empty = account_of(roots[0]);
@@ -183,4 +201,5 @@ void check_limits(const int *roots)
     check_account(roots, NULL, 0);
     same_account("the checks of limits", account_of(roots[0]), empty);
     check_mounts(roots[0]);
+    check_buffer();
 }

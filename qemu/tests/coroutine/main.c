@@ -1,6 +1,7 @@
 /*
- * A coroutine runs as the thread that entered it: the thread's variables are its
- * own, wherever they are defined, errno too, and pthread_self().
+ * A coroutine runs as the thread that entered it. It sees that thread's variables,
+ * whichever file defines them, that thread's errno and that thread's
+ * pthread_self().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -82,8 +83,10 @@ int main(void)
     coroutine->entry_arg = &entries;
     enter(10);
     expect(entries == 1, "the coroutine yielded");
-    pthread_create(&thread, NULL, second_thread, &entries);
-    pthread_join(thread, NULL);
+    expect(pthread_create(&thread, NULL, second_thread, &entries) == 0 &&
+               pthread_join(thread, NULL) == 0,
+           "there is a second thread");
+    expect(entries == 2, "the coroutine ended");
     expect(elsewhere == 11, "the first thread's variable");
     printf("%d wrong\n", failures);
     return failures != 0;
