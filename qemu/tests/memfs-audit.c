@@ -95,7 +95,9 @@ static Node *node_of_open(Walk *walk, int fd)
     return node_of(walk, &stat);
 }
 
-/* A folder has a link by its own ".", and one by the ".." of each folder in it. */
+/*
+ * A folder has a link by its own ".", and one by the ".." of each folder in it.
+ */
 static void walk_folder(Walk *walk, int fd, Node *folder)
 {
     int size;

@@ -1,6 +1,7 @@
 /*
- * Random calls, the same to memfs and to the kernel, must have the same answers.
- * After every 100 calls the check compares all files and folders of both.
+ * Random calls, the same to memfs and to the kernel, must have the same
+ * answers. After every 100 calls the check compares all files and folders of
+ * both.
  *
  *   memfs-check DIRECTORY SEED CALLS
  *
@@ -225,8 +226,8 @@ static void open_one(void)
 }
 
 /*
- * Writes everything, though each allocation fails once: a write that runs out of
- * memory may have written a part.
+ * Writes everything, though each allocation fails once: a write that runs out
+ * of memory may have written a part.
  */
 static long write_in_parts(int fd, char *data, size_t size, long pos)
 {
@@ -352,7 +353,9 @@ static void about_names(void)
     }
 }
 
-/* Closes and removes everything, after which memfs must have the @empty roots. */
+/*
+ * Closes and removes everything, after which memfs must have the @empty roots.
+ */
 static void check_nothing_is_left(Account empty)
 {
     for (int i = 0; i < FOLDERS; i++) {

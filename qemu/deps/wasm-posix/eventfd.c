@@ -1,10 +1,10 @@
 /*
- * eventfd() and what is done to its descriptors: read, write, close, fcntl,
- * poll. See wasm-posix.h.
+ * eventfd(), and the calls on its descriptors: read, write, close, fcntl, poll.
+ * See wasm-posix.h.
  *
- * One word, tw_wakeups, counts all signals: a poller remembers it, looks at its
- * descriptors, and sleeps only while it is unchanged. So no wake-up is lost,
- * and a sleeper costs nothing.
+ * One word, tw_wakeups, counts the writes to all eventfds. A poller reads the
+ * word, then looks at its descriptors, and sleeps only while the word is
+ * unchanged. So no wake-up is lost, and a sleeper costs nothing.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -61,7 +61,7 @@ static EventFd *lookup(int fd)
     return e;
 }
 
-/* For reading or writing: with a buffer that has room for a count. */
+/* As lookup(), for a read or write with a buffer of @size bytes. */
 static EventFd *lookup_for(int fd, size_t size)
 {
     EventFd *e = lookup(fd);
@@ -73,7 +73,7 @@ static EventFd *lookup_for(int fd, size_t size)
     return e;
 }
 
-/* All descriptors are non-blocking: that is how QEMU and glib open them. */
+/* An eventfd never blocks: QEMU and glib open all of theirs non-blocking. */
 ssize_t __wrap_read(int fd, void *buf, size_t size)
 {
     EventFd *e;
@@ -161,7 +161,10 @@ static int64_t now_ns(void)
     return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* One look at all descriptors: how many are ready; *@real: others exist. */
+/*
+ * Looks at all descriptors once and returns how many are ready. *@real says
+ * whether some are emscripten's.
+ */
 static int look(struct pollfd *pfds, nfds_t n, bool *real)
 {
     int ready = 0;
@@ -223,7 +226,7 @@ int __wrap_poll(struct pollfd *pfds, nfds_t n, int timeout)
     return poll_ns(pfds, n, timeout < 0 ? -1 : timeout * INT64_C(1000000));
 }
 
-/* No signal is ever delivered, so the mask does not matter. */
+/* Wasm has no signals, so the mask does not matter. */
 int __wrap_ppoll(struct pollfd *pfds, nfds_t n, const struct timespec *ts,
                  const sigset_t *mask)
 {

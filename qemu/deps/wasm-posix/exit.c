@@ -1,7 +1,7 @@
 /*
- * exit() from any thread.  emscripten runs the handlers of atexit() on the main
- * thread, after the calling one is gone with the locks that it holds: whoever has
- * some gives them back in tw_before_exit().
+ * exit() from any thread. emscripten ends the thread that calls exit(), and
+ * then runs the handlers of atexit() on the main thread. Locks that the ended
+ * thread held stay locked, so a program gives them back in tw_before_exit().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
 /*
- * Futexes: Wasm's own wait and notify.
+ * Futexes, by Wasm's instructions for waiting and notifying.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,11 +1,11 @@
 /*
- * What is done to open files of the host: see hostfs.h. The program is linked so
- * that these calls come here first.
+ * The calls on open files of the host: see hostfs.h. The linker sends these
+ * calls here first.
  *
- * Positions are kept here, so that a descriptor may be used by any thread and
- * each read or write is one call. A folder's position counts bytes of the list of
- * its names, which is read when the first name is asked for, and again after it
- * was rewound.
+ * This file keeps the positions, so that any thread may use a descriptor and
+ * each read or write is one call to the host. A folder's position counts bytes
+ * in the list of its names. The first getdents64() reads that list, and so does
+ * the first one after the folder was rewound.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -79,7 +79,7 @@ int tw_hostfd_host(int fd)
     return file ? file->host : -1;
 }
 
-/* As a call of the C library answers. */
+/* The result of a call of the C library: -1 and errno instead of -errno. */
 static ssize_t answer(ssize_t result)
 {
     if (result < 0) {
@@ -131,6 +131,7 @@ ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t pos)
                             : __real_pwrite(fd, buf, size, pos);
 }
 
+/* Moves the position by what a read or write has done. */
 static ssize_t moved(int fd, ssize_t done)
 {
     HostFile *file = lookup(fd);
@@ -173,7 +174,10 @@ int tw_hostfd_close(int fd)
     return answer(tw_host_result(tw_on(host, close, host)));
 }
 
-/* No copies: who wants one opens the file again. No locks: see docs/disks.md. */
+/*
+ * There are no copies of descriptors: QEMU opens the file again. There are no
+ * locks: the harness takes them, see docs/disks.md.
+ */
 int tw_hostfd_fcntl(int fd, int cmd, int arg)
 {
     const int changeable = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT;
@@ -234,7 +238,7 @@ int __wrap___syscall_fstat64(int fd, intptr_t st)
     return result;
 }
 
-/* There is no SEEK_DATA and SEEK_HOLE here: QEMU takes all for data. */
+/* Without SEEK_DATA and SEEK_HOLE QEMU treats the whole file as data. */
 off_t __wrap_lseek(int fd, off_t offset, int whence)
 {
     HostFile *file = lookup(fd);
@@ -303,7 +307,10 @@ int __wrap___syscall_ftruncate64(int fd, off_t size)
                     : tw_host_result(tw_on(host, truncate, host, (double)size));
 }
 
-/* Node cannot: QEMU writes zeros instead, and keeps what is discarded. */
+/*
+ * Node has no such call. QEMU then writes zeros itself, and keeps what a guest
+ * discards.
+ */
 int __wrap___syscall_fallocate(int fd, int mode, off_t offset, off_t size)
 {
     return tw_is_hostfd(fd)
@@ -348,7 +355,10 @@ int __wrap___syscall_fstatfs64(int fd, size_t size, intptr_t out)
     return result;
 }
 
-/* The folder may grow between being asked for the size and for the names. */
+/*
+ * Reads the list of a folder's names. The folder may grow between the call for
+ * the size of the list and the call for the names.
+ */
 static int read_list(HostFile *file)
 {
     int size = 0;
@@ -414,7 +424,10 @@ int __wrap___syscall_getdents64(int fd, intptr_t out, size_t size)
     return filled;
 }
 
-/* So that whoever serves many files closes some in time. */
+/*
+ * QEMU's 9p server asks for the limit, to close files before there are too
+ * many.
+ */
 int __syscall_prlimit64(int pid, int resource, intptr_t new_limit,
                         intptr_t old_limit)
 {

@@ -1,9 +1,11 @@
 /*
- * What is done to the names of the host's files: see hostfs.h.
+ * The calls on names of the host's files: see hostfs.h.
  *
- * A name belongs to the host if it is relative to a folder that is open there, or
- * an absolute path that the runner allows; or to memory (memfs.h), likewise. These calls answer as the kernel's do:
- * minus an error number.
+ * A name belongs to the host if it is relative to a folder that is open on the
+ * host, or if it is an absolute path that the runner allows. A name belongs to
+ * memfs.h if it is relative to a folder that is open there, or if it is the
+ * path of a mount. These calls return what the kernel's do: minus an error
+ * number.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,7 +45,7 @@ int __real___syscall_utimensat(int dir, intptr_t path, intptr_t times,
 
 int __wrap___syscall_fstat64(int fd, intptr_t st);
 
-/* An absolute path may be one of memory's, else it may be allowed on the host. */
+/* Opens an absolute path in memfs if it is mounted there, else on the host. */
 static int open_file(int dir, const char *path, int flags, int mode)
 {
     int found =
@@ -145,7 +147,7 @@ int __wrap___syscall_mkdirat(int dir, intptr_t path, int mode)
                           tw_on(host, mkdir, host, (const char *)path, mode));
 }
 
-/* Node makes plain files; no guest should make devices on its host anyway. */
+/* Makes plain files only. No guest should make devices on its host. */
 int __wrap___syscall_mknodat(int dir, intptr_t path, int mode, int dev)
 {
     int host = tw_hostfd_host(dir);
@@ -177,6 +179,7 @@ int __wrap___syscall_symlinkat(intptr_t target, int dir, intptr_t path)
                                            host, (const char *)path));
 }
 
+/* Whether a file cannot have a name in both folders. */
 static bool are_apart(int host, int other)
 {
     return host < 0 || other < 0 || tw_is_memfd(host) != tw_is_memfd(other);
@@ -239,7 +242,10 @@ int __wrap___syscall_readlinkat(int dir, intptr_t path, intptr_t buf,
                                       (char *)buf, (int)size));
 }
 
-/* An open file by the name that Linux has for it: how 9p changes its mode. */
+/*
+ * The host's descriptor that a path like /proc/self/fd/131072 names. QEMU's 9p
+ * server changes the mode of an open file by such a path.
+ */
 static int proc_hostfd(const char *path)
 {
     static const char place[] = "/proc/self/fd/";
@@ -261,7 +267,7 @@ int __wrap___syscall_chmod(intptr_t path, int mode)
                               : tw_host_result(tw_on(host, chmod, host, mode));
 }
 
-/* Files stay those of whoever runs this. */
+/* Files always belong to the user who runs QEMU. */
 int __wrap___syscall_fchownat(int dir, intptr_t path, int owner, int group,
                               int flags)
 {
@@ -285,6 +291,7 @@ int __wrap___syscall_fchownat(int dir, intptr_t path, int owner, int group,
                : -EPERM;
 }
 
+/* The time that utimensat() asks for, in seconds. */
 static double seconds(const struct timespec *time, int64_t now_ns,
                       int64_t before_ns)
 {

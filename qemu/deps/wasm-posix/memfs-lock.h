@@ -19,7 +19,9 @@
 TwMemFs *tw_mem_lock(void);
 void tw_mem_unlock(void);
 
-/* The body of a call: returns the result of @work, done on @fs under the lock. */
+/*
+ * The body of a call: returns the result of @work, done on @fs under the lock.
+ */
 #define TW_MEM_LOCKED(type, work) \
     do { \
         TwMemFs *fs = tw_mem_lock(); \

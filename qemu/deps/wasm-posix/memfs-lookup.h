@@ -1,5 +1,6 @@
 /*
- * From a path or a descriptor to a node: the mounts and the open files of memfs.h.
+ * From a path or a descriptor to a node: the mounts and the open files of
+ * memfs.h.
  *
  * The functions that can fail return 0 or minus an error number of Linux.
  *
@@ -62,7 +63,9 @@ int tw_mem_free_fd(const TwMemFs *fs);
 void tw_mem_open_node(TwMemFs *fs, int fd, TwMemNode *node, int flags);
 void tw_mem_close_node(TwMemFs *fs, TwMemOpen *file);
 
-/* The place of the name @text, or of ".", in the folder that is open as @dir. */
+/*
+ * The place of the name @text, or of ".", in the folder that is open as @dir.
+ */
 int tw_mem_look(TwMemFs *fs, int dir, const char *text, TwMemPlace *place);
 
 /* The same; with TW_NOWHERE as @dir a mount's path, or TW_NOT_LIVE. */

@@ -179,7 +179,9 @@ static int rename_locked(TwMemFs *fs, int dir, const char *path, int new_dir,
     if (result) {
         return result;
     }
-    /* The new name comes first: if there is no memory for it, nothing is lost. */
+    /*
+     * The new name comes first: if there is no memory for it, nothing is lost.
+     */
     if (!tw_mem_name_add(tree, to.folder, new_path, from.node)) {
         return -LINUX_ENOMEM;
     }

@@ -3,17 +3,17 @@
  *
  * emscripten has files in memory, too, but they differ from Linux's. It reads a
  * link as another path than was written. symlinkat() ends the program. A name
- * that is removed ends the reading of its folder. A file has one time instead of
- * three. And the main thread serves every call. This file system is in C, and
- * the thread that makes a call serves it.
+ * that is removed ends the reading of its folder. A file has one time instead
+ * of three. And the main thread serves every call. This file system is in C,
+ * and the thread that makes a call serves it.
  *
  * hostfs-*.c ask memfs before they ask hostfs.js, by the same calls (hostfs.h)
- * and the same rules, so that QEMU cannot tell them apart. Every file belongs to
- * the user who runs QEMU. There are no set-user-ID bits, devices, pipes and
+ * and the same rules, so that QEMU cannot tell them apart. Every file belongs
+ * to the user who runs QEMU. There are no set-user-ID bits, devices, pipes and
  * sockets. Names are bytes.
  *
- * The runner makes a folder with tw_mem_mount(). The runner then fills and reads
- * the folder with the calls that QEMU uses, also while QEMU runs.
+ * The runner makes a folder with tw_mem_mount(). The runner then fills and
+ * reads the folder with the calls that QEMU uses, also while QEMU runs.
  *
  *     runner -- tw_mem_mount(), tw_mem_open(), ... --+
  *     QEMU -- libc -- hostfs-*.c --------------------+-- memfs-*.c
@@ -56,8 +56,8 @@ static inline bool tw_is_memfd(int fd)
     (tw_is_memfd(fd) ? tw_mem_##call(__VA_ARGS__) : tw_host_##call(__VA_ARGS__))
 
 /*
- * Mounts an empty folder at an absolute path. Returns 0 or minus an error number
- * of Linux: EEXIST, ENOMEM, or ENOSPC after TW_MEM_MOUNTS mounts.
+ * Mounts an empty folder at an absolute path. Returns 0 or minus an error
+ * number of Linux: EEXIST, ENOMEM, or ENOSPC after TW_MEM_MOUNTS mounts.
  */
 int tw_mem_mount(const char *path);
 
@@ -71,9 +71,9 @@ void tw_mem_set_limit(double bytes);
 void *tw_mem_buffer(size_t size);
 
 /*
- * As the calls of hostfs.h. A call fails with ENOMEM if an allocation fails, and
- * with ENOSPC if the limit of tw_mem_set_limit() is reached. A call on names that
- * fails has changed nothing.
+ * As the calls of hostfs.h. A call fails with ENOMEM if an allocation fails,
+ * and with ENOSPC if the limit of tw_mem_set_limit() is reached. A call on
+ * names that fails has changed nothing.
  */
 int tw_mem_open(int dir, const char *path, int flags, int mode);
 int tw_mem_close(int fd);

@@ -1,6 +1,6 @@
 /*
- * Calls that emscripten's headers declare and its libc lacks. Each fails as on
- * a system without the feature, and callers have a way to go on then.
+ * Calls that emscripten's headers declare and its C library lacks. Each fails
+ * as on a system without the feature. QEMU and glib handle that failure.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,14 +1,16 @@
 /*
- * Anonymous memory. emscripten's mmap() allocates and clears it: for guest RAM
- * and the code buffer that touches hundreds of MiB. Fresh memory above the
- * break is zero already, so take it from there and leave it alone.
+ * Anonymous memory. emscripten's mmap() allocates memory and clears it, which
+ * touches hundreds of MiB for guest RAM and the code buffer. Fresh memory above
+ * the break is zero already, so mmap() takes memory from there and does not
+ * touch it.
  *
- * Pages are said to have the 4 KiB that they have on most hosts. Wasm's own have
- * 64, which matters to nothing, as none is protected; but QEMU rounds the sizes of
- * memory up to them, and a machine saved here would not fit a native QEMU.
+ * getpagesize() says 4 KiB, as on most hosts, although Wasm's pages have 64
+ * KiB. Nothing here protects pages, so their real size does not matter. But
+ * QEMU rounds sizes of memory up to pages: with 64 KiB a native QEMU could not
+ * resume a machine that was saved here.
  *
- * What is unmapped as a whole is kept for the next caller; parts (QEMU trims
- * the guard areas of its mappings) are not worth tracking.
+ * An area that is unmapped as a whole is kept for the next caller. Unmapped
+ * parts are not tracked; QEMU only trims the guard areas of its mappings.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,6 +39,7 @@ void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd,
                   off_t off);
 int __real_munmap(void *addr, size_t len);
 
+/* The area that the address is in. */
 static Area *find(void *addr)
 {
     for (int i = 0; i < nb_areas; i++) {
@@ -48,6 +51,7 @@ static Area *find(void *addr)
     return NULL;
 }
 
+/* Zeroed memory: an area that was given back, or fresh memory. */
 static void *take(size_t size)
 {
     intptr_t brk;
@@ -62,7 +66,9 @@ static void *take(size_t size)
     if (nb_areas == MAX_AREAS) {
         return NULL;
     }
-    /* malloc() in other threads moves the break, too: only its answer holds. */
+    /*
+     * Other threads' malloc() moves the break, too: use only sbrk()'s answer.
+     */
     brk = (intptr_t)sbrk((intptr_t)(size + GRANULE));
     if (brk == -1) {
         return NULL;
@@ -116,7 +122,7 @@ int getpagesize(void)
     return PAGE;
 }
 
-/* There is one protection for all of linear memory. */
+/* All of linear memory can be read and written; nothing changes that. */
 int __wrap_mprotect(void *addr, size_t len, int prot)
 {
     (void)addr;

@@ -1,18 +1,20 @@
 /*
- * The few POSIX calls that emscripten lacks or that would be slow there,
- * in linear memory: but for hostfs.h, no call here leaves Wasm.
+ * libtwposix: the few POSIX calls that emscripten lacks, or that are slow in
+ * emscripten. Only the calls of hostfs.h leave Wasm; the others need nothing
+ * but linear memory.
  *
- *   eventfd()        counters that poll() can sleep on
- *   poll(), ppoll()  sleep on a futex that every eventfd write wakes
- *   mmap(), munmap() anonymous memory that stays untouched until used
- *   exit()           from any thread, see exit.c
- *   open() and the like   for the host's own files, see hostfs.h
+ *   eventfd()              counters that poll() can sleep on
+ *   poll(), ppoll()        sleep on a futex that every eventfd write wakes
+ *   mmap(), munmap()       anonymous memory, untouched until it is used
+ *   exit()                 from any thread, see exit.c
+ *   open() and the like    for the host's own files, see hostfs.h
  *
- * The program is linked with -Wl,--wrap=NAME for each of WRAPPED in
- * the recipe, so that glib and QEMU use these without a change.
+ * The program is linked with -Wl,--wrap=NAME for each of WRAPPED in the recipe,
+ * so that glib and QEMU use these functions without a change.
  *
- * Real descriptors go on to emscripten; as nothing wakes a sleeper for those,
- * a poll() that includes one looks again every TW_REAL_FD_POLL_MS.
+ * Calls on any other descriptor go on to emscripten. Nothing wakes a sleeper
+ * for such a descriptor, so a poll() that includes one looks again every
+ * TW_REAL_FD_POLL_MS.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -34,13 +36,16 @@ static inline bool tw_is_eventfd(int fd)
 }
 
 /*
- * Sleep until *@word is no longer @seen or @ns have passed (< 0: for ever);
- * tw_futex_wake() wakes all sleepers. Only for threads that may block.
+ * Sleeps until another thread wakes @word, or @ns have passed (< 0: for ever),
+ * or not at all if *@word is not @seen. Only threads that may block may call
+ * this.
  */
 void tw_futex_wait(uint32_t *word, uint32_t seen, int64_t ns);
+
+/* Wakes all threads that sleep on @word. */
 void tw_futex_wake(uint32_t *word);
 
-/* The program's, if it has one: called by the thread that calls exit(). */
+/* The program may define this. The thread that calls exit() calls it first. */
 void tw_before_exit(void) __attribute__((weak));
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A coroutine runs as the thread that entered it. It sees that thread's variables,
- * whichever file defines them, that thread's errno and that thread's
+ * A coroutine runs as the thread that entered it. It sees that thread's
+ * variables, whichever file defines them, that thread's errno and that thread's
  * pthread_self().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
