@@ -1,4 +1,4 @@
-"""Coroutines in Node: the thread that runs one is not the thread that it is."""
+"""Coroutines in Node: each has a thread, and runs as the thread that entered it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINKED += ["-sPTHREAD_POOL_SIZE=3"]
 
 
 def qemus_flags() -> list[str]:
-    """What QEMU is compiled with."""
+    """The flags that QEMU is compiled with."""
     line = recipe._configure(Path("sysroot"))
     (flags,) = (w.partition("=")[2] for w in line if w.startswith("--extra-cflags="))
     return [flag for flag in shlex.split(flags) if not flag.startswith("-I")]

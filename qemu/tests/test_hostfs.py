@@ -37,7 +37,7 @@ await create({ arguments: [process.argv[2]], onExit: (s) => process.exit(s) });
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The check as our Wasm programs are linked."""
+    """The check, linked as QEMU is."""
     out = tmp_path_factory.mktemp("hostfs")
     sources = [str(HERE / "hostfs-check.c"), *map(str, sorted(POSIX.glob("*.c")))]
     argv = ["emcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]

@@ -1,4 +1,4 @@
-"""What the recipe says of the targets."""
+"""The targets that the recipe builds QEMU for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MACHINES = {
 
 
 def _lines(path: Path) -> list[str]:
-    """Of a list of devices and of those that it includes."""
+    """The lines of a list of devices and of the lists that it includes."""
     found = []
     for line in path.read_text().splitlines():
         if line.startswith("include "):
