@@ -62,6 +62,8 @@ static void check_files(void)
     CHECK(fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
     CHECK(st.st_size == (off_t)6 << 30 && lseek(fd, 0, SEEK_END) == st.st_size);
     CHECK(pwrite(fd, "hello", 5, far) == 5);
+    FAILS(pread(fd, text, 1, -1), EINVAL);
+    FAILS(pwrite(fd, "x", 1, -1), EINVAL);
     CHECK(fdatasync(fd) == 0 && fsync(fd) == 0);
     CHECK(lseek(fd, far, SEEK_SET) == far);
     CHECK(read(fd, text, 2) == 2 && read(fd, text + 2, 3) == 3);

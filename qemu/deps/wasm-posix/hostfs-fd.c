@@ -95,6 +95,9 @@ static ssize_t transfer(int fd, const struct iovec *iov, int n, off_t pos,
     int host = tw_hostfd_host(fd);
     double done;
 
+    if (pos < 0) {
+        return answer(-EINVAL);
+    }
     if (host < 0) {
         return answer(-EBADF);
     }
