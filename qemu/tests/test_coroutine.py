@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.base.places import ROOT
 from bench.build.recipes import qemu as recipe
 from bench.engines.node import node_program
 from bench.harness.products import obtain
@@ -17,7 +18,7 @@ from bench.harness.products import obtain
 pytestmark = pytest.mark.guest
 
 PROGRAM = Path(__file__).resolve().parent / "coroutine"
-UNDER_TEST = recipe.ROOT / "qemu/overlay/util/coroutine-threads.c"
+UNDER_TEST = ROOT / "qemu/overlay/util/coroutine-threads.c"
 LINKED = ["-sPROXY_TO_PTHREAD", "-sEXIT_RUNTIME", "-sENVIRONMENT=node,worker"]
 LINKED += ["-sPTHREAD_POOL_SIZE=3"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.base.places import ROOT
 from bench.build.recipes import emscripten as toolchain
 from bench.build.recipes import qemu as recipe
 from bench.harness.products import obtain
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 HERE = Path(__file__).resolve().parent
-POSIX = recipe.ROOT / recipe.POSIX
-RUNNER = recipe.ROOT / "bench/engines/node/live.mjs"
+POSIX = ROOT / recipe.POSIX
+RUNNER = ROOT / "bench/engines/node/live.mjs"
 RUN = """
 import { livePart } from '%s';
 const settings = {};
@@ -42,7 +43,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = [str(HERE / "hostfs-check.c"), *map(str, sorted(POSIX.glob("*.c")))]
     argv = ["emcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]
     argv += [*toolchain.FLAGS, "-matomics", "-mbulk-memory", *sources]
-    argv += [f"-I{recipe.ROOT}/qemu/deps/include"]
+    argv += [f"-I{ROOT}/qemu/deps/include"]
     argv += [f"-Wl,--wrap={name}" for name in recipe.WRAPPED]
     argv += ["-Wl,--undefined=tw_futex_wake", f"--js-library={POSIX}/hostfs.js"]
     for setting in (

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.places import ROOT
 from bench.build.recipes import qemu as recipe
 
 HERE = Path(__file__).resolve().parent
-POSIX = recipe.ROOT / recipe.POSIX
+POSIX = ROOT / recipe.POSIX
 CALLS = "20000"
 # What memfs-alloc.c replaces.
 ALLOCATOR = ("malloc", "calloc", "realloc", "strdup", "free")
