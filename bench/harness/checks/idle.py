@@ -47,6 +47,14 @@ class _Meter:
         if self._thread is not None:
             self._thread.join()
 
+    def failure(self) -> dict[str, str]:
+        """Why there is no share, though the boot itself went well."""
+        if self._thread is None:
+            message = "the guest never showed its prompt"
+            return {"kind": "marker-missing", "message": message}
+        message = "the CPU time of the engine's process could not be read"
+        return {"kind": "engine-error", "message": message}
+
     def _measure(self) -> None:
         time.sleep(SETTLE_S)
         before, start = _cpu_seconds(self._pid), time.monotonic()
@@ -60,7 +68,10 @@ class _Meter:
 def idle_share(
     boot: Boot, shared: Mapping[str, Any], signals: Deferred | None = None
 ) -> dict[str, Any]:
-    """The boot's result, with `idle_share` (of one core; None if it failed)."""
+    """The boot's result, with `idle_share` (of one core; None if it failed).
+
+    A boot in which nothing could be measured is a failed one.
+    """
     boot = replace(boot, request=replace(boot.request, workload=SHELL))
     reader, typist = os.pipe()
     try:
@@ -78,7 +89,10 @@ def idle_share(
     finally:
         os.close(reader)
         os.close(typist)
-    result["idle_share"] = round(meter.share, 4) if meter.share is not None else None
+    if result["ok"] and meter.share is None:
+        result["ok"], result["failure"] = False, meter.failure()
+    share = meter.share if result["ok"] else None
+    result["idle_share"] = None if share is None else round(share, 4)
     return result
 
 

@@ -30,7 +30,18 @@ def test_an_idle_guest_is_told_from_a_busy_one(
     assert (result["idle_share"] > 0.1) == busy
 
 
-def test_a_guest_without_a_prompt_has_no_share(guest: Guest, fake: FakeEngine) -> None:
-    fake.scenarios = {"": [{"say": fakes.PANIC}]}
+@pytest.mark.parametrize(
+    ("scenario", "kind"),
+    [
+        ([{"say": fakes.PANIC}], "panic"),
+        # The boot ends well, but nothing was measured.
+        (fakes.GOOD, "marker-missing"),
+    ],
+)
+def test_a_guest_without_a_prompt_fails_and_has_no_share(
+    guest: Guest, fake: FakeEngine, scenario: Scenario, kind: str
+) -> None:
+    fake.scenarios = {"": scenario}
     result = idle.idle_share(Boot(fake, BootRequest(guest, tier="never"), {}, 60), {})
     assert not result["ok"] and result["idle_share"] is None
+    assert result["failure"]["kind"] == kind
