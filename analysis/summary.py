@@ -19,6 +19,8 @@ PEER = "v86"
 NEVER = "never"
 # The policy whose modules hold one TB each: what groups are measured by.
 SINGLE = "threshold"
+# What the best run of that policy is called as the base of a ratio.
+BEST_SINGLE = "single"
 
 # Columns that are a plain median: name, what it is taken from.
 MEDIANS: tuple[tuple[str, Figure], ...] = (
@@ -64,14 +66,19 @@ def summary_document(
     runs: Iterable[Run],
     provenance: Mapping[str, Any],
     settings: Mapping[str, Any],
-    idle_share: float | None = None,
+    idle: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The whole of summary.json.  `idle_share`: an idle guest's part of a core."""
+    """The whole of summary.json.
+
+    `idle`: the boot that measured an idle guest, with that guest's part of a core
+    as `share`, or why that boot failed; None if no such boot was made.
+    """
     return {
         "schema": SUMMARY_SCHEMA,
         "settings": dict(settings),
         "rows": summarise(runs),
-        "idle_share": idle_share,
+        "idle_share": None if idle is None else idle["share"],
+        "idle": None if idle is None else dict(idle),
         "provenance": dict(provenance),
     }
 
@@ -84,7 +91,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
             name: groups.get((guest, name, NO_TIER, workload, ""), ())
             for name in (NATIVE, PEER)
         },
-        "never": groups.get((guest, engine, NEVER, workload, switches), ()),
+        NEVER: groups.get((guest, engine, NEVER, workload, switches), ()),
     }
     row: Row = {
         "guest": guest,
@@ -103,7 +110,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
     for prefix, column, figure in TIMES:
         times = _figures(runs, figure)
         _put(row, column, median(times), digits=1)
-        bases = {**references, "single": _best_single(key, groups, figure)}
+        bases = {**references, BEST_SINGLE: _best_single(key, groups, figure)}
         for name, base in bases.items():
             # Against itself a configuration is 1, and no estimate.
             against = _itself if base is runs else ratio
@@ -196,6 +203,15 @@ TIMES: tuple[tuple[str, str, Figure], ...] = (
     ("resume_", "resume_ms", _resume),
     ("workload_", "workload_ms", _work),
     ("steady_", "steady_ms", _steady),
+)
+
+BASES = (NATIVE, PEER, NEVER, BEST_SINGLE)
+# Every column that a target may name.
+NUMBERS: tuple[str, ...] = (
+    *(column for _, column, _ in TIMES),
+    *(f"{prefix}ratio_{base}" for prefix, _, _ in TIMES for base in BASES),
+    *(name for name, _ in MEDIANS),
+    "mappings_per_tb",
 )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from analysis.figures import Verdict
 from analysis.schema import NO_TIER
 from analysis.summary import PEER, Row
+from analysis.targets import Verdict
 
 NOTE = (
     "Medians; below them the 95 % percentile bootstrap interval of the median "
@@ -67,9 +68,21 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def idle_text(idle: Mapping[str, Any]) -> Text:
+    """What the boot of an idle guest measured, or why it failed."""
+    words = [idle[key] for key in ("guest", "engine", "tier", "switches")]
+    name = " ".join(word for word in words if word not in ("", NO_TIER))
+    failure = idle["failure"]
+    if failure is not None:
+        text = f"FAILED  idle guest {name}: {failure['kind']}: {failure['message']}"
+        return Text(text, style="red")
+    return Text(f"Idle guest {name}: {100 * idle['share']:.1f} % of one core")
+
+
 def verdict_text(verdict: Verdict) -> Text:
-    """A figure's line, coloured by whether it is met."""
-    return Text(verdict.line(), style="green" if verdict.met else "red")
+    """A target's line, coloured by whether the target is met."""
+    style = {True: "green", False: "red", None: "dim"}[verdict.met]
+    return Text(verdict.line(), style=style)
 
 
 def _table(

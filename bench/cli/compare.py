@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from analysis.figures import verdicts
 from analysis.load import Run
 from analysis.plot import plot_sweeps
 from analysis.summary import Row
@@ -20,8 +19,10 @@ from analysis.table import (
     NOTE,
     comparison_tables,
     failure_lines,
+    idle_text,
     verdict_text,
 )
+from analysis.targets import verdicts
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.interrupt import Deferred, Interrupted
@@ -104,6 +105,17 @@ from bench.harness.suites.suite import (
     metavar="FILE",
     help="Resume this saved machine instead of booting.",
 )
+@click.option(
+    "--idle/--no-idle",
+    default=None,
+    help="Boot once more, and measure what a guest at its prompt uses of a core.",
+)
+@click.option(
+    "--targets",
+    "show_targets",
+    is_flag=True,
+    help="Show whether the limits that the suite states are met.",
+)
 @device_options
 def compare(
     suite_file: str | None,
@@ -125,6 +137,8 @@ def compare(
     seed: int | None,
     resume: bool,
     restore: Path | None,
+    idle: bool | None,
+    show_targets: bool,
     devices: tuple[Device, ...],
 ) -> int:
     """Boot guests under several tiers and engines, and compare.
@@ -132,6 +146,7 @@ def compare(
     Runs are interleaved, one at a time.  Each leaves a JSON file; Ctrl-C
     keeps those that are finished.  Options replace the suite file's values.
     An --out that holds a comparison already gets a new directory inside it.
+    Targets that are missed do not change the exit status.
     SUITE is a TOML file, or the name of one that `tierlab suites` lists.
     """
     path = find_suite(suite_file) if suite_file is not None else None
@@ -162,10 +177,33 @@ def compare(
         timeout=timeout,
         memory_mib=memory,
         seed=seed,
+        idle=idle,
     )
+    if show_targets and not suite.targets:
+        raise TierlabError(
+            "--targets: no target is stated",
+            next_step="name a suite with [[targets]] in it, or leave out --targets",
+            status=USAGE,
+        )
     suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
     campaign = _prepare(suite, out, where, devices)
-    return _run(campaign)
+    return _run(campaign, show_targets)
+
+
+def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
+    """Refuse an idle boot that cannot be made."""
+    why = ""
+    if suite.resume or suite.restore:
+        why = "saved machines are resumed here, and an idle guest is booted"
+    elif entries[0].guest is not None:
+        why = f"guest '{entries[0].name}' has no shell of ours to be idle in"
+    if suite.idle and why:
+        raise TierlabError(
+            "an idle guest cannot be measured",
+            why,
+            "give --no-idle",
+            status=USAGE,
+        )
 
 
 def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
@@ -196,6 +234,7 @@ def _prepare(
     )
     entries = [find_any_guest(name, guests_where) for name in suite.guests]
     suite = _by_name(suite, entries)
+    _check_idle(suite, entries)
     for entry in entries:
         own = entry.guest.devices if entry.guest else ()
         check_plan(
@@ -231,7 +270,7 @@ def _prepare(
     )
 
 
-def _run(campaign: Campaign) -> int:
+def _run(campaign: Campaign, show_targets: bool) -> int:
     remarks = err_console()
     interrupted: int | None = None
     try:
@@ -245,14 +284,14 @@ def _run(campaign: Campaign) -> int:
         raise
     console = out_console()
     if campaign.runs:
-        _report(campaign, console)
+        _report(campaign, console, show_targets)
     console.print(f"Results: {campaign.directory}", soft_wrap=True)
     if interrupted is not None:
         done, planned = len(campaign.runs), len(campaign.schedule())
         left = f"interrupted after {done} of {planned} runs; they are kept"
         remarks.print(f"tierlab: {left}", soft_wrap=True)
         return interrupted
-    return FAILED if any(not run.ok for run in campaign.runs) else DONE
+    return FAILED if campaign.failed else DONE
 
 
 def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
@@ -291,12 +330,15 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
 
     with Deferred() as signals, progress:
         campaign.run(before, after, signals, seeding)
-        progress.update(task, description="idle guest", left="")
-        campaign.measure_idle(signals)
+        where = campaign.idle_configuration()
+        if where is not None:
+            what = f"idle guest: {where.guest} {where.engine} {where.tier or ''}"
+            progress.update(task, description=what, left="")
+            campaign.measure_idle(signals)
         progress.update(task, description="done")
 
 
-def _report(campaign: Campaign, console: Console) -> None:
+def _report(campaign: Campaign, console: Console, show_targets: bool) -> None:
     document = campaign.document()
     rows = document["rows"]
     suite = campaign.suite
@@ -310,8 +352,11 @@ def _report(campaign: Campaign, console: Console) -> None:
     console.print()
     for line in failure_lines(rows):
         console.print(Text(f"FAILED  {line}", style="red"))
-    for verdict in verdicts(rows, document["idle_share"]):
-        console.print(verdict_text(verdict))
+    if document["idle"] is not None:
+        console.print(idle_text(document["idle"]))
+    if show_targets:
+        for verdict in verdicts(suite.targets, rows, document["idle_share"]):
+            console.print(verdict_text(verdict))
     _curves(campaign, rows, console)
 
 

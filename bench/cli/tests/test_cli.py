@@ -138,9 +138,6 @@ def test_compare_prints_the_comparison(capfd: Capture) -> None:
     # What is its policy's default is left out of the tables.
     for words in ("fake threshold ", "/ native", "/ never", "percentile bootstrap"):
         assert words in shown
-    assert "translation per TB <= 15 us: 5.00 us, met" in shown
-    # No figure is told that this guest and engine have no part in.
-    assert "riscv64-debian boot" not in shown
     assert "Results: out" in shown
     rows = json.loads(Path("out/summary.json").read_text())["rows"]
     assert [r["runs"] for r in rows] == [2, 2, 2]

@@ -15,7 +15,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from analysis import figures
 from analysis.load import Run, run_from_json
 from analysis.schema import (
     IDLE_FILE,
@@ -66,6 +65,27 @@ class Configuration:
         return " ".join([*words, *self.switches.words()])
 
 
+@dataclass(frozen=True)
+class Idle:
+    """The boot of an idle guest: its part of a core, or why the boot failed."""
+
+    configuration: Configuration
+    share: float | None
+    failure: Mapping[str, str] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As summary.json has it."""
+        where = self.configuration
+        return {
+            "guest": where.guest,
+            "engine": where.engine,
+            "tier": where.tier or NO_TIER,
+            "switches": " ".join(where.switches.words()),
+            "share": self.share,
+            "failure": None if self.failure is None else dict(self.failure),
+        }
+
+
 @dataclass
 class Campaign:
     """A comparison under way, and what it has found so far."""
@@ -79,7 +99,8 @@ class Campaign:
     directory: Path
     devices: tuple[Device, ...] = ()
     runs: list[Run] = field(default_factory=list)
-    idle: float | None = None
+    # What the boot of an idle guest found; None if none was made.
+    idle: Idle | None = None
     _saved: dict[str, Snapshot] = field(default_factory=dict)
     _profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
 
@@ -147,27 +168,37 @@ class Campaign:
             if signals is not None:
                 signals.check()
 
-    def measure_idle(self, signals: Deferred | None = None) -> float | None:
+    def idle_configuration(self) -> Configuration | None:
+        """Where an idle guest is measured, if the suite asks for it.
+
+        In the first guest, on the first engine with tiers if there is one, under
+        the last tier.
+        """
+        if not self.suite.idle:
+            return None
+        first = [c for c in self.configurations() if c.guest == self.suite.guests[0]]
+        tiered = [c for c in first if c.tier is not None] or first
+        return [c for c in tiered if c.engine == tiered[0].engine][-1]
+
+    def measure_idle(self, signals: Deferred | None = None) -> Idle | None:
         """Boot once more, to a prompt, and see what an idle guest costs.
 
-        Where the project's figures are measured, under the last tier; None
-        where that is not compared.
+        None if the suite does not ask for it.
         """
-        found = [
-            c
-            for c in self.configurations()
-            if self.suite.idle
-            and not self._resumes
-            and (c.guest, c.engine) == (figures.GUEST, figures.ENGINE)
-        ]
-        if not found:
+        where = self.idle_configuration()
+        if where is None:
             return None
-        result = idle_share(self._boot(1, found[-1]), self.provenance, signals)
+        result = idle_share(self._boot(1, where), self.provenance, signals)
         write_json(self.directory / IDLE_FILE, result)
-        share = result["idle_share"] if result["ok"] else None
-        self.idle = None if share is None else float(share)
+        self.idle = Idle(where, result["idle_share"], result["failure"])
         self.write_summary()
         return self.idle
+
+    @property
+    def failed(self) -> bool:
+        """Whether a run failed, or the boot of an idle guest."""
+        idle_failed = self.idle is not None and self.idle.failure is not None
+        return idle_failed or any(not run.ok for run in self.runs)
 
     def document(self) -> dict[str, Any]:
         """summary.json as it stands."""
@@ -177,7 +208,8 @@ class Campaign:
             "planned": len(self.schedule()),
             "done": len(self.runs),
         }
-        return summary_document(self.runs, self.provenance, settings, self.idle)
+        idle = None if self.idle is None else self.idle.as_json()
+        return summary_document(self.runs, self.provenance, settings, idle)
 
     def write_summary(self) -> None:
         """Put the summary of what is finished on disk."""

@@ -13,10 +13,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.targets import Target
 from bench.base.errors import USAGE, TierlabError, unknown
 from bench.engines.base import CHAINING, COUNTING
 from bench.guests.names import UNATTENDED, check_workload, is_description
 from bench.harness.run.faults import check_fault
+from bench.harness.suites.targets import read_targets
 
 MAX_RUNS = 10_000
 MIN_MEMORY, MAX_MEMORY = 32, 2048
@@ -74,8 +76,10 @@ class Suite:
     # Resume a saved machine instead of booting; without a file, one is made.
     resume: bool = False
     restore: str = ""
-    # Boot once more and measure what an idle guest costs.
-    idle: bool = True
+    # After the runs, boot once more and measure what an idle guest costs.
+    idle: bool = False
+    # Limits that the suite's author has set; shown when asked for.
+    targets: tuple[Target, ...] = ()
     # Shown above the tables: what this is, and what to look at.
     title: str = ""
     purpose: str = ""
@@ -163,6 +167,8 @@ def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
 def _checked(key: str, value: Any, place: str) -> Any:
     if key in _LISTS:
         return _names(value, place)
+    if key == "targets":
+        return read_targets(value, place)
     if key in _RANGES:
         return _integer(value, place, *_RANGES[key])
     if key in ("title", "purpose", "fault", "restore"):

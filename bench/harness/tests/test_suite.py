@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import GUEST, PEER_GUEST
 from analysis.summary import PEER
 from bench.base.errors import USAGE, TierlabError
 from bench.base.places import ROOT
@@ -21,6 +20,7 @@ from bench.harness.suites.suite import (
     read_suite,
 )
 
+GUEST, PEER_GUEST = "riscv64-debian", "i386-debian"
 KNOWN = Known(["riscv64-tiny", GUEST, PEER_GUEST], ["node", "native", PEER])
 
 
@@ -122,7 +122,7 @@ def test_workloads_have_one_form() -> None:
 def test_our_own_suites_can_be_read(name: str) -> None:
     suite = check_names(read_suite(find_suite(name)), KNOWN, name)
     assert suite.title and suite.purpose
-    # Ratios need their base, and figures the guest that they are told of.
+    # Ratios need their base, and targets the guest that they are about.
     guest = PEER_GUEST if PEER in suite.engines else GUEST
     assert "native" in suite.engines and guest in suite.guests
 
