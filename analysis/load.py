@@ -203,8 +203,12 @@ def _run(raw: Mapping[str, Any]) -> Run:
         ok=bool(raw["ok"]),
         failure=failure.get("kind"),
         message=str(failure.get("message", "")),
-        phases={str(p["phase"]): float(p["host_ms"]) for p in raw["phases"]},
-        wall_ms=float(resources["wall_ms"]),
+        phases={
+            str(p["phase"]): float(p["host_ms"])
+            for p in raw["phases"]
+            if p["host_ms"] is not None
+        },
+        wall_ms=_known(resources["wall_ms"]),
         cpu_ms=_known(resources["user_ms"]) + _known(resources["system_ms"]),
         peak_rss_mib=_known(resources["peak_rss_mib"]),
         counters={
@@ -227,5 +231,5 @@ def _known(value: float | None) -> float:
 
 def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
     """Each round's time; what came before the first is no round."""
-    ends = [float(r["host_ms"]) for r in rounds]
+    ends = [float(r["host_ms"]) for r in rounds if r["host_ms"] is not None]
     return tuple(b - a for a, b in itertools.pairwise(ends))

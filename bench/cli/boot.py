@@ -277,8 +277,8 @@ def _summary(result: dict[str, Any], console: Console) -> None:
     for phase in result["phases"]:
         guest_s = phase["guest_s"]
         shown = "" if guest_s is None else f"{guest_s:.2f}"
-        table.add_row(phase["phase"], f"{phase['host_ms']:.0f}", shown)
-    table.add_row("exit", f"{run.wall_ms:.0f}", "")
+        table.add_row(phase["phase"], _whole(phase["host_ms"]), shown)
+    table.add_row("exit", _whole(result["resources"]["wall_ms"]), "")
     console.print(table)
     for line in _figures(result, run):
         console.print(line)
@@ -290,13 +290,20 @@ def _summary(result: dict[str, Any], console: Console) -> None:
         )
 
 
+def _whole(ms: float | None) -> str:
+    """A time in the table; nothing where it is not known."""
+    return "" if ms is None else f"{ms:.0f}"
+
+
 def _figures(result: dict[str, Any], run: Run) -> list[str]:
     resources = result["resources"]
-    lines = [
-        f"CPU {resources['user_ms'] / 1000:.1f} s user, "
-        f"{resources['system_ms'] / 1000:.1f} s system; "
-        f"peak memory {run.peak_rss_mib:.0f} MiB"
-    ]
+    lines = []
+    if resources["user_ms"] is not None:
+        lines = [
+            f"CPU {resources['user_ms'] / 1000:.1f} s user, "
+            f"{resources['system_ms'] / 1000:.1f} s system; "
+            f"peak memory {run.peak_rss_mib:.0f} MiB"
+        ]
     parts = [
         f"{title} {run.counters[name]:,.0f}"
         for name, title in (

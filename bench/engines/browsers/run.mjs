@@ -114,6 +114,8 @@ class Driver {
         const options = this.machine();
         this.before = usage();
         this.report.ready_epoch_ms = now();
+        /* A driver that is killed leaves at least when the boot began. */
+        this.saveReport();
         this.say('start', options);
     }
 
@@ -282,8 +284,12 @@ class Driver {
                 system_ms: Math.max(0, used.system_ms - before.system_ms),
             };
         }
+        this.saveReport();
+    }
+
+    saveReport() {
         if (this.settings.report) {
-            fs.writeFileSync(this.settings.report, JSON.stringify(report));
+            fs.writeFileSync(this.settings.report, JSON.stringify(this.report));
         }
     }
 }

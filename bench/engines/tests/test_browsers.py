@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from analysis.load import run_from_json
 from bench.base.errors import USAGE, TierlabError
 from bench.cli.probe import chosen, table
 from bench.engines import find_engine
@@ -131,31 +132,112 @@ def test_times_count_from_the_start_of_the_boot(tmp_path: Path) -> None:
         page={"loaded": 3100.5},
         usage={"user_ms": 700, "system_ms": 80, "peak_rss_mib": 512.5, "processes": 7},
     )
-    assert found.phases([Phase("init", 2500.5, 1.5)]) == [Phase("init", 500.0, 1.5)]
-    assert found.rounds([Round(3, 2500.5, 1.5)]) == [Round(3, 500.0, 1.5)]
+    assert found.phases([Phase("init", 2500.5, 1.5)]) == [
+        {"phase": "init", "host_ms": 500.0, "guest_s": 1.5, "status": None}
+    ]
+    assert found.rounds([Round(3, 2500.5, 1.5)]) == [
+        {"n": 3, "host_ms": 500.0, "guest_s": 1.5}
+    ]
+    assert found.since_epoch(4000.5, ENDED.spawn_epoch_ms) == 1000.0
     table = {"columns": ["t_ms", "rss_mib"], "rows": [[0.0, 5], [2100.5, 9]]}
     assert found.samples(table)["rows"] == [[-2000.5, 5], [100.0, 9]]
-    ended = found.ended(ENDED)
-    assert (ended.wall_ms, ended.user_ms, ended.peak_rss_mib) == (2700.0, 700.0, 512.5)
-    assert found.rss_note == SUM_NOTE
+    assert found.resources(ENDED) == {
+        "wall_ms": 2700.0,
+        "user_ms": 700.0,
+        "system_ms": 80.0,
+        "peak_rss_mib": 512.5,
+        "peak_rss_note": SUM_NOTE,
+    }
     assert found.as_json() == {
         "ready_ms": 2000.5,
         "page": {"loaded": 100.0},
         "processes": 7,
+        "note": None,
     }
 
 
-@pytest.mark.parametrize("text", [None, "{", "{}", '{"end_epoch_ms": 1}'])
-def test_an_engine_that_says_nothing_began_when_it_was_started(
-    text: str | None, tmp_path: Path
+def test_an_engine_that_makes_nothing_ready_began_when_it_was_started() -> None:
+    found = read_report(None, 1000.0)
+    assert found.problem is None and found.as_json() is None
+    assert found.resources(ENDED) == {
+        "wall_ms": 5000.0,
+        "user_ms": 70.0,
+        "system_ms": 30.0,
+        "peak_rss_mib": 99.0,
+        "peak_rss_note": RSS_NOTE,
+    }
+    assert found.phases([Phase("init", 7.0)])[0]["host_ms"] == 7.0
+
+
+def test_a_report_without_its_end(tmp_path: Path) -> None:
+    found = report(tmp_path / "r", ready_epoch_ms=3000.0)
+    assert found.problem is None
+    resources = found.resources(ENDED)
+    assert resources["wall_ms"] == 3000.0
+    # What the harness knows of the processes includes the browser's start.
+    assert resources["user_ms"] is None and resources["peak_rss_mib"] is None
+
+
+UNREADABLE = [
+    (None, "left no report"),
+    ("{", "cannot be read"),
+    ("\xff", "cannot be read"),
+    ("[]", "is damaged"),
+    ('{"ready_epoch_ms": "soon"}', "is damaged"),
+    ('{"ready_epoch_ms": 1, "usage": {"user_ms": null}}', "is damaged"),
+    ("{}", "never said that it was ready"),
+    ('{"end_epoch_ms": 1}', "never said that it was ready"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), UNREADABLE)
+def test_no_time_is_told_without_the_report(
+    text: str | None, words: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "report"
     if text is not None:
-        path.write_text(text)
-    found = read_report(path if text else None, 1000.0)
-    assert found.ended(ENDED) == ENDED and found.as_json() is None
-    assert found.phases([Phase("init", 7.0)]) == [Phase("init", 7.0)]
-    assert found.rss_note == RSS_NOTE
+        path.write_bytes(text.encode("latin-1"))
+    found = read_report(path, 1000.0)
+    assert found.problem is not None and words in found.problem
+    assert found.phases([Phase("init", 7.0, 1.5)])[0]["host_ms"] is None
+    assert found.rounds([Round(3, 7.0, 1.5)])[0]["host_ms"] is None
+    assert found.samples({"rows": [[7.0, 5]]})["rows"] == [[None, 5]]
+    assert found.since_epoch(2000.0, 1000.0) is None
+    resources = found.resources(ENDED)
+    assert {resources[k] for k in ("wall_ms", "user_ms", "peak_rss_mib")} == {None}
+    start = found.as_json()
+    assert start is not None and start["note"] == found.problem
+
+
+@pytest.mark.parametrize(("text", "words"), UNREADABLE)
+def test_a_run_without_its_report_has_failed(
+    guest: Guest,
+    fake: FakeEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str | None,
+    words: str,
+) -> None:
+    path = tmp_path / "report.json"
+    made = fake.command
+
+    def command(request: BootRequest, products: Any) -> Command:
+        found = made(request, products)
+        if text is not None:
+            path.write_bytes(text.encode("latin-1"))
+        return Command(found.argv, found.env, found.streams, path)
+
+    monkeypatch.setattr(fake, "command", command)
+    result = run_boot(Boot(fake, BootRequest(guest, tier="never"), {}, 60.0), {})
+    assert not result["ok"] and result["failure"]["kind"] == "engine-error"
+    assert "the run has no times" in result["failure"]["message"]
+    assert words in result["failure"]["message"]
+    assert [p["phase"] for p in result["phases"]][:2] == ["firmware", "kernel"]
+    assert {p["host_ms"] for p in result["phases"]} == {None}
+    assert result["stats"]["first_insn_ms"] is None
+    # Whoever reads results can read this one, too.
+    run = run_from_json(result)
+    assert not run.ok and run.boot_ms is None and run.first_insn_ms is None
 
 
 def test_a_result_with_a_report(

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from bench.engines.base import (
 from bench.guests.devices.base import Device, Served
 from bench.guests.guest import Guest, Marker
 from bench.harness.process.console import ConsoleParser, Phase, clean_line
-from bench.harness.process.engine_report import read_report
+from bench.harness.process.engine_report import EngineReport, read_report
 from bench.harness.process.process import Ended, EngineProcess, Limits
 from bench.harness.process.sampler import Sample, Sampler
 from bench.harness.process.timeline import last_line, read_timeline
@@ -233,8 +233,7 @@ def run_boot(
         timeline = read_timeline(timeline_path)
         report = read_report(command.report, ended.spawn_epoch_ms)
     failure = find_failure(boot, parser, ended, watcher.errors.text(), passage)
-    failure = failure or _other_policy(boot, stats)
-    ended = report.ended(ended)
+    failure = failure or _other_policy(boot, stats) or _no_times(report)
     return {
         "schema": RUN_SCHEMA,
         "started": started.isoformat(timespec="milliseconds"),
@@ -248,14 +247,10 @@ def run_boot(
             "killed": ended.killed,
         },
         "engine_start": report.as_json(),
-        "phases": [_phase_json(p) for p in report.phases(parser.phases)],
-        "rounds": [asdict(r) for r in report.rounds(parser.rounds)],
+        "phases": report.phases(parser.phases),
+        "rounds": report.rounds(parser.rounds),
         "resources": {
-            "wall_ms": ended.wall_ms,
-            "user_ms": ended.user_ms,
-            "system_ms": ended.system_ms,
-            "peak_rss_mib": ended.peak_rss_mib,
-            "peak_rss_note": report.rss_note,
+            **report.resources(ended),
             "peak_mappings": sampler.peak_mappings(),
         },
         "samples": report.samples(sampler.as_json()),
@@ -263,7 +258,7 @@ def run_boot(
         "stats": _stats_json(
             stats,
             no_stats,
-            ended.spawn_epoch_ms + (report.ready_ms or 0),
+            lambda epoch_ms: report.since_epoch(epoch_ms, ended.spawn_epoch_ms),
             boot.keep_tbs,
         ),
         "snapshot": passage.report or None,
@@ -367,6 +362,13 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
     return _failure("engine-error", f"the engine ran policy {ran}, not {asked}")
 
 
+def _no_times(report: EngineReport) -> dict[str, str] | None:
+    """A run whose beginning nobody knows must not pass for a slow one."""
+    if report.problem is None:
+        return None
+    return _failure("engine-error", f"the run has no times: {report.problem}")
+
+
 def _expected_phases(workload: str) -> tuple[str, ...]:
     if workload.partition(":")[0] in ("none", "shell", "wait"):
         return ("init",)
@@ -460,17 +462,11 @@ def _digest(path: Path | None) -> str | None:
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _phase_json(phase: Phase) -> dict[str, Any]:
-    return {
-        "phase": phase.phase,
-        "host_ms": phase.host_ms,
-        "guest_s": phase.guest_s,
-        "status": phase.status,
-    }
-
-
 def _stats_json(
-    stats: dict[str, Any] | None, why: str, start_epoch_ms: float, keep_tbs: bool
+    stats: dict[str, Any] | None,
+    why: str,
+    since_start: Callable[[float], float | None],
+    keep_tbs: bool,
 ) -> dict[str, Any]:
     if stats is None:
         return {"present": False, "note": why}
@@ -481,7 +477,7 @@ def _stats_json(
         "policy": stats.get("policy"),
         "runtime": stats.get("runtime"),
         "counters": counters,
-        "first_insn_ms": _first_insn(counters, start_epoch_ms),
+        "first_insn_ms": _first_insn(counters, since_start),
         "wait_ms_median": _median_wait(stats.get("tbs")),
         "tbs": pack_tbs(stats.get("tbs")) if keep_tbs else None,
     }
@@ -496,11 +492,13 @@ def _median_wait(tbs: Any) -> float | None:
     return round(statistics.median(waits) / 1e6, 4) if waits else None
 
 
-def _first_insn(counters: Mapping[str, Any], start_epoch_ms: float) -> float | None:
+def _first_insn(
+    counters: Mapping[str, Any], since_start: Callable[[float], float | None]
+) -> float | None:
     epoch = counters.get("first_insn_epoch_ms")
     if not isinstance(epoch, (int, float)) or epoch <= 0:
         return None
-    return round(float(epoch) - start_epoch_ms, 3)
+    return since_start(float(epoch))
 
 
 def _failure(kind: str, message: str) -> dict[str, str]:
