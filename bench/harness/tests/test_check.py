@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from bench.cli.main import main
 from bench.engines.base import BootRequest
 from bench.guests.guest import Guest
 from bench.harness.checks import check
-from bench.harness.run.boot import Boot
+from bench.harness.run.boot import Boot, run_boot
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
 
@@ -85,6 +86,22 @@ def test_status_and_power_off(tmp_path: Path, guest: Guest) -> None:
     assert check.check_power_off(boot).right
     engine.scenarios = {"": fakes.GOOD}
     assert not check.check_status(boot).right
+
+
+def test_a_run_that_is_ok_but_killed_did_not_power_off(
+    tmp_path: Path, guest: Guest
+) -> None:
+    ending = replace(guest.ending, passed=re.compile("^all good$"))
+    scenario: list[dict[str, Any]] = [{"say": "all good\n"}, {"sleep": 3600}]
+    engine = FakeEngine(tmp_path, scenarios={"": [*fakes.GOOD, *scenario]})
+    boot = job(engine, replace(guest, ending=ending))
+    result = run_boot(boot, {})
+    assert result["ok"] and result["exit"]["killed"] == "verdict"
+    assert result["exit"]["status"] is None
+    verdict = check.check_power_off(boot)
+    assert (verdict.right, verdict.found) == (False, "by the harness: verdict")
+    status = check.check_status(boot)
+    assert not status.right and status.found == "killed: verdict"
 
 
 def test_debug_exit_adds_a_bit(guest: Guest) -> None:
