@@ -17,7 +17,7 @@ from bench.base.interrupt import Deferred
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.names import find_guest
-from bench.harness.checks.soak import growth
+from bench.harness.checks.soak import GROWS, STEADY, UNKNOWN, growth
 from bench.harness.process.sampler import Sample
 from bench.harness.products import obtain_for
 from bench.harness.run.boot import Boot, Terminal, run_boot
@@ -89,8 +89,9 @@ def soak(
 ) -> int:
     """Load and drop code in GUEST for minutes, and watch the engine.
 
-    Exit status 1 if the engine or the guest died, or resident memory grew
-    without bound.
+    The verdict on resident memory is that it grows, that it does not grow, or
+    that the run was too short to tell. Exit status 1 if it grows, or if the
+    engine or the guest died.
     """
     driver = find_engine(engine)
     if not driver.has_tiers:
@@ -151,24 +152,17 @@ def _number(value: Any) -> str:
 def _conclude(result: dict[str, Any], directory: Path, console: Console) -> int:
     rows = result["samples"]["rows"]
     found = growth([(at_ms, rss) for at_ms, rss, _ in rows])
-    result["growth"] = None
-    if found is not None:
-        result["growth"] = {
-            "rss_mib_per_hour": round(found.mib_per_hour, 2),
-            "interval": [round(end, 2) for end in found.interval],
-            "limit": round(found.limit, 2),
-            "bounded": found.bounded,
-        }
+    result["growth"] = None if found is None else found.as_json()
     path = directory / RESULT_FILE
     write_json(path, result)
     _say_result(result, console)
     if found is None:
-        console.print("Too short to tell growth; give more --minutes.")
+        console.print("Too short to tell whether memory grows; give more --minutes.")
     else:
-        style = "green" if found.bounded else "red"
+        style = {GROWS: "red", STEADY: "green", UNKNOWN: "yellow"}[found.verdict]
         console.print(Text(found.line(), style=style), soft_wrap=True)
     console.print(f"Result: {path}", soft_wrap=True)
-    good = result["ok"] and (found is None or found.bounded)
+    good = result["ok"] and (found is None or found.verdict != GROWS)
     return DONE if good else FAILED
 
 
@@ -178,5 +172,6 @@ def _say_result(result: dict[str, Any], console: Console) -> None:
         text = f"FAILED, {failure['kind']}: {failure['message']}"
         console.print(Text(text, style="bold red"), soft_wrap=True)
     rounds = len(result["rounds"]) - 1
-    minutes = result["resources"]["wall_ms"] / 60_000
-    console.print(f"{max(0, rounds)} rounds in {minutes:.1f} min")
+    wall_ms = result["resources"]["wall_ms"]
+    time = "" if wall_ms is None else f" in {wall_ms / 60_000:.1f} min"
+    console.print(f"{max(0, rounds)} rounds{time}")

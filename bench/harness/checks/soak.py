@@ -1,26 +1,42 @@
-"""A long run that must neither die nor grow without bound.
+"""Does memory grow in a long run?  Grows, does not grow, or cannot be told.
 
-The guest loads and drops code all the time (workload churn); what counts is
-the engine's memory in the second half, when everything that has a limit has
-reached it.  Growth is the slope of a line through the samples; its interval is
-found by resampling blocks of them, as neighbours in time are alike.
+The guest loads and drops code all the time (workload churn).  What counts is the
+engine's resident memory in the second half of the run, when everything that has a
+limit has reached it.
+
+The slope of a line through these samples is the growth.  Its 95 % interval is found
+by resampling blocks of samples, because neighbours in time are alike: a garbage
+collector makes a saw-tooth.  The interval decides, not the slope alone:
+
+    does not grow    the interval lies inside +-MARGIN around 0: whatever the slope
+                     is, it is too small to matter
+    grows            the interval lies above 0 and not inside the margin, and it
+                     lies above 0 also if memory may have taken one step
+    cannot be told   anything else: the run was too short for its noise
+
+That an interval reaches 0 shows only that a run had much noise, so it is no reason
+to say that memory does not grow; hence the margin, which does not depend on how long
+the run was.  One step (a buffer that doubles once) has a slope as well, but says
+nothing of the hours to come: so a line with a free step, where the step fits best, has
+to rise too.  Two steps the same way count as growth, as do many.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# So much more in an hour is growth: a gigabyte more in half a day.
-LIMIT_MIB_PER_HOUR = 100.0
-# Or so much in the second half of the run, whichever allows more: in a short
-# run an hour's slope is made of noise.
-LIMIT_MIB = 16.0
+# An engine that gains less than this in an hour, in either direction, is as good as
+# one that gains nothing: of 4 GiB, which is what a Wasm engine has at most, it takes
+# 40 hours.
+MARGIN_MIB_PER_HOUR = 100.0
 BLOCKS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -29,58 +45,110 @@ SEED = 20250101
 MIN_SAMPLES = 2 * BLOCKS
 
 
+GROWS, STEADY, UNKNOWN = "grows", "does not grow", "cannot be told"
+
+Interval = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Growth:
-    """Of resident memory in the second half of a run, with its interval."""
+    """Of resident memory in the second half of a run, in MiB an hour."""
 
     mib_per_hour: float
-    interval: tuple[float, float]
+    interval: Interval
+    # Of the slope of a line that may have one step.
+    beside_step: Interval
     hours: float
 
     @property
-    def limit(self) -> float:
-        """MiB an hour from which it counts as growth."""
-        return max(LIMIT_MIB_PER_HOUR, LIMIT_MIB / self.hours)
+    def verdict(self) -> str:
+        """Grows, does not grow, or cannot be told."""
+        low, high = self.interval
+        if -MARGIN_MIB_PER_HOUR <= low and high <= MARGIN_MIB_PER_HOUR:
+            return STEADY
+        return GROWS if low > 0 and self.beside_step[0] > 0 else UNKNOWN
 
     @property
-    def bounded(self) -> bool:
-        """It does not grow, or not by more than the limit."""
-        return self.interval[0] <= 0 or self.mib_per_hour <= self.limit
+    def minutes_needed(self) -> int:
+        """About how long a run has to be until its interval is half the margin.
+
+        The error of a slope falls with the length of the run to the power 1.5.
+        """
+        low, high = self.interval
+        longer = max(1.5, ((high - low) / MARGIN_MIB_PER_HOUR) ** (2 / 3))
+        return math.ceil(2 * self.hours * 60 * float(longer))
+
+    def as_json(self) -> dict[str, Any]:
+        """For the result."""
+        return {
+            "verdict": self.verdict,
+            "rss_mib_per_hour": round(self.mib_per_hour, 2),
+            "interval": [round(end, 2) for end in self.interval],
+            "interval_beside_step": [round(end, 2) for end in self.beside_step],
+            "margin": MARGIN_MIB_PER_HOUR,
+        }
 
     def line(self) -> str:
         """The verdict as one line."""
         low, high = self.interval
-        state = "bounded" if self.bounded else "grows without bound"
-        return (
+        line = (
             f"Resident memory in the last {self.hours * 60:.1f} min: "
             f"{self.mib_per_hour:+.1f} MiB/h ({low:+.1f}..{high:+.1f}), "
-            f"limit {self.limit:.0f}: {state}"
+            f"margin +-{MARGIN_MIB_PER_HOUR:.0f}: {self.verdict}"
         )
+        if self.verdict == UNKNOWN:
+            line += f"; give about --minutes {self.minutes_needed}"
+        return line
 
 
-def growth(samples: Sequence[tuple[float, float]]) -> Growth | None:
-    """From (ms, MiB) of a whole run; None if there are too few."""
-    if not samples:
+def growth(samples: Sequence[tuple[float | None, float]]) -> Growth | None:
+    """From (ms, MiB) of a whole run; None if too few samples have a time."""
+    timed = [(at_ms, mib) for at_ms, mib in samples if at_ms is not None]
+    if not timed:
         return None
-    middle = (samples[0][0] + samples[-1][0]) / 2
-    half = np.asarray([s for s in samples if s[0] >= middle], dtype=np.float64)
+    middle = (timed[0][0] + timed[-1][0]) / 2
+    half = np.asarray([s for s in timed if s[0] >= middle], dtype=np.float64)
     if len(half) < MIN_SAMPLES:
         return None
-    hours = half[:, 0] / 3_600_000
+    hours, mib = half[:, 0] / 3_600_000, half[:, 1]
+    line = np.column_stack([hours, np.ones_like(hours)])
+    stepped = np.column_stack([line, _best_step(line, mib)])
     blocks = np.array_split(np.arange(len(half)), BLOCKS)
     generator = np.random.default_rng(SEED)
-    slopes = []
+    slopes, beside = [], []
     for _ in range(RESAMPLES):
         picks = generator.integers(0, BLOCKS, size=BLOCKS)
         if len(set(picks)) < 2:
             continue
         chosen = np.concatenate([blocks[i] for i in picks])
-        slopes.append(_slope(hours[chosen], half[chosen, 1]))
+        slopes.append(_slope(line[chosen], mib[chosen]))
+        beside.append(_slope(stepped[chosen], mib[chosen]))
+    span = float(hours[-1] - hours[0])
+    return Growth(_slope(line, mib), _interval(slopes), _interval(beside), span)
+
+
+def _best_step(line: Floats, mib: Floats) -> Floats:
+    """0 before and 1 after the border of two blocks that makes a line fit best."""
+    borders = [block[0] for block in np.array_split(np.arange(len(mib)), BLOCKS)][1:]
+    steps = [(np.arange(len(mib)) >= border).astype(np.float64) for border in borders]
+
+    def misfit(step: Floats) -> float:
+        columns = np.column_stack([line, step])
+        left = mib - columns @ np.linalg.lstsq(columns, mib, rcond=None)[0]
+        return float(left @ left)
+
+    return min(steps, key=misfit)
+
+
+def _slope(columns: Floats, y: Floats) -> float:
+    """Of the first column; times are centred, so that small runs lose no digits."""
+    centred = columns - np.array(
+        [columns[:, 0].mean(), *[0.0] * (columns.shape[1] - 1)]
+    )
+    return float(np.linalg.lstsq(centred, y, rcond=None)[0][0])
+
+
+def _interval(slopes: Sequence[float]) -> Interval:
     tail = (1 - LEVEL) / 2 * 100
     low, high = np.percentile(slopes, [tail, 100 - tail])
-    span = float(hours[-1] - hours[0])
-    return Growth(_slope(hours, half[:, 1]), (float(low), float(high)), span)
-
-
-def _slope(x: Floats, y: Floats) -> float:
-    return float(np.polyfit(x, y, 1)[0])
+    return float(low), float(high)

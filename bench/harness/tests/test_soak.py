@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import main
-from bench.harness.checks.soak import growth
+from bench.harness.checks.soak import (
+    GROWS,
+    MARGIN_MIB_PER_HOUR,
+    STEADY,
+    UNKNOWN,
+    Growth,
+    growth,
+)
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
 
@@ -19,47 +26,104 @@ SECONDS = 900
 ROUNDS_END = fakes.ROUNDS + fakes.END
 
 
-def run(mib_per_hour: float, noise: float = 5.0) -> list[tuple[float, float]]:
+def run(
+    mib_per_hour: float, noise: float = 5.0, seconds: int = SECONDS, seed: int = 1
+) -> list[tuple[float | None, float]]:
     """A run that rises to a level at first, then by so much."""
-    dice = random.Random(1)
+    dice = random.Random(seed)
     return [
         (
             1000.0 * s,
             300 + min(s, 200) + mib_per_hour * s / 3600 + dice.gauss(0, noise),
         )
-        for s in range(SECONDS)
+        for s in range(seconds)
     ]
 
 
-def test_memory_that_settles_is_bounded() -> None:
+def stepped(*steps: tuple[int, float]) -> list[tuple[float | None, float]]:
+    """A run without growth, with steps of so much at such seconds."""
+    return [
+        (at, mib + sum(up for s, up in steps if at is not None and at >= 1000 * s))
+        for at, mib in run(0.0)
+    ]
+
+
+def verdict(samples: list[tuple[float | None, float]]) -> str:
+    found = growth(samples)
+    assert found is not None
+    return found.verdict
+
+
+def test_memory_that_settles_does_not_grow() -> None:
     found = growth(run(0.0))
-    assert found is not None and found.bounded
+    assert found is not None and found.verdict == STEADY
     low, high = found.interval
-    assert low < 0 < high and found.line().endswith("bounded")
+    assert low < 0 < high and found.line().endswith("does not grow")
 
 
 def test_a_leak_is_found() -> None:
     found = growth(run(600.0))
-    assert found is not None and not found.bounded
+    assert found is not None and found.verdict == GROWS
     assert found.mib_per_hour == pytest.approx(600, rel=0.1)
     assert found.interval[0] < 600 < found.interval[1]
-    assert "grows without bound" in found.line()
+    assert found.line().endswith(": grows")
+    assert found.as_json()["verdict"] == "grows"
 
 
-def test_a_slow_rise_within_the_limit_is_no_growth() -> None:
+def test_a_slow_rise_within_the_margin_is_no_growth() -> None:
     found = growth(run(50.0, noise=0.1))
-    assert found is not None and found.interval[0] > 0 and found.bounded
+    assert found is not None and found.interval[0] > 0 and found.verdict == STEADY
+
+
+@pytest.mark.parametrize("mib_per_hour", [0.0, 300.0])
+def test_noise_hides_growth_and_its_absence(mib_per_hour: float) -> None:
+    """That the interval reaches 0 does not say that memory does not grow."""
+    found = growth(run(mib_per_hour, noise=120.0, seed=3))
+    assert found is not None and found.interval[0] < 0 < found.interval[1]
+    assert found.verdict == UNKNOWN
+    assert found.minutes_needed > 1.4 * SECONDS / 60
+    advice = f"cannot be told; give about --minutes {found.minutes_needed}"
+    assert found.line().endswith(advice)
+
+
+def test_a_longer_run_tells_what_noise_hid() -> None:
+    short = growth(run(0.0, noise=60.0))
+    assert short is not None and short.verdict == UNKNOWN
+    longer = run(0.0, noise=60.0, seconds=60 * short.minutes_needed)
+    assert verdict(longer) == STEADY
+
+
+def test_a_rise_that_is_told_from_none_is_growth_in_a_short_run_too() -> None:
+    """About 115 MiB/h in 12 minutes: the interval is above 0, not in the margin."""
+    found = growth(run(115.0, noise=3.0, seconds=720))
+    assert found is not None and found.interval[0] > 0
+    assert found.interval[1] > MARGIN_MIB_PER_HOUR
+    assert found.verdict == GROWS
+
+
+def test_one_step_does_not_say_what_comes() -> None:
+    found = growth(stepped((675, 40.0)))
+    assert found is not None and found.interval[0] > 0
+    assert found.beside_step[0] < 0 and found.verdict == UNKNOWN
+
+
+def test_many_steps_are_growth() -> None:
+    assert verdict(stepped(*((s, 15.0) for s in range(480, 900, 60)))) == GROWS
+
+
+def test_memory_that_still_falls_has_not_settled() -> None:
+    assert verdict(run(-600.0)) == UNKNOWN
 
 
 def test_the_beginning_does_not_count() -> None:
-    samples = [(1000.0 * s, min(s, 400) * 10.0) for s in range(SECONDS)]
-    found = growth(samples)
+    found = growth([(1000.0 * s, min(s, 400) * 10.0) for s in range(SECONDS)])
     assert found is not None and found.mib_per_hour == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_short_run_tells_nothing() -> None:
     assert growth([]) is None
     assert growth(run(0.0)[:30]) is None
+    assert growth([(None, 300.0)] * SECONDS) is None
 
 
 SOAK = ["soak", GUEST, "--engine", "fake", "--minutes", "0.05", "--out", "out"]
@@ -85,6 +149,32 @@ def test_soak_shows_lines_and_leaves_a_result(
     assert request.tb_size_mib == 8 and request.tier == "always"
     result = json.loads(Path("out/soak.json").read_text())
     assert result["growth"] is None and result["timeline"]["rows"] == [[1234, 77, 4321]]
+
+
+@pytest.mark.usefixtures("products", "fake")
+@pytest.mark.parametrize(
+    ("interval", "status", "words"),
+    [
+        ((-20.0, 30.0), 0, "does not grow"),
+        ((48.3, 172.0), 1, "grows"),
+        # A run that is too short to tell has not failed.
+        ((-20.0, 400.0), 0, "cannot be told; give about --minutes 38"),
+    ],
+)
+def test_soak_says_whether_memory_grows(
+    interval: tuple[float, float],
+    status: int,
+    words: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Growth(100.0, interval, interval, 0.12)
+    monkeypatch.setattr("bench.cli.soak.growth", lambda samples: found)
+    assert main([*SOAK, "--tier", "always"]) == status
+    assert f": {words}\n" in capfd.readouterr().out
+    kept = json.loads(Path("out/soak.json").read_text())["growth"]
+    assert kept["verdict"] == words.partition(";")[0]
+    assert kept["interval"] == list(interval)
 
 
 @pytest.mark.usefixtures("products")
