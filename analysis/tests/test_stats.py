@@ -63,4 +63,6 @@ def test_a_ratio_to_nothing_is_none() -> None:
 
 def test_the_same_runs_give_the_same_interval() -> None:
     values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0]
-    assert median(values) == median(values)
+    first = median(values)
+    assert first is not None and first.interval is not None
+    assert median(values) == first

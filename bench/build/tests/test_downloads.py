@@ -235,5 +235,8 @@ def test_deb_src_of_both_forms(tmp_path: Path) -> None:
 def test_repository_upstream_files_are_well_formed() -> None:
     root = Path(__file__).resolve().parents[3]
     for name in ("qemu/UPSTREAM", "qemu/deps/UPSTREAM"):
-        for upstream in read(root / name).values():
+        found = read(root / name)
+        assert found, name
+        for upstream in found.values():
+            assert upstream.sha256, upstream.package
             assert all(upstream.accepts(v) for v in upstream.sha256), upstream.package

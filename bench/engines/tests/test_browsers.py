@@ -329,7 +329,9 @@ def test_nothing_of_a_browser_is_left(tmp_path: Path) -> None:
         f"mkdir -p {tmp_path}/profile/deep\nexit 0\n"
     )
     assert drive(tmp_path, text).returncode == 3
-    for pid in pids.read_text().split():
+    each = pids.read_text().split()
+    assert len(each) == 2
+    for pid in each:
         assert wait_until_absent(int(pid))
     assert not (tmp_path / "profile").exists()
 

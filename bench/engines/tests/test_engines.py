@@ -136,8 +136,10 @@ def test_the_processors_own_counter() -> None:
     first = tsc.native_khz()
     tsc.native_khz.cache_clear()
     again = tsc.native_khz()
-    assert first is None or again == pytest.approx(first, rel=0.001)
-    assert first is None or 100_000 < first < 20_000_000
+    if first is None:
+        pytest.skip("this processor has no such counter, or does not tell")
+    assert again == pytest.approx(first, rel=0.001)
+    assert 100_000 < first < 20_000_000
 
 
 def test_a_guests_own_machine(guest: Guest, tmp_path: Path) -> None:

@@ -224,10 +224,14 @@ def test_a_relay_deaf_to_its_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.guests.devices.relay.END_S", 0.2)
-    text = f"#!/bin/sh\necho {URL}\nexec sleep 3600\n"
+    pid = tmp_path / "pid"
+    text = f"#!/bin/sh\necho $$ > {pid}\necho {URL}\nexec sleep 3600\n"
     products = {PRODUCT: make_relay(tmp_path, text)}
     with Network().served(products, tmp_path):
-        pass
+        process = Path("/proc") / pid.read_text().strip()
+        assert process.exists()
+    # Killed and collected, though its input had ended before without effect.
+    assert not process.exists()
 
 
 def test_rings_of_the_runner() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,4 +116,13 @@ def test_conflicts(plan: Plan, why: str) -> None:
 
 def test_no_conflict() -> None:
     shares = (Share(Path("/a"), readonly=True), Share(Path("/a"), "b", readonly=True))
-    check_plan(Plan("microvm,acpi=off", shares, repeating=True))
+    plan = Plan("microvm,acpi=off", shares, repeating=True)
+    check_plan(plan)
+    # It is the parts that make it good: each of them matters.
+    for other in (
+        replace(plan, machine="raspi3ap"),
+        replace(plan, devices=(shares[0], shares[0])),
+        replace(plan, devices=(replace(shares[0], readonly=False), shares[1])),
+    ):
+        with pytest.raises(TierlabError):
+            check_plan(other)

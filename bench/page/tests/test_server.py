@@ -180,9 +180,15 @@ def test_everybody_may_ask_who_listens_everywhere(site: Path) -> None:
 
 def test_connection_is_kept(server: PageServer) -> None:
     link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
-    for path in ("/", "/sw.js", "/nowhere", "/"):
+    link.connect()
+    first = link.sock
+    for path, status in (("/", 200), ("/sw.js", 200), ("/nowhere", 404), ("/", 200)):
         link.request("GET", path)
-        link.getresponse().read()
+        response = link.getresponse()
+        assert response.status == status
+        response.read()
+        # Had the server closed it, the client would have none now, or another.
+        assert first is not None and link.sock is first
     link.close()
 
 
