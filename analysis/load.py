@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.refusals import engine_said, refusals, warnings
 from analysis.schema import RESUMED, RUN_SCHEMA, RUNS_DIR
 
 Key = tuple[str, str, str, str, str]
@@ -55,6 +56,8 @@ class Run:
     wait_ms: float | None = None
     # Whether it went on from a saved machine instead of booting.
     resumed: bool = False
+    # What the engine said to the first module that it refused.
+    engine_said: str = ""
 
     @property
     def key(self) -> Key:
@@ -129,6 +132,16 @@ class Run:
         parts = ("emit_ns", "optimise_ns", "instantiate_ns", "first_call_ns")
         found = [self.counters[name] for name in parts if name in self.counters]
         return sum(found) / 1e6 if found else None
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """TBs that could not be compiled although they should have been."""
+        return refusals(self.counters)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of the run's times has to know, a line each."""
+        return warnings(self.refusals, self.engine_said)
 
     @property
     def translate_us(self) -> float | None:
@@ -221,6 +234,7 @@ def _run(raw: Mapping[str, Any]) -> Run:
         rounds_ms=_rounds(raw.get("rounds") or ()),
         peak_mappings=resources.get("peak_mappings"),
         wait_ms=stats.get("wait_ms_median"),
+        engine_said=engine_said((raw.get("stderr") or {}).get("text") or ""),
     )
 
 

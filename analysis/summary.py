@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.load import Key, Run, by_key
+from analysis.refusals import most
 from analysis.schema import NO_TIER, SUMMARY_SCHEMA
 from analysis.stats import Estimate, median, ratio
 
@@ -106,6 +107,9 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
         "failures": [
             {"kind": run.failure, "message": run.message} for run in runs if not run.ok
         ],
+        # Of failed runs, too.
+        "refusals": most(run.refusals for run in runs),
+        "engine_said": next((r.engine_said for r in runs if r.engine_said), ""),
     }
     for prefix, column, figure in TIMES:
         times = _figures(runs, figure)

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from analysis.refusals import warnings
 from analysis.schema import NO_TIER
 from analysis.summary import PEER, Row
 from analysis.targets import Verdict
@@ -23,8 +24,9 @@ _BOOT_TITLE = "Boot: process start to init, or to the end where there is no init
 
 Cell = Callable[[Row], str | Text]
 
-# A column only where the peer ran: 80 characters are few.
+# Columns only where they say something: 80 characters are few.
 _BESIDE_PEER = f"/ {PEER}"
+_REFUSED = "re-\nfused"
 
 
 def comparison_tables(rows: Sequence[Row]) -> list[Table]:
@@ -68,6 +70,15 @@ def failure_lines(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def warning_lines(rows: Sequence[Row]) -> list[str]:
+    """One line per configuration and reason for which TBs were not compiled."""
+    return [
+        f"{row['guest']} {_configuration(row)} {row['workload']}: {text}"
+        for row in rows
+        for text in warnings(row["refusals"], row["engine_said"])
+    ]
+
+
 def idle_text(idle: Mapping[str, Any]) -> Text:
     """What the boot of an idle guest measured, or why it failed."""
     words = [idle[key] for key in ("guest", "engine", "tier", "switches")]
@@ -89,8 +100,12 @@ def _table(
     title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Cell]]
 ) -> Table:
     """A section per guest and workload: 80 columns have no room for both."""
+    needless = set()
     if not any(row["engine"] == PEER for row in rows):
-        columns = [column for column in columns if column[0] != _BESIDE_PEER]
+        needless.add(_BESIDE_PEER)
+    if not any(row["refusals"] for row in rows):
+        needless.add(_REFUSED)
+    columns = [column for column in columns if column[0] not in needless]
     table = Table(
         title=title,
         title_justify="left",
@@ -131,6 +146,12 @@ def _runs(row: Row) -> str:
 def _failed(row: Row) -> Text:
     failed = int(row["failed"])
     return Text(str(failed), style="bold red" if failed else "")
+
+
+def _refused(row: Row) -> Text:
+    """TBs, at most in one run, for reasons that say that something is wrong."""
+    total = sum(row["refusals"].values())
+    return Text(str(total), style="bold yellow" if total else "")
 
 
 def _estimate(column: str, scale: float = 1.0) -> Cell:
@@ -184,6 +205,7 @@ _COST: list[tuple[str, Cell]] = [
     ("us\n/ TB", _plain("translate_us_mean", 1)),
     ("TBs", _plain("tbs_translated")),
     ("compiled", _plain("tbs_compiled")),
+    (_REFUSED, _refused),
     ("compile\ns", _plain("compile_ms", 2, 0.001)),
     ("RSS\nMiB", _plain("peak_rss_mib")),
     ("CPU\ns", _plain("cpu_ms", 1, 0.001)),

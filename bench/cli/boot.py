@@ -282,6 +282,8 @@ def _summary(result: dict[str, Any], console: Console) -> None:
     console.print(table)
     for line in _figures(result, run):
         console.print(line)
+    for line in run.warnings:
+        console.print(f"WARNING: {line}", style="yellow")
     failure = result["failure"]
     if failure is not None:
         console.print(

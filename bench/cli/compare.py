@@ -21,6 +21,7 @@ from analysis.table import (
     failure_lines,
     idle_text,
     verdict_text,
+    warning_lines,
 )
 from analysis.targets import verdicts
 from bench.base.consoles import err_console, out_console
@@ -327,6 +328,8 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
             outcome = Text(f"FAILED, {run.failure}: {run.message}", style="red")
         number = len(campaign.runs)
         progress.console.print(Text(f"{number:3}  {name.strip()}  ") + outcome)
+        for line in run.warnings:
+            progress.console.print(Text(f"     WARNING: {line}", style="yellow"))
 
     with Deferred() as signals, progress:
         campaign.run(before, after, signals, seeding)
@@ -352,6 +355,8 @@ def _report(campaign: Campaign, console: Console, show_targets: bool) -> None:
     console.print()
     for line in failure_lines(rows):
         console.print(Text(f"FAILED  {line}", style="red"))
+    for line in warning_lines(rows):
+        console.print(Text(f"WARNING  {line}", style="yellow"))
     if document["idle"] is not None:
         console.print(idle_text(document["idle"]))
     if show_targets:
