@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.load import Run, run_from_json
+from analysis.load import COMPILE_COUNTERS, Run, run_from_json
 from analysis.refusals import ALARMING
 from analysis.summary import summarise
 from analysis.table import comparison_tables, warning_lines
@@ -27,6 +27,8 @@ def test_the_counters_are_the_runtimes() -> None:
     reasons = (TIERS / "refusals.def").read_text()
     keys = re.findall(r'COMPILE_REFUSAL\(\w+, "([a-z-]+)"', reasons)
     assert set(ALARMING) <= {f"refused_{key.replace('-', '_')}" for key in keys}
+    counters = re.findall(r"^X\((\w+),", (TIERS / "counters.def").read_text(), re.M)
+    assert set(COMPILE_COUNTERS) <= set(counters)
 
 
 def test_a_run_warns_of_what_the_engine_refused() -> None:
@@ -75,3 +77,13 @@ def test_the_tables_say_what_was_refused() -> None:
     assert "fused" in text and "90123" in text and "…" not in text
     assert "fused" not in shown([run({"tbs_compiled": 35})])
     assert warning_lines(summarise([run({"tbs_compiled": 35})])) == []
+
+
+def test_compile_ms_is_the_sum_of_two_counters() -> None:
+    counters = {"emit_ns": 3_000_000, "instantiate_ns": 40_000_000}
+    # Others do not count, whatever their names: they are times of other work.
+    more = {"optimise_ns": 10**9, "first_call_ns": 10**9, "decisions_ns": 10**9}
+    assert run({**counters, **more}).compile_ms == 43.0
+    # A part of the sum would be a wrong figure.
+    assert run({"emit_ns": 3_000_000}).compile_ms is None
+    assert "emit +" in shown([run(counters)])
