@@ -151,7 +151,8 @@ def _number(value: Any) -> str:
 
 def _conclude(result: dict[str, Any], directory: Path, console: Console) -> int:
     rows = result["samples"]["rows"]
-    found = growth([(at_ms, rss) for at_ms, rss, _ in rows])
+    samples = [(at_ms, rss) for at_ms, rss, _ in rows]
+    found = growth(samples, result["timeline"])
     result["growth"] = None if found is None else found.as_json()
     path = directory / RESULT_FILE
     write_json(path, result)

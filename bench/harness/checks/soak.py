@@ -19,12 +19,17 @@ to say that memory does not grow; hence the margin, which does not depend on how
 the run was.  One step (a buffer that doubles once) has a slope as well, but says
 nothing of the hours to come: so a line with a free step, where the step fits best, has
 to rise too.  Two steps the same way count as growth, as do many.
+
+One store takes longer than most runs to reach its limit: the runtime keeps what it
+knows of the last DEAD_TBS dead TBs, for the table of all TBs in the result.  The
+timeline tells how much of it was filled during the second half of the run; only a rise
+beyond that is called growth, and until the store is full the answer cannot be told.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +42,10 @@ Floats = NDArray[np.float64]
 # one that gains nothing: of 4 GiB, which is what a Wasm engine has at most, it takes
 # 40 hours.
 MARGIN_MIB_PER_HOUR = 100.0
+# TIER_MAX_DEAD_RECORDS in tiers/engine.h, and the size of TierTbRecord with its
+# TierTbDetail: 48 MiB in all.
+DEAD_TBS = 262_144
+DEAD_TB_BYTES = 192
 BLOCKS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -51,6 +60,17 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
+class Filling:
+    """The store of dead TBs in the second half of a run."""
+
+    # What it gained, in MiB an hour; 0 when it is full.
+    mib_per_hour: float = 0.0
+    # So many times longer a run has to be until its second half begins with the
+    # store full.
+    longer: float = 1.0
+
+
+@dataclass(frozen=True)
 class Growth:
     """Of resident memory in the second half of a run, in MiB an hour."""
 
@@ -59,6 +79,7 @@ class Growth:
     # Of the slope of a line that may have one step.
     beside_step: Interval
     hours: float
+    filling: Filling = Filling()
 
     @property
     def verdict(self) -> str:
@@ -66,7 +87,9 @@ class Growth:
         low, high = self.interval
         if -MARGIN_MIB_PER_HOUR <= low and high <= MARGIN_MIB_PER_HOUR:
             return STEADY
-        return GROWS if low > 0 and self.beside_step[0] > 0 else UNKNOWN
+        expected = self.filling.mib_per_hour
+        grows = low > expected and self.beside_step[0] > expected
+        return GROWS if grows else UNKNOWN
 
     @property
     def minutes_needed(self) -> int:
@@ -75,7 +98,8 @@ class Growth:
         The error of a slope falls with the length of the run to the power 1.5.
         """
         low, high = self.interval
-        longer = max(1.5, ((high - low) / MARGIN_MIB_PER_HOUR) ** (2 / 3))
+        quiet = ((high - low) / MARGIN_MIB_PER_HOUR) ** (2 / 3)
+        longer = max(1.5, quiet, self.filling.longer)
         return math.ceil(2 * self.hours * 60 * float(longer))
 
     def as_json(self) -> dict[str, Any]:
@@ -86,6 +110,7 @@ class Growth:
             "interval": [round(end, 2) for end in self.interval],
             "interval_beside_step": [round(end, 2) for end in self.beside_step],
             "margin": MARGIN_MIB_PER_HOUR,
+            "dead_tbs_mib_per_hour": round(self.filling.mib_per_hour, 2),
         }
 
     def line(self) -> str:
@@ -96,12 +121,42 @@ class Growth:
             f"{self.mib_per_hour:+.1f} MiB/h ({low:+.1f}..{high:+.1f}), "
             f"margin +-{MARGIN_MIB_PER_HOUR:.0f}: {self.verdict}"
         )
+        if self.filling.mib_per_hour > 0:
+            part = f"{self.filling.mib_per_hour:+.1f} MiB/h of it"
+            line += f" ({part}: records of dead TBs, which have a limit)"
         if self.verdict == UNKNOWN:
             line += f"; give about --minutes {self.minutes_needed}"
         return line
 
 
-def growth(samples: Sequence[tuple[float | None, float]]) -> Growth | None:
+def filling(timeline: Mapping[str, Any] | None) -> Filling:
+    """How far the store of dead TBs is, by what the runtime told of a whole run."""
+    rows = timeline["rows"] if timeline else []
+    names = timeline["columns"] if timeline else []
+    if not rows or not {"t_ms", "tbs_translated", "tbs_live"} <= set(names):
+        return Filling()
+    at, translated, live = (
+        [float(row[names.index(name)] or 0) for row in rows]
+        for name in ("t_ms", "tbs_translated", "tbs_live")
+    )
+    middle = next(n for n, ms in enumerate(at) if ms >= (at[0] + at[-1]) / 2)
+    # In a flush many TBs die at once: the most that were dead until then.
+    dead = [
+        max(t - i for t, i in zip(translated[:n], live[:n], strict=True))
+        for n in (middle + 1, len(rows))
+    ]
+    gained = min(dead[1], DEAD_TBS) - min(dead[0], DEAD_TBS)
+    hours = (at[-1] - at[middle]) / 3_600_000
+    if gained <= 0 or hours <= 0:
+        return Filling()
+    mib = gained * DEAD_TB_BYTES / 2**20
+    return Filling(mib / hours, DEAD_TBS / max(dead[0], 1.0))
+
+
+def growth(
+    samples: Sequence[tuple[float | None, float]],
+    timeline: Mapping[str, Any] | None = None,
+) -> Growth | None:
     """From (ms, MiB) of a whole run; None if too few samples have a time."""
     timed = [(at_ms, mib) for at_ms, mib in samples if at_ms is not None]
     if not timed:
@@ -124,7 +179,13 @@ def growth(samples: Sequence[tuple[float | None, float]]) -> Growth | None:
         slopes.append(_slope(line[chosen], mib[chosen]))
         beside.append(_slope(stepped[chosen], mib[chosen]))
     span = float(hours[-1] - hours[0])
-    return Growth(_slope(line, mib), _interval(slopes), _interval(beside), span)
+    return Growth(
+        _slope(line, mib),
+        _interval(slopes),
+        _interval(beside),
+        span,
+        filling(timeline),
+    )
 
 
 def _best_step(line: Floats, mib: Floats) -> Floats:

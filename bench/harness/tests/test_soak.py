@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.base.places import ROOT
 from bench.cli.main import main
 from bench.harness.checks.soak import (
+    DEAD_TBS,
     GROWS,
     MARGIN_MIB_PER_HOUR,
     STEADY,
     UNKNOWN,
+    Filling,
     Growth,
+    filling,
     growth,
 )
 from bench.testing import fakes
@@ -111,6 +116,45 @@ def test_many_steps_are_growth() -> None:
     assert verdict(stepped(*((s, 15.0) for s in range(480, 900, 60)))) == GROWS
 
 
+def timeline(tbs_a_second: float, flush_s: int = 60) -> dict[str, Any]:
+    """A run that translates so many TBs; all of them die in each flush."""
+    rows: list[list[float]] = []
+    for s in range(0, SECONDS, 10):
+        made = 30_000 + tbs_a_second * s
+        rows.append(
+            [1000.0 * s, made, made - 30_000 - tbs_a_second * (s // flush_s * flush_s)]
+        )
+    return {"columns": ["t_ms", "tbs_translated", "tbs_live"], "rows": rows}
+
+
+def test_the_store_of_dead_tbs_has_a_limit() -> None:
+    """Its limit is the runtime's; what it gains until then is known."""
+    engine = (ROOT / "tiers/engine.h").read_text()
+    assert f"TIER_MAX_DEAD_RECORDS UINT32_C({DEAD_TBS})" in engine
+    found = filling(timeline(170.0))
+    assert found.mib_per_hour == pytest.approx(170 * 192 * 3600 / 2**20, rel=0.15)
+    assert found.longer == pytest.approx(DEAD_TBS / (30_000 + 170 * 420), rel=0.01)
+    # Full before the second half began, or nothing dies, or nothing is known.
+    assert filling(timeline(600.0)) == Filling()
+    assert filling(timeline(0.0)) == Filling()
+    assert filling(None) == filling({"columns": ["t_ms"], "rows": [[1.0]]}) == Filling()
+
+
+def test_a_store_that_fills_explains_growth_until_it_is_full() -> None:
+    """Records of dead TBs at about 110 MiB/h look like a leak in a short run."""
+    samples = run(112.0, noise=3.0)
+    alone, beside = growth(samples), growth(samples, timeline(170.0))
+    assert alone is not None and alone.verdict == GROWS
+    assert beside is not None and beside.verdict == UNKNOWN
+    assert "records of dead TBs" in beside.line()
+    assert beside.minutes_needed >= 2.5 * SECONDS / 60
+    # A leak beside it is found, and so is one when the store is full.
+    leak = growth(run(500.0, noise=3.0), timeline(170.0))
+    assert leak is not None and leak.verdict == GROWS
+    full = growth(samples, timeline(600.0))
+    assert full is not None and full.verdict == GROWS
+
+
 def test_memory_that_still_falls_has_not_settled() -> None:
     assert verdict(run(-600.0)) == UNKNOWN
 
@@ -169,7 +213,7 @@ def test_soak_says_whether_memory_grows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = Growth(100.0, interval, interval, 0.12)
-    monkeypatch.setattr("bench.cli.soak.growth", lambda samples: found)
+    monkeypatch.setattr("bench.cli.soak.growth", lambda *given: found)
     assert main([*SOAK, "--tier", "always"]) == status
     assert f": {words}\n" in capfd.readouterr().out
     kept = json.loads(Path("out/soak.json").read_text())["growth"]
