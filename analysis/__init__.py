@@ -1,1 +1,1 @@
-"""Result files in, statistics and tables out.  Knows nothing of QEMU."""
+"""Result files in, statistics and tables out.  This package knows nothing of QEMU."""

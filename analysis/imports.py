@@ -1,9 +1,10 @@
-"""What batches would be if a module's members had to have equal imports.
+"""How large batches would be if a module's members had to have equal imports.
 
 In a backend where each helper that a TB calls is an import of its module, a
 batch can hold only TBs with the same imports in the same order, unless modules
-get a uniform ABI as ours have. This computes how large such batches would be,
-from what each TB calls (QEMU's `-d in_asm,op`) and how often it was executed.
+get a uniform ABI as ours have. This module computes how large such batches would
+be, from the helpers that each TB calls (QEMU's `-d in_asm,op`) and from how often
+the TB was executed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ Vector = tuple[str, ...]
 
 _PC = re.compile(r"^0x([0-9a-f]+):")
 _CALL = re.compile(r"^ call (\w+),")
-# The access's size and sign come after how it is aligned: noat+un+leq.
+# In `noat+un+leq` the alignment comes first, then the access's sign and size.
 _ACCESS = re.compile(r"^ qemu_(ld|st)\w* .*[,+](u|s)?(b|[lb]e[wlqo])[a-z]*,")
 
 
 @dataclass(frozen=True)
 class Batches:
-    """How a rule groups the hot TBs."""
+    """The number of modules into which a rule groups the hot TBs."""
 
     rule: str
     tbs: int
@@ -36,7 +37,7 @@ class Batches:
 
 
 def import_vectors(log: Iterable[str]) -> dict[int, Vector]:
-    """Guest pc -> what the TB there imports, in the order of first use."""
+    """Guest pc -> the imports of the TB there, in the order of their first use."""
     found: dict[int, Vector] = {}
     pc: int | None = None
     imports: dict[str, None] = {}
@@ -60,7 +61,7 @@ def import_vectors(log: Iterable[str]) -> dict[int, Vector]:
 def hot_vectors(
     vectors: Mapping[int, Vector], pcs: Sequence[int], executed: Sequence[int], n: int
 ) -> list[Vector]:
-    """Of TBs executed at least n times, in the order of translation."""
+    """Import vectors of TBs executed at least n times, in the order of translation."""
     rows = zip(pcs, executed, strict=True)
     return [vectors[pc] for pc, count in rows if count >= n and pc in vectors]
 

@@ -1,4 +1,4 @@
-"""Result files -> typed rows.  Refuses what it would misread."""
+"""Result files -> typed rows.  The reader refuses files that it would misread."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Key = tuple[str, str, str, str, str]
 # Whose sum is compile_ms.
 COMPILE_COUNTERS = ("emit_ns", "instantiate_ns")
 
-# A round that takes so much longer than a steady one still warms up.
+# A round that takes this many times a steady round still warms up.
 UNSTEADY = 1.1
 
-# Switches of the runtime, as the configuration of a run has them.
+# Keys of a run's configuration that are switches of the runtime.
 _SWITCHES = ("chain", "counts", "fault")
 
 
@@ -51,20 +51,20 @@ class Run:
     counters: Mapping[str, float] = field(default_factory=dict)
     first_insn_ms: float | None = None
     switches: str = ""
-    # The tier without what is its policy's default.
+    # The tier without the parameters that have the policy's defaults.
     short: str = ""
     boot_phase: str = "init"
     rounds_ms: tuple[float, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
-    # Whether it went on from a saved machine instead of booting.
+    # Whether the run resumed a saved machine instead of booting.
     resumed: bool = False
     # What the engine said to the first module that it refused.
     engine_said: str = ""
 
     @property
     def key(self) -> Key:
-        """What makes runs comparable repetitions of one another."""
+        """Runs with equal keys are repetitions of one configuration."""
         return (self.guest, self.engine, self.tier, self.workload, self.switches)
 
     @property
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def answer_ms(self) -> float | None:
-        """From there to the start of the workload that it was asked for."""
+        """From the resume to the start of the workload that the guest was told."""
         start, resume = self.phases.get("workload-start"), self.resume_ms
         return None if start is None or resume is None else start - resume
 
@@ -96,7 +96,7 @@ class Run:
     def steady_ms(self) -> float | None:
         """The median of the last half of the workload's rounds.
 
-        The first half warms up; with a single round nothing can be told apart.
+        The first half warms up.  A single round has no steady half: None.
         """
         if len(self.rounds_ms) < 2:
             return None
@@ -113,7 +113,7 @@ class Run:
 
     @property
     def lost_ms(self) -> float | None:
-        """What the rounds took more than as many steady ones."""
+        """The time that the rounds took beyond as many steady rounds."""
         if self.steady_ms is None:
             return None
         return sum(self.rounds_ms) - len(self.rounds_ms) * self.steady_ms
@@ -248,11 +248,11 @@ def _run(raw: Mapping[str, Any]) -> Run:
 
 
 def _known(value: float | None) -> float:
-    """A figure that an engine may be unable to tell: a page knows no processes."""
+    """A figure, or NaN if the engine cannot tell it: a page knows no processes."""
     return math.nan if value is None else float(value)
 
 
 def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
-    """Each round's time; what came before the first is no round."""
+    """Each round's time; the time before the first marker is no round."""
     ends = [float(r["host_ms"]) for r in rounds if r["host_ms"] is not None]
     return tuple(b - a for a, b in itertools.pairwise(ends))

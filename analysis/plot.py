@@ -9,14 +9,14 @@ from analysis.summary import Row
 from analysis.sweep import Curve, Sweep, find_sweeps
 
 FORMATS = ("svg", "png")
-# A parameter that spans more than this is drawn by its logarithm.
+# A parameter whose values span a greater factor gets a logarithmic axis.
 LOG_FROM = 20.0
-# Neighbours differ in grey, too, and by their marks.
+# Neighbouring colours differ in grey as well, and curves by their marks.
 _STYLES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 
 
 def plot_sweeps(rows: Sequence[Row], directory: Path) -> list[Path]:
-    """A figure for each sweep of the comparison; the files made."""
+    """Draw a figure for each sweep of the comparison; returns the files."""
     paths = []
     for number, sweep in enumerate(find_sweeps(rows), start=1):
         paths += _plot(sweep, directory, f"sweep-{number}-{sweep.parameter}")
@@ -24,13 +24,13 @@ def plot_sweeps(rows: Sequence[Row], directory: Path) -> list[Path]:
 
 
 def _plot(sweep: Sweep, directory: Path, stem: str) -> list[Path]:
-    # Late: nothing else needs it, and it takes half a second to load.
+    # Imported here: nothing else needs matplotlib, which takes half a second to load.
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    # Text as text, and the same file from the same results.
+    # SVG keeps text as text, and the same results give the same file.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tierlab"})
     figure, axes = pyplot.subplots(figsize=(7.0, 4.2), layout="constrained")
     for i, curve in enumerate(sweep.curves):
@@ -70,7 +70,7 @@ def _plot(sweep: Sweep, directory: Path, stem: str) -> list[Path]:
     return paths
 
 
-# Of parameters, where the axis can say more than their name.
+# Labels of parameters whose axis can say more than their name.
 UNITS = {"n": "executions before a TB is compiled", "size": "TBs a module at most"}
 
 

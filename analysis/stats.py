@@ -2,8 +2,8 @@
 
 A boot is the unit of replication.  The interval is the percentile bootstrap:
 BCa corrects with a jackknife, which degenerates for the median of a handful
-of runs.  With three runs a 95 % percentile interval is their whole range; it
-says how far the runs lay apart, and no more.
+of runs.  With three runs a 95 % percentile interval is their whole range: it
+says how far apart the runs are, and no more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Estimate:
 
 
 def median(values: Sequence[float]) -> Estimate | None:
-    """Median and its interval; None when there is nothing to summarise."""
+    """Median and its interval; None without values."""
     if not values:
         return None
     value = float(np.median(values))
@@ -41,7 +41,7 @@ def median(values: Sequence[float]) -> Estimate | None:
 
 
 def ratio(above: Sequence[float], below: Sequence[float]) -> Estimate | None:
-    """Median of one over median of the other, both resampled."""
+    """Median of `above` over median of `below`; the bootstrap resamples both."""
     if not above or not below or float(np.median(below)) <= 0:
         return None
     value = float(np.median(above) / np.median(below))

@@ -1,4 +1,4 @@
-"""Runs -> one row per configuration, as summary.json has it."""
+"""Runs -> one row per configuration: the rows of summary.json."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Row = dict[str, Any]
 Figure = Callable[[Run], float | None]
 
 NATIVE = "native"
-# Another emulator in the same Node; it has no tiers of ours.
+# Another emulator in the same Node, which runs none of our policies.
 PEER = "v86"
 NEVER = "never"
-# The policy whose modules hold one TB each: what groups are measured by.
+# The policy whose modules hold one TB each; policies of groups are compared with it.
 SINGLE = "threshold"
 # What the best run of that policy is called as the base of a ratio.
 BEST_SINGLE = "single"
 
-# Columns that are a plain median: name, what it is taken from.
+# Columns that are a plain median: name, and the figure of a run.
 MEDIANS: tuple[tuple[str, Figure], ...] = (
     ("translate_us_mean", lambda run: run.translate_us),
     ("start_to_first_insn_ms", lambda run: run.first_insn_ms),
@@ -53,8 +53,8 @@ MEDIANS: tuple[tuple[str, Figure], ...] = (
 def summarise(runs: Iterable[Run]) -> list[Row]:
     """One row per configuration.  Failed runs count, but give no times.
 
-    Rows that are compared stand together, their reference first; the order in
-    which they ran was random.
+    Rows that are compared with each other stand together, the reference first; the
+    runs' order in time was random.
     """
     groups = by_key(runs)
     rows = [_row(key, groups) for key in sorted(groups, key=_place)]
@@ -116,7 +116,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
         _put(row, column, median(times), digits=1)
         bases = {**references, BEST_SINGLE: _best_single(key, groups, figure)}
         for name, base in bases.items():
-            # Against itself a configuration is 1, and no estimate.
+            # A configuration's ratio to itself is 1, without an interval.
             against = _itself if base is runs else ratio
             _put(row, f"{prefix}ratio_{name}", against(times, _figures(base, figure)))
     for name, figure in MEDIANS:
@@ -128,7 +128,7 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
 def _best_single(
     key: Key, groups: Mapping[Key, Sequence[Run]], figure: Figure
 ) -> Sequence[Run]:
-    """The runs of the best threshold, one TB a module, of the same boots."""
+    """The runs of the best policy `threshold` (one TB a module) for the same boots."""
     guest, engine, _, workload, switches = key
     best: Sequence[Run] = ()
     least = float("inf")
@@ -143,13 +143,13 @@ def _best_single(
 
 
 def _is_single(tier: str) -> bool:
-    """Without a budget of its own, which would be another experiment."""
+    """Whether a tier is `threshold` with no budget, which is another experiment."""
     name, _, parameters = tier.partition(":")
     return name == SINGLE and "," not in parameters
 
 
 def _mappings_per_tb(row: Row, rows: Sequence[Row]) -> float | None:
-    """Mappings more than `never` has, for each TB compiled."""
+    """Memory mappings beyond those of `never`, for each TB compiled."""
     same = ("guest", "engine", "workload", "switches")
     base = next(
         (r for r in rows if r["tier"] == NEVER and all(r[k] == row[k] for k in same)),
@@ -201,7 +201,7 @@ def _steady(run: Run) -> float | None:
     return run.steady_ms
 
 
-# What is compared: prefix of its ratios, its column, where it comes from.
+# The times that are compared: prefix of the ratios, column, figure of a run.
 TIMES: tuple[tuple[str, str, Figure], ...] = (
     ("", "boot_ms", _boot),
     ("resume_", "resume_ms", _resume),

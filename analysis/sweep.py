@@ -1,4 +1,4 @@
-"""Finds in a comparison where one parameter of a policy was swept.
+"""Finds the sweeps of a comparison: configurations that vary one parameter.
 
 A curve is at least three configurations that differ in the number of one
 parameter alone; curves over the same parameter of the same boots are a sweep.
@@ -28,7 +28,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Curves over one parameter, and the rows they are held against."""
+    """Curves over one parameter, and the rows that they are compared with."""
 
     guest: str
     engine: str
@@ -39,7 +39,7 @@ class Sweep:
 
     @property
     def title(self) -> str:
-        """What was booted, and what was varied."""
+        """The guest and workload, and the parameter that was varied."""
         workload = "" if self.workload == "none" else f", {self.workload}"
         return f"Boot of {self.guest} in {self.engine}{workload} by {self.parameter}"
 
@@ -120,7 +120,7 @@ def _curves(rows: Sequence[Row]) -> list[tuple[str, Curve]]:
 
 
 def _curve(parameter: str, points: Mapping[float, Row]) -> Curve:
-    """Named by what is not the policy's default."""
+    """A curve, named by the parameters that differ from the policy's defaults."""
     row = next(iter(points.values()))
     name, shown = tier_parameters(row["short"])
     others = [f"{k}={v}" for k, v in shown.items() if k != parameter]

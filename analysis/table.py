@@ -25,13 +25,14 @@ _BOOT_TITLE = "Boot: process start to init, or to the end where there is no init
 
 Cell = Callable[[Row], str | Text]
 
-# Columns only where they say something: 80 characters are few.
+# These columns are shown only if they have something to say: tables have 80
+# characters.
 _BESIDE_PEER = f"/ {PEER}"
 _REFUSED = "re-\nfused"
 
 
 def comparison_tables(rows: Sequence[Row]) -> list[Table]:
-    """Boot times, times of workloads if there were any, and what it all cost."""
+    """Tables of boot times, of workloads if there were any, and of costs."""
     tables = []
     booted = [row for row in rows if not row["resumed"]]
     if booted:
@@ -100,7 +101,10 @@ def verdict_text(verdict: Verdict) -> Text:
 def _table(
     title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Cell]]
 ) -> Table:
-    """A section per guest and workload: 80 columns have no room for both."""
+    """A table with a section for each guest and workload.
+
+    A row has no room for both names: tables have 80 characters.
+    """
     needless = set()
     if not any(row["engine"] == PEER for row in rows):
         needless.add(_BESIDE_PEER)
