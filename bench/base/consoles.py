@@ -6,16 +6,16 @@ import sys
 
 from rich.console import Console
 
-# A table squeezed into the 80 columns that a pipe is taken for is no use.
+# Rich takes a pipe for a terminal of 80 columns, too few for our tables.
 PIPE_WIDTH = 140
 
 
 def out_console() -> Console:
-    """For results."""
+    """The console for results."""
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     return Console(width=width, highlight=False, markup=False)
 
 
 def err_console() -> Console:
-    """For progress and remarks; keeps stdout clean for results."""
+    """The console for progress and remarks: stdout has results only."""
     return Console(stderr=True, highlight=False, markup=False)

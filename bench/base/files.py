@@ -17,7 +17,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As write_json, for any text."""
+    """Write any text, as write_json() does."""
     try:
         _replace(path, text.encode("utf-8", errors="replace"))
     except OSError as error:

@@ -1,9 +1,9 @@
 """Signals that ask us to end, noticed where nothing is half done.
 
-An exception raised from a handler can strike between a result's file and the
-summary that counts it, or inside a destructor, where it is lost.  So while
-guests run, the first signal is only noted; whoever waits (for the engine)
-wakes up by a pipe.  A second signal does not wait any more.
+A signal handler that raises an exception can strike between the writing of a
+result and of the summary that counts it, or inside a destructor, where the
+exception is lost.  So while guests run, the handler only notes the first signal;
+a pipe wakes the code that waits for the engine.  A second signal raises at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A signal asked us to end; no Exception, as KeyboardInterrupt is none."""
+    """A signal asked us to end; like KeyboardInterrupt, not an Exception."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -26,12 +26,12 @@ class Interrupted(BaseException):
 
     @property
     def status(self) -> int:
-        """The exit status that tells of it."""
+        """The exit status of a program that the signal ended."""
         return 128 + self.number
 
 
 def raise_interrupted(number: int, _frame: FrameType | None) -> None:
-    """A handler for where nothing can be left half done."""
+    """A signal handler for places where nothing can be left half done."""
     raise Interrupted(number)
 
 
@@ -85,7 +85,7 @@ class Deferred:
         os.close(self._writer)
 
     def fileno(self) -> int:
-        """Readable as soon as a signal came: for select and poll."""
+        """A descriptor that is readable once a signal came: for select and poll."""
         return self._reader
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""One process at a time, across runs: locks end with their process."""
+"""Locks between processes: a lock ends when its process does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 def locked(
     cache: Path, name: str, waiting: Callable[[], None] | None = None
 ) -> Iterator[None]:
-    """Hold the lock `name`; `waiting` is called if somebody else has it."""
+    """Hold the lock `name`; call `waiting` if another process holds it."""
     path = cache / "locks" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

@@ -53,7 +53,7 @@ class Progress:
         self._print(f"{self._head()}: done in {duration(self._elapsed())}")
 
     def tick(self, line: str) -> None:
-        """Show that work goes on, and the last line of its log."""
+        """Show that the step goes on, and the last line of its log."""
         if self._live is not None:
             text = Text(f"{self._head()}  {duration(self._elapsed())}  ")
             text.append(line, style="dim")
@@ -65,7 +65,7 @@ class Progress:
             self._print(f"{self._head()}: {duration(self._elapsed())} so far")
 
     def say(self, line: str) -> None:
-        """A line of its own, above the one that changes."""
+        """Print a line above the one that changes."""
         self._print(line)
 
     def _head(self) -> str:

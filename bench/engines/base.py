@@ -1,6 +1,6 @@
 """What an engine driver must offer, and what the harness asks of it.
 
-A driver only says how to start its engine: it never starts one itself.  The
+A driver only says how to start its engine, and never starts the engine itself.  The
 harness owns the process, its pipes, its time limit and its figures.
 """
 
@@ -17,11 +17,11 @@ from bench.guests.catalogue import kernel_words
 from bench.guests.devices.base import Announced, Device, Places
 from bench.guests.guest import Guest
 
-# Values of the runtime's switches; without one it does what it does by default.
+# Values of the runtime's switches; without a value the runtime has its default.
 CHAINING = ("dispatch", "tail")
 COUNTING = ("off", "sampled", "exact")
 
-# Where an engine with a file system of its own has the guest's files.
+# The folder of the guest's files in an engine that has its own file system.
 GUEST_DIR = "/guest"
 
 # A guest under -icount must not see the host's clock.
@@ -30,19 +30,19 @@ ICOUNT_RTC = "base=2025-01-01T00:00:00,clock=vm"
 
 @dataclass(frozen=True)
 class Switches:
-    """Of our runtime; None and "" leave it its default."""
+    """Switches of the tiering runtime; None and "" mean the runtime's default."""
 
     chain: str | None = None
     counts: str | None = None
     fault: str | None = None
 
     def words(self) -> list[str]:
-        """As shown: those that were given."""
+        """The switches that were given, as tables show them."""
         named = (("chain", self.chain), ("counts", self.counts), ("fault", self.fault))
         return [f"{name}={value}" for name, value in named if value]
 
     def environment(self) -> dict[str, str]:
-        """As variables of the runtime."""
+        """The switches as environment variables of the runtime."""
         named = (
             ("TIERLAB_CHAIN", self.chain),
             ("TIERLAB_COUNTS", self.counts),
@@ -58,23 +58,23 @@ class BootRequest:
     guest: Guest
     workload: str = "none"
     tier: str | None = None
-    # The guest's own default unless asked.
+    # None: the guest's own.
     smp: int | None = None
     memory_mib: int | None = None
     seed: int = 1
     icount: int | None = None
     engine_flags: tuple[str, ...] = ()
     switches: Switches = Switches()
-    # Of the code buffer; QEMU's own default unless asked.
+    # Size of QEMU's code buffer; None: QEMU's own default.
     tb_size_mib: int | None = None
-    # What an earlier boot executed: the file that the policy names in `from`.
+    # The profile of an earlier boot: the file that the policy names in `from`.
     profile: Path | None = None
     devices: tuple[Device, ...] = ()
     # A Unix socket on which QEMU is to speak QMP.
     control: Path | None = None
-    # Of a saved x86 machine: the frequency of its time stamp counter.
+    # The frequency of a saved x86 machine's time stamp counter.
     tsc_khz: int | None = None
-    # Of a saved machine: read when it is to be resumed, written when it is saved.
+    # A saved machine's file: to be resumed from, or to be written.
     stream_in: Path | None = None
     stream_out: Path | None = None
     stats: Path | None = None
@@ -93,7 +93,7 @@ class BootRequest:
 
 @dataclass(frozen=True)
 class Streams:
-    """What the files of a saved machine are called inside the engine."""
+    """The paths of a saved machine's files inside the engine."""
 
     incoming: str = ""
     outgoing: str = ""
@@ -101,12 +101,12 @@ class Streams:
 
 @dataclass(frozen=True)
 class Command:
-    """How to start the engine: arguments and variables to add."""
+    """How to start the engine: arguments, and environment variables to add."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     streams: Streams = Streams()
-    # The file in which it reports what only the engine knows of the run; read by
+    # The engine writes here what only the engine knows of the run; read by
     # bench.harness.process.engine_report.
     report: Path | None = None
 
@@ -132,20 +132,23 @@ class Engine(Protocol):
 
     @property
     def has_tiers(self) -> bool:
-        """Whether a tiering policy applies."""
+        """Whether the engine runs the tiering runtime, so that a policy applies."""
 
     @property
     def budgets(self) -> Mapping[str, int]:
-        """Parameters of every policy whose defaults it cannot bear, and its own."""
+        """Defaults of the engine's own for parameters that every policy has."""
 
     def products(self, arch: str) -> tuple[str, ...]:
         """Products that a boot of this architecture needs."""
 
     def refuses(self, request: BootRequest) -> str | None:
-        """Why it can never do this boot, whatever is installed; None if it can."""
+        """Why the engine can never do this boot; None if it can.
+
+        What is installed does not matter here, see available().
+        """
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
-        """None when it can be started, given the products there are."""
+        """None if the engine can be started with the products there are."""
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
         """Version facts for provenance: at least `engine` and `qemu`."""
@@ -155,7 +158,7 @@ class Engine(Protocol):
 
 
 def with_budgets(spec: str, budgets: Mapping[str, int]) -> str:
-    """The policy as the engine is to run it: what the spec says itself counts."""
+    """The spec with the engine's budgets added; the spec's own values win."""
     name, _, rest = spec.partition(":")
     pairs = [pair for pair in rest.split(",") if pair]
     given = {pair.partition("=")[0] for pair in pairs}
@@ -164,7 +167,7 @@ def with_budgets(spec: str, budgets: Mapping[str, int]) -> str:
 
 
 def same_policy(one: str, other: str) -> bool:
-    """Whether two specs differ in the order of their parameters at most."""
+    """Whether two specs are equal but for the order of their parameters."""
 
     def parts(spec: str) -> tuple[str, list[str]]:
         name, _, rest = spec.partition(":")
@@ -174,14 +177,14 @@ def same_policy(one: str, other: str) -> bool:
 
 
 def profile_place(tier: str | None) -> str:
-    """Where the engine's own file system is to hold the policy's profile."""
+    """The path of the policy's profile in the engine's own file system."""
     pairs = (tier or "").partition(":")[2].split(",")
     places = (p.removeprefix("from=") for p in pairs if p.startswith("from="))
     return next(places, "/profiles/unnamed")
 
 
 def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
-    """The machine, identical under every engine but for where files are.
+    """QEMU's arguments: one machine under every engine, but for paths of files.
 
     The seed also fixes what the guest gets as randomness, so runs of one
     repetition boot the same kernel layout under every configuration.
@@ -200,7 +203,7 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
     if request.icount is not None:
         arguments += icount_arguments(str(request.icount))
     if request.stream_in is not None:
-        # Whoever holds the control channel says when, and is told of errors.
+        # The harness starts the stream by the control channel, and is told of errors.
         arguments += ["-incoming", "defer"]
     for device in request.devices:
         arguments += device.qemu_arguments(guest.arch, guest.machine, places)
@@ -208,13 +211,13 @@ def qemu_arguments(request: BootRequest, places: Places) -> list[str]:
 
 
 def icount_arguments(shift: str) -> list[str]:
-    """For a clock that counts instructions."""
+    """QEMU's arguments for a guest clock that counts instructions."""
     # Without sleep=off an idle guest's clock would follow the host's.
     return ["-icount", f"shift={shift},sleep=off", "-rtc", ICOUNT_RTC]
 
 
 def command_line(request: BootRequest) -> str:
-    """The kernel's command line: the guest's own, the workload's and devices' words."""
+    """The kernel's command line: words of the guest, the workload and the devices."""
     guest = request.guest
     words = kernel_words(request.workload) if guest.workloads else []
     for device in request.devices if guest.workloads else ():
@@ -224,8 +227,9 @@ def command_line(request: BootRequest) -> str:
 
 
 def tsc_khz(request: BootRequest, engine: str) -> int | None:
-    """The frequency of the guest's time stamp counter; None: it has none, or one that
-    cannot be known.
+    """The frequency of the guest's time stamp counter in kHz.
+
+    None if the guest has no such counter, or if the frequency cannot be known.
     """
     if request.guest.arch != "x86_64":
         return None
@@ -236,13 +240,13 @@ def tsc_khz(request: BootRequest, engine: str) -> int | None:
 
 
 def _clock_words(request: BootRequest, engine: str) -> tuple[str, ...]:
-    """What one of our Linux guests on x86 is told of its clock."""
+    """Kernel words that tell one of our x86 guests about its clock."""
     khz = tsc_khz(request, engine) if request.guest.workloads else None
     return (tsc.word(khz),) if khz else ()
 
 
 def _file_arguments(guest: Guest, places: Places) -> list[str]:
-    """The files of the guest, each as its role wants it."""
+    """QEMU's arguments for the guest's files, by the role of each."""
     arguments = []
     if guest.firmware is not None and guest.file("bios") is None:
         arguments += ["-bios", guest.firmware]
@@ -260,7 +264,7 @@ def _file_arguments(guest: Guest, places: Places) -> list[str]:
 
 
 def streams(request: BootRequest, places: Places) -> Streams:
-    """Where QEMU finds or leaves the machine's state."""
+    """The paths at which QEMU reads or writes the machine's state."""
     read, written = request.stream_in, request.stream_out
     return Streams(
         places.file(read, "/tierlab/incoming") if read else "",
@@ -269,7 +273,7 @@ def streams(request: BootRequest, places: Places) -> Streams:
 
 
 def first_line(argv: list[str]) -> str:
-    """First line a program prints, or "" when it cannot be run."""
+    """The first line that a program prints, or "" if it cannot be run."""
     try:
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=30, check=False

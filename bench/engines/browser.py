@@ -1,6 +1,6 @@
 """QEMU as WebAssembly in a browser, through bench/engines/browsers/run.mjs.
 
-What all browsers have in common; each has a module of its own.
+This module has what all browsers share; each browser has a module of its own.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ class BrowserEngine:
     # The program, and the package that has it.
     program: str
     package: str
-    # What distinguishes a flag, for who gives another.
+    # What a flag looks like: for the error about another word.
     flag_form: str
 
     def is_flag(self, flag: str) -> bool:
-        """Whether it can be given to this browser."""
+        """Whether this browser takes the flag."""
         raise NotImplementedError
 
     def products(self, arch: str) -> tuple[str, ...]:
-        """QEMU, and what drives a browser."""
+        """QEMU, and the driver of browsers."""
         return ("node", DRIVER, f"qemu-wasm-{arch}")
 
     def refuses(self, request: BootRequest) -> str | None:
-        """Flags that cannot be passed on: they would be lost without a word."""
+        """Refuse flags that the browser would ignore silently."""
         for flag in request.engine_flags:
             if not self.is_flag(flag):
                 return f"'{flag}' is no flag of {self.name}: give {self.flag_form}"
@@ -97,7 +97,7 @@ class BrowserEngine:
             argv += ["--flag", flag]
         report = None
         if request.stats is not None:
-            # Beside it, so that all of it goes when the run is over.
+            # In the boot's own folder, which is removed when the run is over.
             report = request.stats.with_name(REPORT)
             argv += ["--report", str(report)]
             argv += ["--profile", str(request.stats.with_name(PROFILE))]
@@ -106,5 +106,5 @@ class BrowserEngine:
 
 @cache
 def browser_version(program: str) -> str:
-    """As the program says it."""
+    """The version that the program prints."""
     return first_line([program, "--version"])

@@ -22,7 +22,7 @@ from bench.engines.base import (
 
 @dataclass
 class HostPlaces:
-    """QEMU is a process of the host: paths are what they are."""
+    """QEMU is a process of the host, so it sees the host's paths."""
 
     variables: dict[str, str] = field(default_factory=dict)
     engine = "native"
@@ -40,12 +40,12 @@ class HostPlaces:
         return str(host)
 
     def secret(self, name: str, value: str) -> None:
-        """A variable of QEMU's."""
+        """Sets an environment variable of QEMU's process."""
         self.variables[name] = value
 
 
 class NativeEngine:
-    """qemu-system-ARCH of the reference environment; no tiers of ours."""
+    """qemu-system-ARCH of the reference environment, without our tiers."""
 
     name = "native"
     meaning = "Debian's qemu-system of the same version, the reference"
@@ -53,11 +53,11 @@ class NativeEngine:
     budgets: Mapping[str, int] = {}
 
     def products(self, arch: str) -> tuple[str, ...]:
-        """Comes from a package: nothing to build."""
+        """Nothing: QEMU comes from a package."""
         return ()
 
     def refuses(self, request: BootRequest) -> str | None:
-        """A saved x86 machine that would see time run at another speed."""
+        """Refuse a saved x86 machine whose time would run at another speed here."""
         saved = None if request.icount is not None else request.tsc_khz
         own = tsc.native_khz() if saved else None
         if saved is None or own is None or tsc.alike(saved, own):
@@ -68,7 +68,7 @@ class NativeEngine:
         )
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
-        """Looks for the program in PATH."""
+        """Look for the program in PATH."""
         if shutil.which(_program(arch)):
             return None
         return Missing(
@@ -83,7 +83,7 @@ class NativeEngine:
         return {"engine": line, "qemu": found[1] if found else line}
 
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
-        """QEMU straight on the guest's files; flags go to QEMU."""
+        """QEMU with the guest's files as they are; flags go to QEMU."""
         guest = request.guest
         places = HostPlaces()
         arguments = qemu_arguments(request, places)

@@ -23,33 +23,33 @@ from bench.engines.base import (
 )
 
 RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
-# The id makes it the control channel: qemu/overlay/chardev/char-stdio-wasm.c.
+# This id makes a device the control channel: see the overlay's char-stdio-wasm.c.
 CONTROL_ARGUMENTS = ["-chardev", "stdio,id=control"]
 CONTROL_ARGUMENTS += ["-mon", "chardev=control,mode=control"]
-# Each thread is a worker of Node's, and a file of the host is quickly read.
+# Each of QEMU's threads is a worker in Node; reading a file of the host is quick.
 FEW_THREADS = ["-object", "main-loop,id=main-loop,thread-pool-max=4"]
 EMSCRIPTEN_VERSION = Path("/usr/share/emscripten/emscripten-version.txt")
 
 
 @dataclass
 class NodePlaces:
-    """QEMU has a file system in memory, filled before it starts."""
+    """QEMU has a file system in memory, which the runner fills before QEMU starts."""
 
-    # Path in there -> file of the host: before it starts, when it ended.
+    # Path in QEMU -> file of the host: copied in before QEMU starts, out at its end.
     files: dict[str, Path] = field(default_factory=dict)
     fetched: dict[str, Path] = field(default_factory=dict)
-    # Paths that are the same in there, and whether they are written.
+    # Paths that are the same in QEMU and outside, and whether QEMU writes them.
     live_paths: dict[str, bool] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     engine: str = "node"
 
     def file(self, host: Path, inside: str) -> str:
-        """A copy, made before QEMU starts."""
+        """The path of a copy, which the runner makes before QEMU starts."""
         self.files[inside] = host
         return inside
 
     def left(self, host: Path, inside: str) -> str:
-        """Copied from there when QEMU ended."""
+        """The path of a file that the runner copies to the host when QEMU ended."""
         self.fetched[inside] = host
         return inside
 
@@ -66,12 +66,12 @@ class NodePlaces:
         return str(host)
 
     def secret(self, name: str, value: str) -> None:
-        """A variable of Node's, for the runner."""
+        """Sets an environment variable of Node's process, for the runner."""
         self.variables[name] = value
 
 
 class NodeEngine:
-    """Node of our own choosing: V8's tiers sit below ours."""
+    """Node of a pinned version, whose V8 has tiers of its own below ours."""
 
     name = "node"
     meaning = "QEMU as WebAssembly in Node, tiers by policy"
@@ -83,11 +83,11 @@ class NodeEngine:
         return ("node", f"qemu-wasm-{arch}")
 
     def refuses(self, request: BootRequest) -> str | None:
-        """Nothing: QEMU itself says what does not fit."""
+        """Refuse nothing: QEMU itself says what does not fit."""
         return None
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
-        """Checks for the files that the command line will name."""
+        """Look for the files that the command line will name."""
         for what, path in (
             ("node", node_program(products)),
             ("QEMU for Wasm", program_of(products, arch)),
@@ -98,7 +98,7 @@ class NodeEngine:
         return None
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
-        """Node, V8, and what the product says of QEMU and emscripten."""
+        """Versions of Node and V8, and from the product of QEMU and emscripten."""
         node = node_program(products)
         facts = {"engine": "", "qemu": "", "emscripten": ""}
         if node is not None:
@@ -121,8 +121,10 @@ class NodeEngine:
 def runner_arguments(
     request: BootRequest, products: Mapping[str, Path], places: NodePlaces
 ) -> tuple[list[str], Streams]:
-    """What any runner of ours takes: the program, its files and variables, what
-    it is to leave, and QEMU's arguments.
+    """Arguments of every runner of ours.
+
+    They name the program, its files and variables, the files to copy out at the
+    end, and QEMU's arguments.
     """
     arguments = qemu_arguments(request, places)
     inside = streams(request, places)
@@ -153,7 +155,7 @@ def _variables(request: BootRequest) -> dict[str, str]:
     tier = {} if request.tier is None else {"TIERLAB_TIER": request.tier}
     seed = {"TIERLAB_SEED": str(request.seed)}
     clock = {} if request.tsc_khz is None else {"TIERLAB_TSC_KHZ": str(request.tsc_khz)}
-    # For profilers: it changes no experiment but the size of its modules.
+    # Names for profilers: they change nothing but the size of modules.
     names = {k: v for k, v in os.environ.items() if k == "TIERLAB_NAMES"}
     return {**tier, **seed, **clock, **names, **request.switches.environment()}
 
@@ -165,14 +167,14 @@ def node_program(products: Mapping[str, Path]) -> Path | None:
 
 
 def program_of(products: Mapping[str, Path], arch: str) -> Path | None:
-    """QEMU's program, if its product is there."""
+    """QEMU's program in its product; None if the product is not there."""
     product = products.get(f"qemu-wasm-{arch}")
     return product / f"qemu-system-{arch}.js" if product else None
 
 
 @cache
 def node_versions(node: str) -> dict[str, str]:
-    """Of Node, as `engine`, and of its V8."""
+    """The versions of Node, as `engine`, and of its V8."""
     version = first_line([node, "--version"])
     v8 = first_line([node, "-p", "process.versions.v8"])
     return {"engine": f"node {version}", "v8": v8}

@@ -1,7 +1,7 @@
 """What the WebAssembly engines offer and where their limits are, as measured.
 
-Each is asked in a process of its own, because some end the process at a limit:
-what was reached until then is the result.
+Each engine is probed in a process of its own, because some engines end their process
+at a limit: the result is then what the probe reached before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.engines.node import RUNNER as NODE_RUNNER
 from bench.engines.node import NodeEngine, node_program
 
 NODE_PROBE = NODE_RUNNER.with_name("probe.mjs")
-# What is looked for: twice the default of max-modules, and that of max-code.
+# How far the probe goes: twice the default of max-modules, and that of max-code.
 MODULES = 48_000
 CODE_MIB = 256
 TIMEOUT_S = 900.0
@@ -31,7 +31,7 @@ PROBED = (NodeEngine, BrowserEngine)
 
 
 def products_of(engine: Probed) -> tuple[str, ...]:
-    """What probing it needs."""
+    """The products that probing an engine needs."""
     return ("node", DRIVER) if isinstance(engine, BrowserEngine) else ("node",)
 
 
@@ -41,7 +41,7 @@ def probe(
     modules: int = MODULES,
     code_mib: int = CODE_MIB,
 ) -> dict[str, Any]:
-    """Features, limits, and `died` with the reason if it did not survive."""
+    """Features, limits, and the reason `died` if the engine did not survive."""
     version = engine.version("", products)["engine"]
     with tempfile.TemporaryDirectory(
         prefix="tierlab-", ignore_cleanup_errors=True
@@ -81,7 +81,7 @@ def _command(
 
 
 def parsed(out: str) -> dict[str, Any]:
-    """The lines that a probe printed; `died` is None only if it came to its end."""
+    """The facts that a probe printed; `died` is None if the probe came to its end."""
     features: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     died: str | None = ""
@@ -89,7 +89,7 @@ def parsed(out: str) -> dict[str, Any]:
         try:
             said = json.loads(line)
         except ValueError:
-            continue  # broken off
+            continue  # the probe died in the middle of a line
         progress = said.get("progress", {})
         features = progress.get("features", features)
         limits |= progress.get("limits", {})

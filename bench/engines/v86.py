@@ -17,15 +17,16 @@ from bench.guests.guest import Guest
 RUNNER = Path(__file__).resolve().parent / "peers" / "v86" / "run.mjs"
 ARCH, MACHINE = "x86_64", "pc"
 
-# What it has of QEMU's devices, or does not have either.
+# QEMU's device arguments that v86 need not refuse: it has the device, or the
+# argument takes one away that v86 does not have.
 _EXIT_DEVICE = re.compile(r"isa-debug-exit,iobase=(0x[0-9a-f]+|[0-9]+)(,iosize=.*)?")
 _NO_DISPLAY = ("-vga", "none")
 
-# v86 puts the initrd there.
+# v86 puts the initrd at this address.
 _INITRD_MIB = 64
 
-# Of a bzImage (Documentation/arch/x86/boot.rst): its magic; flags, of which the
-# first says that the kernel can be entered in 64-bit mode.
+# Fields of a bzImage (Documentation/arch/x86/boot.rst): the magic; flags, the first
+# of which says that the kernel can be entered in 64-bit mode.
 _MAGIC_AT, _MAGIC = 0x202, b"HdrS"
 _FLAGS_AT, _HEADER_END = 0x236, 0x238
 
@@ -39,15 +40,15 @@ class V86Engine:
     budgets: Mapping[str, int] = {}
 
     def products(self, arch: str) -> tuple[str, ...]:
-        """Node and v86 itself, where it could be of use."""
+        """Node and v86 itself, for guests that v86 can boot."""
         return ("node", PRODUCT) if arch == ARCH else ()
 
     def refuses(self, request: BootRequest) -> str | None:
-        """Whatever is not a 32-bit PC with the devices that it has in common."""
+        """Refuse all but a 32-bit PC whose devices v86 has as well."""
         return next(_obstacles(request), None)
 
     def available(self, arch: str, products: Mapping[str, Path]) -> Missing | None:
-        """Checks for the files that the command line will name."""
+        """Look for the files that the command line will name."""
         v86 = products.get(PRODUCT)
         for what, path in (
             ("node", node_program(products)),
@@ -60,7 +61,7 @@ class V86Engine:
         return None
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
-        """v86, its firmware, and the Node that runs it; there is no QEMU."""
+        """Versions of v86, its firmware, and Node; there is no QEMU."""
         node = node_program(products)
         facts = {"engine": "", "qemu": "", **_versions(products.get(PRODUCT))}
         if node is not None:
@@ -70,7 +71,7 @@ class V86Engine:
         return facts
 
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
-        """Node with its flags, the runner, what it is to boot."""
+        """Node with its flags, the runner, and the guest to boot."""
         guest = request.guest
         argv = [str(node_program(products)), *request.engine_flags, str(RUNNER)]
         argv += ["--v86", str(products[PRODUCT])]
@@ -85,7 +86,7 @@ class V86Engine:
 
 
 def _obstacles(request: BootRequest) -> Iterator[str]:
-    """Why v86 cannot do this boot."""
+    """The reasons why v86 cannot do this boot."""
     guest = request.guest
     if (guest.arch, guest.machine) != (ARCH, MACHINE):
         yield f"v86 is a 32-bit PC, not {guest.arch} {guest.machine}"
@@ -121,7 +122,7 @@ def _is_32_bit(kernel: Path) -> bool:
 
 
 def _arguments(guest: Guest) -> Iterator[str]:
-    """The guest's own arguments of QEMU: devices, and whatever else there is."""
+    """The guest's own arguments for QEMU: devices, and all others."""
     rest = list(guest.arguments)
     while rest:
         if tuple(rest[:2]) == _NO_DISPLAY:

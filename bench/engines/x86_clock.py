@@ -1,9 +1,9 @@
-"""The frequency of the x86 guests' time stamp counter, which they are told.
+"""The frequency of x86 guests' time stamp counter, which the guests are told.
 
-Linux measures it against another timer at boot. On a busy host that fails: boots
-differ, and a machine without another clock (microvm) has none that is right. QEMU
-counts nanoseconds, but for one that runs natively on x86 without -icount: there it
-is the processor's own counter.
+Linux measures the frequency against another timer at boot. On a busy host the
+measurement fails: boots differ, and a machine without another clock (microvm) has no
+clock that is right. QEMU's counter counts nanoseconds; only QEMU that runs natively on
+x86 without -icount shows the processor's own counter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from functools import cache
 
 NANOSECONDS_KHZ = 1_000_000
-# Two measurements of one counter, and crystals of one frequency, differ by less.
+# Two measurements of one counter differ by less, and so do equal crystals.
 _TOLERANCE = 0.001
 # rdtsc; shl rdx, 32; or rax, rdx; ret
 _READ = bytes.fromhex("0f31 48c1e220 4809d0 c3")
@@ -24,18 +24,18 @@ _TRIES = 100
 
 
 def word(khz: int) -> str:
-    """What tells Linux so."""
+    """The kernel word that tells Linux the frequency."""
     return f"tsc_early_khz={khz}"
 
 
 def alike(one: int, other: int) -> bool:
-    """Whether a guest that was told one frequency keeps time at the other."""
+    """Whether a guest that was told one frequency keeps time at the other one."""
     return abs(one - other) <= _TOLERANCE * max(one, other)
 
 
 @cache
 def native_khz() -> int | None:
-    """Of native QEMU's guests; None if the processor does not let us look."""
+    """The counter's frequency in native QEMU; None if it cannot be measured here."""
     if platform.machine() != "x86_64":
         return NANOSECONDS_KHZ
     try:
@@ -49,7 +49,7 @@ def native_khz() -> int | None:
     read = ctypes.CFUNCTYPE(ctypes.c_uint64)(address)
 
     def both() -> tuple[int, int]:
-        """The counter, and the time, as close together as they come."""
+        """The counter and the time, read as close together as possible."""
         found = []
         for _ in range(_TRIES):
             before = time.monotonic_ns()
