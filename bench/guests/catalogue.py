@@ -1,4 +1,4 @@
-"""The guests and workloads there are: one line each, everything else follows.
+"""The guests and workloads there are: one entry each, all else follows from it.
 
 Recipes, `tierlab guests` and the harness walk these lists. Whether a guest is
 built, and from which versions, is in its product's guest.json (manifest.py).
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 
 class GuestError(Exception):
-    """What is wrong with a guest or its name: one line for the user."""
+    """A guest or its name is wrong: one line for the user."""
 
 
 @dataclass(frozen=True)
 class WorkloadParam:
-    """What can be set of a workload: kernel command line word tierlab.NAME."""
+    """A parameter of a workload: the kernel command line's word tierlab.NAME."""
 
     name: str
     unit: str
@@ -37,7 +37,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class GuestSpec:
-    """A guest as it is declared: what is known before it is built."""
+    """A guest as it is declared, before it is built."""
 
     name: str
     title: str
@@ -45,21 +45,21 @@ class GuestSpec:
     machine: str  # QEMU's -M
     memory_mib: int
     append: str  # kernel command line without the workload's words
-    # As in bench.guests.guest.Guest, where they are explained.
+    # The same fields as of bench.guests.guest.Guest, which explains them.
     cpu: str | None = None
     smp: int = 1
     firmware: str | None = None
     arguments: tuple[str, ...] = ()
-    # What it is made of (sources.py): a kernel, "" for the one of its own name;
-    # a user land, "" for that of `arch`; a file of the kernel's package.
+    # The guest's parts (sources.py): a kernel, "" for the one of the guest's own name;
+    # a user land, "" for that of `arch`; a device tree of the kernel's package.
     kernel: str = ""
     land: str = ""
     dtb: str = ""
-    # What /init is to know of the machine: how it carries the exit status, a module
-    # that is needed to switch it off.
+    # Facts of the machine for /init: how the machine carries the exit status, and a
+    # module that is needed to switch the machine off.
     finisher: str = ""
     power_module: str = ""
-    # The console line that the firmware prints first, if it prints any.
+    # The first console line of the firmware, if the firmware prints any.
     firmware_marker: str | None = None
 
     @property
@@ -78,17 +78,17 @@ class GuestSpec:
 _DETERMINISTIC = (
     "printk.time=0 nokaslr norandmaps initramfs_async=0 oops=panic panic=-1"
 )
-# earlycon: the first lines come when they are written, so that the marker of
-# the kernel's start means something. edd=off: else the kernel's set-up code
-# leaves a line unfinished that the next one continues. no_timer_check: else the
-# kernel panics when a busy host brings no timer interrupt within 40 ms.
+# earlycon: the kernel prints its first lines at once, so that the time of the
+# marker `kernel` is right. edd=off: else the kernel's set-up code leaves a line
+# unfinished, which the next one continues. no_timer_check: else the kernel panics
+# when a busy host brings no timer interrupt within 40 ms.
 _RISCV64 = f"earlycon console=ttyS0 {_DETERMINISTIC}"
 _AARCH64 = f"earlycon console=ttyAMA0 {_DETERMINISTIC}"
 _X86 = (
     f"edd=off no_timer_check earlycon=uart8250,io,0x3f8 console=ttyS0 {_DETERMINISTIC}"
 )
 # The mini UART is the console of this device tree. QEMU 10.0 lacks the registers
-# that the power domains' driver reads at once: it would be an oops.
+# that the power domains' driver reads at once: the driver would cause an oops.
 _RASPI3 = (
     "earlycon=bcm2835aux,mmio32,0x3f215040 console=ttyS1,115200 "
     f"initcall_blacklist=bcm2835_power_driver_init {_DETERMINISTIC}"
@@ -98,7 +98,7 @@ _RASPI3 = (
 # pointer authentication, which is slow in software.
 _AARCH64_CPU = "cortex-a57"
 
-# How a machine carries an exit status to QEMU's own: /init's FINISHER.
+# How a machine turns the guest's exit status into QEMU's: /init's FINISHER.
 _TEST_DEVICE = "sifive-test:0x100000"
 _DEBUG_EXIT = "debug-exit:0xf4"
 _SEMIHOSTING = "semihosting"
@@ -159,10 +159,10 @@ def _microvm(name: str, title: str, kernel: str) -> GuestSpec:
         name,
         title,
         "x86_64",
-        # ACPI's reduced hardware has no timer that Linux could measure its clock
-        # with, or watch it by: see bench/engines/x86_clock.py. Nor does Linux set up a
-        # PIC there: a PIT that ticks before the IO-APIC is on arrives as vector 0,
-        # a divide error.
+        # ACPI's reduced hardware has no timer by which Linux could measure or watch
+        # its clock: see bench/engines/x86_clock.py. Linux also sets up no PIC there:
+        # the tick of a PIT before the IO-APIC is on arrives as vector 0, which is a
+        # divide error.
         "microvm,rtc=on,pic=off,pit=off",
         256,
         f"{_X86} tsc=reliable reboot=t",
@@ -285,7 +285,7 @@ def find_workload(name: str) -> Workload:
 
 
 def workload_spec(text: str) -> str:
-    """NAME or NAME:PARAM=VALUE,... checked, without what is the default."""
+    """Check NAME or NAME:PARAM=VALUE,...; leave out values that are the default."""
     name, _, rest = text.partition(":")
     workload = find_workload(name)
     given: dict[str, int] = {}
@@ -323,6 +323,6 @@ def kernel_words(spec: str) -> list[str]:
 
 
 def console_line(spec: str) -> str:
-    """The line that asks the workload `wait` for another."""
+    """The console line that makes the workload `wait` run another one."""
     name, _, rest = spec.partition(":")
     return " ".join([name, *filter(None, rest.split(","))])

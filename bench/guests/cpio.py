@@ -1,8 +1,8 @@
 """Write and read cpio archives in "newc", the format of Linux initramfs.
 
 The writer is reproducible: entries sorted by name, time 0, owner root, inode
-numbers counted from 1. Device nodes need no privilege, for they are only
-numbers in a header. The reader exists so that what was written can be checked.
+numbers counted from 1. Device nodes need no privilege: a node is a number in a
+header. The reader exists so that tests can check what the writer wrote.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class CpioError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an archive; `data` is a symbolic link's target, too."""
+    """One file of an archive; `data` is the contents, or a symbolic link's target."""
 
     name: str
     mode: int

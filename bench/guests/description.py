@@ -1,8 +1,8 @@
 """A user's own guest: a TOML file that describes it (docs/guests.md).
 
-Everything is checked here, so that a boot fails for what the guest does and not
-for a typing error: types, ranges, files, and what contradicts itself.  What only
-QEMU knows (names of machines and CPUs) is left to it.
+This module checks types, ranges, files and contradictions, so that a boot fails
+because of the guest and not because of a typing error.  QEMU checks what only QEMU
+knows: the names of machines and CPUs.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ DEFAULT_MEMORY = 128
 MAX_STATUS = 255
 SEMIHOSTING = "semihosting"
 _CONSOLES = ("serial0", "serial1", "serial2", "serial3", SEMIHOSTING)
-# Where kvm-unit-tests and most others expect it.
+# The port at which kvm-unit-tests and most other tests expect the device.
 _DEBUG_EXIT = "isa-debug-exit,iobase=0xf4,iosize=0x4"
-# Nobody looks at one; a machine with none is the same in every engine.
+# Nobody looks at a display; a machine without one is the same in every engine.
 _DISPLAY = {"x86_64": ("-vga", "none")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -45,7 +45,7 @@ def describe(path: Path, kernel: Path | None = None) -> Guest:
 
 
 def with_kernel(guest: Guest, kernel: Path, where: str) -> Guest:
-    """Another kernel in the place of the guest's, and in its name."""
+    """The guest with another kernel, which its name then tells."""
     if guest.file("kernel") is None and any(f.role == "bios" for f in guest.files):
         raise GuestError(f"{where}: guest '{guest.name}' starts from its firmware")
     others = [f for f in guest.files if f.role != "kernel"]
@@ -120,7 +120,7 @@ def _append(fields: Fields, files: tuple[GuestFile, ...]) -> str:
 def _files(
     fields: Fields, base: Path, kernel: Path | None
 ) -> tuple[str | None, tuple[GuestFile, ...]]:
-    """-bios by name, and all files."""
+    """The firmware's name for -bios, and all files."""
     files = []
     given = {role: fields.text(role, None) for role in ("kernel", "initrd", "dtb")}
     if kernel is not None:
@@ -145,7 +145,7 @@ def _files(
 
 
 def _loaded(load: Fields, base: Path) -> GuestFile:
-    """What -device loader puts into memory: an ELF image, or bytes at `addr`."""
+    """A file for -device loader: an ELF image, or bytes for `addr`."""
     file = _described(load, "file", "loader", base / load.text("file"))
     addr = load.number("addr", 0, 2**64 - 1, None)
     cpu = load.number("cpu", 0, MAX_SMP - 1, None)
@@ -156,7 +156,7 @@ def _loaded(load: Fields, base: Path) -> GuestFile:
 
 
 def _disk(fields: Fields, base: Path) -> Disk:
-    """An image, with the settings that --disk has for it."""
+    """A disk: an image, with the same settings as --disk."""
     path = base / fields.text("file")
     form = fields.choice("format", FORMATS, None)
     readonly, snapshot = fields.flag("readonly"), fields.flag("snapshot")
@@ -191,8 +191,10 @@ def _file(role: str, path: Path, where: str) -> GuestFile:
 
 
 def _markers(fields: Fields) -> tuple[tuple[Marker, ...], tuple[str, ...]]:
-    """The phases of the console, and those that a good run reaches: all of them,
-    unless `expects` names some."""
+    """The markers of the console, and the phases that a good run reaches.
+
+    A good run reaches all phases, unless `expects` names some.
+    """
     patterns = fields.table("markers").patterns()
     expects = fields.texts("expects", None)
     for name in expects or ():
@@ -204,7 +206,7 @@ def _markers(fields: Fields) -> tuple[tuple[Marker, ...], tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class _End:
-    """How a run ends, and what QEMU must be told for it."""
+    """How a run ends, and QEMU's arguments for that."""
 
     ending: Ending
     arguments: tuple[str, ...] = ()
@@ -214,7 +216,7 @@ class _End:
 def _end(fields: Fields, arch: str, machine: str) -> _End:
     by = fields.choice("by", ENDS, "power-off")
     device = by == "test-device" and arch == "x86_64"
-    # isa-debug-exit makes 2n + 1 of what is written: it cannot end with 0.
+    # isa-debug-exit turns a written n into the status 2n + 1, which is never 0.
     status = fields.number("status", 0, MAX_STATUS, 1 if device else 0)
     passed, failed = fields.regex("pass"), fields.regex("fail")
     timeout = fields.seconds("timeout", None)
@@ -235,7 +237,10 @@ def _end(fields: Fields, arch: str, machine: str) -> _End:
 
 
 def _has_test_device(arch: str, machine: str) -> bool:
-    """x86_64 gets one on its ISA bus; some riscv64 machines have one built in."""
+    """Whether there is a test device.
+
+    x86_64 gets one on its ISA bus; some riscv64 machines have one built in.
+    """
     built_in = ("virt", "spike")
     return arch == "x86_64" or (
         arch == "riscv64" and machine.partition(",")[0] in built_in
@@ -243,7 +248,7 @@ def _has_test_device(arch: str, machine: str) -> bool:
 
 
 def _console_arguments(console: str, semihosting: bool) -> tuple[str, ...]:
-    """The terminal is the first serial port's unless another one is asked for."""
+    """QEMU's arguments for the console, by default the first serial port."""
     port = "serial0" if console == SEMIHOSTING else console
     others = int(port.removeprefix("serial"))
     arguments = ("-serial", "null") * others

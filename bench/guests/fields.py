@@ -1,7 +1,7 @@
-"""Typed access to a decoded TOML table; what does not fit is one line.
+"""Typed access to a decoded TOML table; an error is one line.
 
-Every complaint begins with the place: FILE:key.  Keys that nobody asked for
-are refused in the end, with the one that was meant, if that can be guessed.
+Every error begins with the place: FILE:key.  finish() refuses keys that nobody
+asked for, and names the key that was probably meant.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _REQUIRED = object()
 
 
 class Fields:
-    """A table, and which of its keys were asked for."""
+    """A table that notes which of its keys were asked for."""
 
     def __init__(self, raw: Mapping[str, Any], where: str) -> None:
         self._raw = raw

@@ -1,4 +1,4 @@
-"""A guest as the harness boots it: files and data, nothing of how it was made.
+"""A guest as the harness boots it: files and data, and nothing of how they were made.
 
 The project's own guests come from their products (manifest.py), a user's own
 from a description file.  Whatever differs between machines is data here, and
@@ -18,7 +18,8 @@ from bench.guests.devices.base import Device
 
 INIT, EXIT = "init", "exit"
 
-# What QEMU takes a file for: -kernel, -initrd, -dtb, -bios, -device loader.
+# A file's role says by which option QEMU gets it: -kernel, -initrd, -dtb, -bios,
+# -device loader.
 ROLES = ("kernel", "initrd", "dtb", "bios", "loader")
 
 
@@ -32,13 +33,13 @@ class Marker:
 
 @dataclass(frozen=True)
 class GuestFile:
-    """A file that QEMU loads, and what it was when the guest was read."""
+    """A file that QEMU loads, with its digest when the guest was read."""
 
     role: str
     path: Path
     sha256: str
     size: int
-    # Of a loader: what -device loader takes beside the file (addr=0x80000000).
+    # Options of -device loader beside the file (addr=0x80000000).
     options: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -50,14 +51,14 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ends when all is well, where the workload does not say it."""
+    """How a good run ends, if no workload says how it ended."""
 
-    # QEMU's exit status: of a power-off, of a test device, of semihosting.
+    # QEMU's exit status after a power-off, or as a test device or semihosting sets it.
     status: int = 0
-    # A console line that ends the run, well or badly.
+    # Console lines that end a run: a good one, a failed one.
     passed: re.Pattern[str] | None = None
     failed: re.Pattern[str] | None = None
-    # The time it takes at most, unless a boot says otherwise.
+    # The longest time of a run, unless a boot says otherwise.
     timeout_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -84,19 +85,19 @@ class Guest:
     kernel_version: str = ""
     cpu: str | None = None  # QEMU's -cpu; None is the machine's own
     smp: int = 1
-    # QEMU's -bios by a name it knows, or "none"; None is the machine's own. A
-    # file of the role `bios` takes its place.
+    # QEMU's -bios: a name that QEMU knows, or "none"; None is the machine's own
+    # firmware. A file with the role `bios` replaces it.
     firmware: str | None = None
-    # More of QEMU's arguments, as they are.
+    # More arguments for QEMU, unchanged.
     arguments: tuple[str, ...] = ()
-    # Whether our /init is in it, which runs workloads and says how they ended.
+    # Whether the guest has our /init, which runs workloads and says how they ended.
     workloads: bool = True
     ending: Ending = Ending()
-    # Of a guest without workloads: the phases it must reach.
+    # The phases that a good run must reach, of a guest without workloads.
     expects: tuple[str, ...] = ()
-    # What is plugged in beside what a boot asks for.
+    # Devices that are plugged in beside those that a boot asks for.
     devices: tuple[Device, ...] = ()
-    # Console lines that are a failure; None: those of a Linux kernel.
+    # Console lines that make a run a failure; None: those of a Linux kernel.
     oopses: tuple[str, ...] | None = None
 
     def file(self, role: str) -> GuestFile | None:
@@ -104,34 +105,34 @@ class Guest:
         return next((f for f in self.files if f.role == role), None)
 
     def sha256(self, role: str) -> str | None:
-        """Of the first file of that role."""
+        """The digest of the first file of that role."""
         found = self.file(role)
         return found.sha256 if found else None
 
     def qemu_status(self, status: int) -> int:
-        """QEMU's exit status where the guest's is this; isa-debug-exit adds a bit."""
+        """QEMU's exit status if the guest's is `status`; isa-debug-exit adds a bit."""
         device = any(word.startswith("isa-debug-exit") for word in self.arguments)
         return 2 * status + 1 if device and status else status
 
     @property
     def boot_phase(self) -> str:
-        """The phase that ends its boot: `init`, or the end of the run."""
+        """The phase at which the boot is over: `init`, or the end of the run."""
         return INIT if any(m.phase == INIT for m in self.markers) else EXIT
 
     @property
     def digest(self) -> str:
-        """Of all files: what is booted, as one word."""
+        """One digest of all files that are booted."""
         text = " ".join(f"{f.role}={f.sha256}{f.options}" for f in self.files)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def verify(self) -> None:
-        """Raise GuestError unless the files are what they were."""
+        """Raise GuestError if a file changed since the guest was read."""
         for file in self.files:
             if file_sha256(file.path) != file.sha256:
                 raise broken(file.path.parent, f"{file.path.name} was changed")
 
     def as_json(self) -> dict[str, Any]:
-        """The machine, for a result's config: what a boot does not choose."""
+        """The machine, for a result's config: the facts that a boot does not choose."""
         return {
             "arch": self.arch,
             "machine": self.machine,
@@ -144,7 +145,7 @@ class Guest:
         }
 
     def provenance(self) -> dict[str, Any]:
-        """What exactly is booted."""
+        """Digests and versions of what is booted, for a result."""
         return {
             "name": self.name,
             "kernel_version": self.kernel_version,
@@ -155,7 +156,7 @@ class Guest:
 
 
 def broken(directory: Path, why: str) -> GuestError:
-    """The error about a product that is not what the recipe left."""
+    """The error about a product that differs from what its recipe made."""
     return GuestError(
         f"the guest in {directory} is broken: {why}; "
         "remove that directory and run again"
@@ -163,6 +164,6 @@ def broken(directory: Path, why: str) -> GuestError:
 
 
 def file_sha256(path: Path) -> str:
-    """Of a file's contents."""
+    """The digest of a file's contents."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,7 +13,10 @@ KINDS: tuple[Kind, ...] = (disk.KIND, share.KIND, network.KIND)
 
 
 def device_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of every kind; it gets `devices` for them."""
+    """Add the options of every kind to a command.
+
+    The command gets the parameter `devices` in their place.
+    """
 
     @functools.wraps(command)
     def with_devices(**given: Any) -> int:

@@ -1,4 +1,4 @@
-"""What can be plugged into a guest for one boot, and how engines see its files.
+"""Devices that are plugged into a guest for one boot, and how engines see their files.
 
 A kind of device is one module here: its Device, its options of the command
 line, and one line in KINDS (bench/guests/devices/__init__.py).
@@ -18,7 +18,7 @@ from bench.base.errors import USAGE, TierlabError
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
 
-# How a machine takes a virtio device; "" if it has no place for one.
+# Where a machine takes a virtio device; "" if the machine has no place for one.
 _BUSES = {"microvm": "device", "raspi3ap": ""}
 _DEFAULT_BUS = "pci"
 
@@ -26,7 +26,7 @@ _DEFAULT_BUS = "pci"
 class Places(Protocol):
     """How the engine's QEMU sees the host, for one boot.
 
-    Asking is what makes it so: the engine collects what was asked for.
+    A call has an effect: the engine provides all that was asked for.
     """
 
     @property
@@ -41,23 +41,23 @@ class Places(Protocol):
         """
 
     def left(self, host: Path, inside: str) -> str:
-        """The path for a file that QEMU writes; the host has it at the end."""
+        """The path for a file that QEMU writes; the engine copies it out at the end."""
 
     def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
-        """The path for a file or folder that is used in place while QEMU runs.
+        """The path for a file or folder that QEMU uses in place while it runs.
 
         `host` is absolute and has no links in it.
         """
 
     def secret(self, name: str, value: str) -> None:
-        """A variable of the engine's process, for what no command line may show."""
+        """Set a variable of the engine's process: command lines show no secret."""
 
 
 class Device(Protocol):
-    """Something plugged in for one boot."""
+    """A device that is plugged in for one boot."""
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
-        """Its part of QEMU's command line; a TierlabError if it does not fit."""
+        """The device's arguments for QEMU; TierlabError if the device does not fit."""
 
     def as_json(self) -> dict[str, Any]:
         """For the result's config: at least `kind`."""
@@ -65,13 +65,13 @@ class Device(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done with devices: known before anything is built or started."""
+    """What a boot is to do with devices: known before anything is built or started."""
 
     machine: str
     devices: tuple[Device, ...]
-    # The next boot is to find what this one found.
+    # Whether the next boot must find the devices as this one found them.
     repeating: bool = False
-    # The machine is to be saved, and resumed at another time.
+    # Whether the machine is to be saved, and resumed at another time.
     saving: bool = False
 
 
@@ -85,10 +85,10 @@ class Choosy(Device, Protocol):
 
 @runtime_checkable
 class Announced(Device, Protocol):
-    """A device of which the project's own guests are told."""
+    """A device that is announced to the project's own guests."""
 
     def kernel_words(self, devices: tuple[Device, ...]) -> list[str]:
-        """Words of the kernel's command line; `devices` are all of this boot."""
+        """Words for the kernel's command line; `devices` are all of this boot."""
 
 
 @runtime_checkable
@@ -97,7 +97,7 @@ class Served(Device, Protocol):
 
     @property
     def products(self) -> tuple[str, ...]:
-        """What has to be built for it."""
+        """The products that the process needs."""
 
     def served(
         self, products: Mapping[str, Path], scratch: Path
@@ -123,8 +123,9 @@ class Kind:
 def repeatable(
     option: str, what: str, help_text: str, parse: Callable[[str], Device]
 ) -> Kind:
-    """A kind whose option may be repeated: each time it is one device, which `parse`
-    makes of the value.
+    """A kind whose option may be repeated.
+
+    Each use of the option is one device, which `parse` makes from the value.
     """
     name = f"{option.removeprefix('--')}s"
 
@@ -162,7 +163,7 @@ def check_plan(plan: Plan) -> None:
 def split_settings(
     text: str, option: str, known: tuple[str, ...]
 ) -> tuple[Path, dict[str, str]]:
-    """PATH,NAME=VALUE,... where the path may have commas, too."""
+    """Split PATH,NAME=VALUE,..., where the path may have commas as well."""
     words = text.split(",")
     settings: dict[str, str] = {}
     while len(words) > 1:
@@ -183,7 +184,7 @@ def split_settings(
 
 
 def switch(option: str, settings: Mapping[str, str], name: str) -> bool:
-    """Of a setting that is on or off; off without it."""
+    """The value of a setting that is on or off; without the setting: off."""
     value = settings.get(name, "off")
     if value not in ("on", "off"):
         raise unfit(option, f"{name}={value} will not do", "give on or off")
@@ -191,7 +192,7 @@ def switch(option: str, settings: Mapping[str, str], name: str) -> bool:
 
 
 def host_path(option: str, path: Path) -> Path:
-    """Absolute, without links, and fit to be told to QEMU and Node."""
+    """The path, absolute and without links, in a form that QEMU and Node take."""
     try:
         found = path.resolve(strict=True)
         str(found).encode()
@@ -204,7 +205,7 @@ def host_path(option: str, path: Path) -> Path:
 
 
 def quoted(path: str) -> str:
-    """As a value among QEMU's options, where a comma ends one."""
+    """A path as a value among QEMU's options, where a comma ends a value."""
     return path.replace(",", ",,")
 
 

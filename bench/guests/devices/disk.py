@@ -27,11 +27,11 @@ from bench.guests.devices.locks import locked
 
 OPTION = "--disk"
 SETTINGS = ("format", "readonly", "snapshot", "mount")
-# As many as Linux names by one letter: vda to vdz.
+# Linux names so many disks by one letter: vda to vdz.
 MAX_DISKS = 26
 _SERIAL_BYTES = 20
-# Requests under way: each is a coroutine, and in Node a thread. Both engines have
-# the same, so that they are the same machine.
+# Requests under way at once: each is a coroutine, and in Node a thread. All engines
+# have the same number, so that the machine is the same.
 _QUEUE = "num-queues=1,queue-size=32"
 
 HELP = (
@@ -43,20 +43,20 @@ HELP = (
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk, and what may become of it."""
+    """A disk, and what a boot may do with its image."""
 
     image: Image
     readonly: bool = False
     snapshot: bool = False
     # The file system that the project's own guests are to mount.
     mount: str = ""
-    # For what is written, while it runs with snapshot=on.
+    # The file that takes the guest's writes while the disk has snapshot=on.
     overlay: Image | None = None
     products = ()
 
     @contextmanager
     def served(self, products: Mapping[str, Path], scratch: Path) -> Iterator[Device]:
-        """With its files locked, and somewhere to write if it is a snapshot."""
+        """The disk with its files locked; a snapshot gets an overlay to write to."""
         writes = not (self.readonly or self.snapshot)
         with ExitStack() as stack:
             for path in self.image.files:
@@ -70,7 +70,7 @@ class Disk:
                 yield self
 
     def check(self, plan: Plan) -> None:
-        """There is a place for it, nobody else writes it, and it can be had again."""
+        """Check that the machine has a place, and that the plan allows the image."""
         name = self.image.path
         self._bus(plan.machine)
         disks = [d for d in plan.devices if isinstance(d, Disk)]
@@ -94,7 +94,7 @@ class Disk:
             )
 
     def kernel_words(self, devices: tuple[Device, ...]) -> list[str]:
-        """What to mount."""
+        """The word that tells /init what to mount."""
         if not self.mount:
             return []
         number = [d for d in devices if isinstance(d, Disk)].index(self)
@@ -102,7 +102,7 @@ class Disk:
         return [f"tierlab.disk=vd{chr(ord('a') + number)}:{self.mount}{read}"]
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
-        """A disk of virtio.  Locks are ours, see bench.guests.devices.locks."""
+        """A virtio disk, whose image the harness locks: bench.guests.devices.locks."""
         image = self.overlay or self.image
         for path in image.backing:
             places.live(path, f"/disks/{path.name}", writable=False)
@@ -110,13 +110,13 @@ class Disk:
         file = places.live(image.path, inside, writable=not self.readonly)
         drive = f"if=none,id={self._id},file={quoted(file)},format={image.format}"
         drive += ",file.locking=off" + (",readonly=on" if self.readonly else "")
-        # The guest is told of an error; by default a full host stops the machine.
+        # An error is reported to the guest; by default a full host stops the machine.
         device = f"virtio-blk-{self._bus(machine)},drive={self._id}"
         device += f",{_QUEUE},serial={self._serial},werror=report,rerror=report"
         return ["-drive", drive, "-device", device]
 
     def as_json(self) -> dict[str, Any]:
-        """The image by its name: where it lies is nobody's business."""
+        """The image's name without its folder, which a result does not tell."""
         return {
             "kind": "disk",
             "file": self.image.path.name,
@@ -128,7 +128,7 @@ class Disk:
 
     @property
     def _id(self) -> str:
-        """QEMU's name for it: there is one disk of each file."""
+        """QEMU's name for the disk: there is one disk of each file."""
         return "disk-" + hashlib.sha256(str(self.image.path).encode()).hexdigest()[:12]
 
     @property
@@ -140,7 +140,7 @@ class Disk:
         return virtio_bus(machine, "a disk", OPTION)
 
     def _same_files(self, other: Disk) -> bool:
-        """Whether one writes what the other has, or both are the same."""
+        """Whether one disk writes a file that the other uses, or both are one image."""
         for mine, theirs in ((self, other), (other, self)):
             writes = not (mine.readonly or mine.snapshot)
             files = theirs.image.files if writes else [theirs.image.path]

@@ -16,11 +16,11 @@ from bench.guests.devices.base import host_path, unfit
 FORMATS = ("raw", "qcow2")
 QEMU_IMG = "qemu-img"
 SECTOR = 512
-# A chain of images is as long as its owner likes; this one is a loop.
+# A chain of more backing files than this is taken for a loop.
 MAX_CHAIN = 64
 
 _QCOW2 = b"QFI\xfb"
-# What is no raw disk, though any bytes could be one.
+# Beginnings of files that are no raw disks, although any bytes could be one.
 _OTHERS = {
     b"\x1f\x8b": "packed by gzip",
     b"\xfd7zXZ\x00": "packed by xz",
@@ -36,13 +36,13 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class Image:
-    """A file with a disk in it."""
+    """A file that holds the contents of a disk."""
 
     path: Path
     format: str
-    # Of the disk, not of the file.
+    # Size of the disk, not of the file.
     size: int
-    # The images that this one only notes differences to; they are read.
+    # The backing files: this image has only differences to them.
     backing: tuple[Path, ...] = ()
 
     @property
@@ -54,9 +54,9 @@ class Image:
 def inspect(option: str, path: Path, wanted: str | None) -> Image:
     """The image in a file, or a usage error.
 
-    Without a format it is told by the name *and* the contents: a guest may write to
-    a raw disk what looks like another format, with any file of the host in its
-    header.
+    Without `wanted`, the name *and* the contents must tell the format. The contents
+    alone do not decide: a guest may write another format's header to a raw disk, and
+    name any file of the host as the backing file in that header.
     """
     path = host_path(option, path)
     head = _head(option, path)
@@ -74,7 +74,7 @@ def inspect(option: str, path: Path, wanted: str | None) -> Image:
 
 
 def make_overlay(base: Image, path: Path) -> Image:
-    """A new image for what is written, while `base` stays as it is."""
+    """A new image at `path` that takes writes, while `base` stays as it is."""
     _qemu_img(
         f"cannot make {path}",
         ["create", "-q", "-f", "qcow2", "-u", "-b", str(base.path), "-F", base.format]
@@ -111,7 +111,7 @@ def _format(option: str, path: Path, head: bytes, wanted: str | None) -> str:
 
 
 def _chain(option: str, path: Path, said: dict[str, Any]) -> tuple[Path, ...]:
-    """The backing files, each checked: their names come from the image."""
+    """The backing files. Each is checked, because their names come from the image."""
     found: list[Path] = []
     while True:
         _refuse_strange(option, path, said)

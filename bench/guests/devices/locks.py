@@ -1,9 +1,9 @@
-"""Locks on images, as QEMU's own: nobody writes what somebody else uses.
+"""Locks on images, the same as QEMU's: no process writes an image in use elsewhere.
 
-QEMU locks single bytes of an image (block/file-posix.c): one for each thing that it
-does to it, from 100 on, one for each that it suffers from nobody else, from 200
-on. We hold the same for the length of a boot, because an engine of the browser
-kind has no locks; so a native QEMU anywhere, ours or not, respects them.
+QEMU locks single bytes of an image (block/file-posix.c): from byte 100 on, one for
+each thing that QEMU does to the image; from byte 200 on, one for each thing that no
+other process may do. The harness holds the same locks during a boot, because QEMU as
+WebAssembly has no locks. So every native QEMU respects them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _READ, _WRITE, _RESIZE = 0, 1, 3
 
 @contextmanager
 def locked(path: Path, *, writing: bool) -> Iterator[None]:
-    """Hold the image; a usage error if somebody else has it."""
+    """Lock the image; a usage error if another process uses it."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         does = [_READ, _WRITE, _RESIZE] if writing else [_READ]

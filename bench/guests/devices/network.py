@@ -1,8 +1,8 @@
 """`--net`: a network card of the guest, and how far it reaches.
 
-Frames go to the relay (bench/engines/relay): over a WebSocket from an engine that has
-no sockets, over a Unix socket from QEMU itself.  So every engine's guest has
-the same network, with the same limits.
+QEMU sends frames to the relay (bench/engines/relay): over a WebSocket in an engine that
+has no sockets, over a Unix socket natively.  So guests have the same network, with the
+same limits, in every engine.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from bench.guests.devices.base import (
 )
 
 PRODUCT = "relay"
-# The runner's variable for the relay's address.
+# The variable that tells the runner the relay's address.
 ADDRESS = "TIERLAB_NETWORK"
-# The socket that our QEMU takes for the runner (runner-wasm.c).
+# The socket's path by which our QEMU recognises the runner (runner-wasm.c).
 RUNNER = "runner"
-# As many as the relay takes.
+# The relay takes no more ports.
 MAX_PORTS = 16
 
 HELP = (
@@ -44,7 +44,7 @@ HELP = (
 
 @dataclass(frozen=True)
 class _Addresses:
-    """Where the relay of this boot listens."""
+    """The addresses at which the relay of this boot listens."""
 
     url: str
     stream: Path
@@ -52,7 +52,7 @@ class _Addresses:
 
 @dataclass(frozen=True)
 class Network:
-    """A card, and what it reaches."""
+    """A network card, and what the guest can reach by it."""
 
     ports: tuple[int, ...] = ()
     outside: bool = False
@@ -61,7 +61,7 @@ class Network:
 
     @contextmanager
     def served(self, products: Mapping[str, Path], scratch: Path) -> Iterator[Device]:
-        """With a relay of its own."""
+        """The card with a relay of its own, which runs as long as the boot."""
         stream = scratch / "network"
         with self.relayed(products, [f"--stream={stream}"]) as url:
             yield replace(self, relay=_Addresses(url, stream))
@@ -69,27 +69,27 @@ class Network:
     def relayed(
         self, products: Mapping[str, Path], more: Sequence[str] = ()
     ) -> AbstractContextManager[str]:
-        """A relay that lets guests reach this; its address."""
+        """Run a relay that lets guests reach what this card says; gives its address."""
         arguments = [*more, *(f"--host={port}" for port in self.ports)]
         arguments += ["--outside"] if self.outside else []
         program = products[PRODUCT] / "bin" / "tierlab-relay"
         return relay.running(program, arguments)
 
     def words(self) -> str:
-        """As `--net` takes it."""
+        """What the card reaches, in the words of `--net`."""
         words = [f"host={port}" for port in self.ports]
         words += ["outside"] if self.outside else []
         return ",".join(words) or "isolated"
 
     def check(self, plan: Plan) -> None:
-        """There must be a place for it."""
+        """Check that the machine has a place for the card."""
         self._bus(plan.machine)
 
     def _bus(self, machine: str) -> str:
         return virtio_bus(machine, "a network card", "--net")
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
-        """A card of virtio, and the way to the relay."""
+        """A virtio card, and its connection to the relay."""
         assert self.relay is not None, "qemu_arguments() outside served()"
         path = quoted(str(self.relay.stream))
         if places.engine != "native":
@@ -98,21 +98,21 @@ class Network:
         return self.card(machine, path)
 
     def card(self, machine: str, path: str = RUNNER) -> list[str]:
-        """The card, with its other end at that path."""
+        """The card, whose other end is the Unix socket at `path`."""
         bus = self._bus(machine)
         end = f"stream,id=net0,addr.type=unix,addr.path={path}"
-        # No ROM to boot from the network with.
+        # Without the ROM that boots from the network.
         rom = ",romfile=" if bus == "pci" else ""
         card = f"virtio-net-{bus},netdev=net0{rom}"
         return ["-netdev", end, "-device", card]
 
     def as_json(self) -> dict[str, Any]:
-        """What it reaches; the relay's address is nobody's business."""
+        """What the card reaches; a result does not tell the relay's address."""
         return {"kind": "net", "host": list(self.ports), "outside": self.outside}
 
 
 def parse_network(text: str) -> Network:
-    """`isolated`, `outside`, `host=PORT`, with commas between."""
+    """Read `isolated`, `outside`, `host=PORT`, with commas between."""
     words = text.split(",")
     if words == ["isolated"]:
         return Network()

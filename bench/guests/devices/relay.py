@@ -1,4 +1,4 @@
-"""The relay process of one boot: started with it, gone with it."""
+"""The relay process of one boot: it starts and ends with the boot."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ END_S = 10.0
 
 @contextmanager
 def running(program: Path, arguments: Sequence[str]) -> Iterator[str]:
-    """The address that its clients need, secret included.
+    """Run the relay; gives the address that clients need, with its secret.
 
-    The relay ends when its standard input does: also when we are killed.
+    The relay ends when its standard input ends: also when this process is killed.
     """
     try:
         process = subprocess.Popen(
             [str(program), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # The terminal's Ctrl-C is for us alone.
+            # Ctrl-C at the terminal goes to this process only.
             start_new_session=True,
         )
     except OSError as error:
@@ -43,7 +43,7 @@ def running(program: Path, arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end; insist if it does not."""
+    """Ask the process to end; kill it if it does not."""
     try:
         process.communicate(timeout=END_S)
     except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
 """`--share`: folders of the host in the guest, by virtio's 9p.
 
-QEMU's server never follows a link and opens one component of a name at a time, so
-a guest cannot get out of the folder (docs/disks.md).
+QEMU's 9p server never follows a link, and opens one component of a name at a time.
+So a guest cannot get out of the folder (docs/disks.md).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from bench.guests.devices.base import (
 OPTION = "--share"
 SETTINGS = ("tag", "readonly")
 DEFAULT_TAG = "share"
-# Files belong to whoever runs QEMU, with the modes that the guest gives them.
+# Files belong to the user who runs QEMU; the guest sets their modes.
 SECURITY = "none"
 
-# Linux's virtio takes 31 bytes; our guests make it a folder's name.
+# Linux's 9p takes tags of 31 bytes; our guests name a folder by the tag.
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,30}")
 
 HELP = (
@@ -41,14 +41,14 @@ HELP = (
 
 @dataclass(frozen=True)
 class Share:
-    """A folder, and what the guest knows it by."""
+    """A folder of the host, and the tag by which the guest knows it."""
 
     path: Path
     tag: str = DEFAULT_TAG
     readonly: bool = False
 
     def check(self, plan: Plan) -> None:
-        """There is a place for it, its tag is its own, and nothing has to come back."""
+        """Check that machine and plan allow the share, and that its tag is unique."""
         self._bus(plan.machine)
         shares = [d for d in plan.devices if isinstance(d, Share)]
         if sum(share.tag == self.tag for share in shares) > 1:
@@ -65,7 +65,7 @@ class Share:
             raise unfit(OPTION, why, "leave out --share, or copy files to a --disk")
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
-        """The server, and the device that speaks to it."""
+        """QEMU's server, and the guest's device that speaks to it."""
         name = f"share-{self.tag}"
         inside = f"/shares/{self.tag}"
         path = places.live(self.path, inside, writable=not self.readonly)
@@ -75,7 +75,7 @@ class Share:
         return ["-fsdev", server, "-device", device]
 
     def as_json(self) -> dict[str, Any]:
-        """What the guest sees of it: where it lies is nobody's business."""
+        """What the guest sees; a result does not tell where the folder lies."""
         return {"kind": "share", "tag": self.tag, "readonly": self.readonly}
 
     def _bus(self, machine: str) -> str:
@@ -83,7 +83,7 @@ class Share:
 
 
 def parse_share(text: str, *, copied: bool = False) -> Share:
-    """FOLDER[,tag=NAME][,readonly=on]; if it is `copied`, it is only read."""
+    """Read FOLDER[,tag=NAME][,readonly=on]; a folder that is `copied` is only read."""
     given, settings = split_settings(text, OPTION, SETTINGS)
     path = host_path(OPTION, given)
     readonly = switch(OPTION, settings, "readonly")
