@@ -1,5 +1,5 @@
 /*
- * Runs all checks: a line for each, and the end.
+ * Runs all checks, prints a line for each, and ends the run.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -83,7 +83,7 @@ _Noreturn void metal_main(void)
     machine_exit(0);
 }
 
-/* The compiler calls these by itself. */
+/* The compiler emits calls of these functions. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     char *t = to;
@@ -91,7 +91,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 
     while (size--) {
         *t++ = *f++;
-        __asm__ volatile("" ::: "memory"); /* or this becomes memcpy() */
+        __asm__ volatile("" ::: "memory"); /* no memcpy() of this loop */
     }
     return to;
 }

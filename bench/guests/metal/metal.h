@@ -1,10 +1,11 @@
 /*
- * Bare-metal images that check the machine they run on: what all parts share.
+ * What all parts of the bare-metal images share. The images check their
+ * machine.
  *
- * A check computes something in two ways, or something that is known, and
- * returns a digest of it.  EXPECT() that does not hold ends the run with the
- * check's number as the status.  Digests are printed: whoever runs an image
- * under several tiers compares what they print.
+ * A check computes something in two ways, or something with a known result, and
+ * returns a digest of it. If an EXPECT() does not hold, the run ends with the
+ * check's number as its status. The image prints the digests: tests run it
+ * under several tiers and compare the consoles.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,7 +28,7 @@ uint64_t check_atomics(void);
 uint64_t check_float(void);
 uint64_t check_vectors(void);
 
-/* Ends the run unless it holds. */
+/* Ends the run if the condition does not hold. */
 #define EXPECT(holds) metal_expect((holds), #holds, __LINE__)
 void metal_expect(bool holds, const char *what, int line);
 
@@ -39,12 +40,12 @@ uint64_t metal_mix(uint64_t digest, uint64_t value);
 /* The next number of a sequence that is the same in every run. */
 uint64_t metal_random(uint64_t *state);
 
-/* What an architecture brings: ARCH/machine.c and ARCH/start.S. */
+/* What each architecture defines: ARCH/machine.c and ARCH/start.S. */
 void machine_init(void);
 void machine_putc(char c);
 _Noreturn void machine_exit(unsigned status);
 
-/* What the last trap was, in the words of the architecture. */
+/* The last trap, in the architecture's own numbers. */
 typedef struct MachineTrap {
     uint64_t count;
     uint64_t cause;
@@ -53,7 +54,7 @@ typedef struct MachineTrap {
 
 extern volatile MachineTrap machine_trap;
 
-/* Each causes one trap and goes on behind it; true if it was the right one. */
+/* Each causes one trap and goes on behind it; true if the trap was right. */
 bool machine_illegal(void);
 bool machine_call(void);
 /* Loads from `address`, where nothing is. */
@@ -61,14 +62,14 @@ bool machine_fault(uint64_t address);
 /* An address where nothing is. */
 uint64_t machine_nowhere(void);
 
-/* Timer interrupts: as many as machine_ticks says, until it is stopped. */
+/* Timer interrupts until the timer is stopped; machine_ticks counts them. */
 extern volatile unsigned machine_ticks;
 void machine_timer_start(void);
 void machine_timer_stop(void);
 
-/* Writes a function `unsigned f(void) { return value; }`, and returns its size. */
+/* Writes the function `unsigned f(void) { return value; }`; gives its size. */
 size_t machine_write_function(void *where, uint16_t value);
-/* Makes what was written visible to instruction fetch. */
+/* Makes written code visible to instruction fetch. */
 void machine_sync_code(void *start, size_t size);
 
 #endif

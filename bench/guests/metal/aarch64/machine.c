@@ -60,7 +60,7 @@ static void set_timer(void)
     __asm__ volatile("msr cntv_tval_el0, %0" ::"r"(frequency / 500));
 }
 
-/* Returns where to go on. */
+/* Returns the address at which to go on. */
 uint64_t machine_on_trap(uint64_t kind, uint64_t syndrome, uint64_t address,
                          uint64_t pc);
 

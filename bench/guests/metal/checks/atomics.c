@@ -1,5 +1,5 @@
 /*
- * Atomic operations of each width, against plain ones.
+ * Atomic operations of each width, compared with plain ones.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * Code that changes: a function that is written, called until it is hot, and
- * written again; beside others, and beside data on the same page.
+ * Code that changes: the check writes a function, calls it until it is hot, and
+ * writes it again, beside other functions and beside data on the same page.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,7 +42,7 @@ uint64_t check_code(void)
         for (unsigned i = 0; i < CALLS; i++) {
             EXPECT(functions[which]() == value);
             sum += functions[i % FUNCTIONS]();
-            page.data[i % 64] = i; /* not code, but on its page */
+            page.data[i % 64] = i; /* data on the page of the code */
         }
         digest = metal_mix(digest, sum);
     }

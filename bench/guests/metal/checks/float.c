@@ -93,7 +93,7 @@ uint64_t check_float(void)
         volatile double product = x * y;
         volatile float narrow = (float)x;
 
-        /* Below 2^53 all of these are exact. */
+        /* Numbers below 2^53 are exact. */
         EXPECT((int64_t)x == a && (int64_t)y == b);
         EXPECT((x < y) == (a < b) && (x == y) == (a == b));
         EXPECT((int64_t)(x / 2 + y / 2) == (a / 2) + (b / 2) ||

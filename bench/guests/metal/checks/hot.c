@@ -1,7 +1,7 @@
 /*
- * Loops that run long enough for every policy to compile them, with results
- * that are known: CRC-32 in two ways, SHA-256 of "abc" and of a million bytes'
- * worth of rounds over its own digest.
+ * Loops that run long enough for every policy to compile them, with known
+ * results: CRC-32 in two ways, SHA-256 of "abc", and SHA-256 again and again
+ * over its own digest, for as many rounds as a million bytes take.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

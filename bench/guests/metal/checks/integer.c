@@ -1,5 +1,5 @@
 /*
- * Integer arithmetic against the same by other means: multiplication by
+ * Integer arithmetic, compared with other ways to compute it: multiplication by
  * shifting and adding, division by multiplying back, flags by wider numbers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -18,7 +18,7 @@ static Wide multiply(uint64_t a, uint64_t b)
         if (b & 1) {
             sum += term;
         }
-        __asm__ volatile("" : "+r"(b)); /* no idiom to recognise */
+        __asm__ volatile("" : "+r"(b)); /* hides the idiom */
     }
     return sum;
 }

@@ -1,6 +1,6 @@
 /*
  * Memory: every width, signed and unsigned, at every offset in and across a
- * page, against the same byte by byte.
+ * page, compared with accesses byte by byte.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,7 +20,7 @@ static uint64_t by_bytes(const volatile uint8_t *p, unsigned width)
     return value;
 }
 
-/* Through a packed struct, so that the compiler knows that it is unaligned. */
+/* A packed struct tells the compiler that the access may be unaligned. */
 #define ACCESS(type, name) \
     typedef struct { \
         type v; \
@@ -36,7 +36,7 @@ static uint64_t by_bytes(const volatile uint8_t *p, unsigned width)
         METAL_STORE_##name(v, p); \
     }
 
-/* One instruction each, so that an unaligned access is one. */
+/* One instruction each: the compiler must not split unaligned accesses. */
 #if defined(__riscv)
 #define LOAD(op, v, p) __asm__ volatile(op " %0, 0(%1)" : "=r"(v) : "r"(p))
 #define STORE(op, v, p) \

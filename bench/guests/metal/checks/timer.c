@@ -1,5 +1,5 @@
 /*
- * Timer interrupts arrive in a loop that is hot, and leave no trace in it.
+ * Timer interrupts arrive in a hot loop, and do not change what it computes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * Exceptions: each is taken where it is caused, once, also in a loop that is
- * hot, and what was computed before it is still there after it.
+ * Exceptions: the CPU takes each one once, at the instruction that causes it,
+ * in a hot loop as well, and registers keep their values across it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,7 +1,7 @@
 /*
- * Vectors of 128 bits, in the compiler's own notation: what becomes SSE2, NEON
- * or, where the image is built for it, the riscv64 vector extension.  Each
- * operation against the same, element by element.
+ * Vectors of 128 bits, in the compiler's own notation, which becomes SSE2, NEON
+ * or, in images built for it, the riscv64 vector extension.  Each operation is
+ * compared with the same operation element by element.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 
 enum { ROUNDS = 1500 };
 
-/* Elements go through memory that the compiler may not reason about. */
+/* The compiler may assume nothing of the memory that has the elements. */
 #define FOR_EACH(type, n, holds) \
     do { \
         volatile type *vx = (volatile type *)&x, *vy = (volatile type *)&y; \
@@ -85,7 +85,7 @@ INTEGERS(int64_t, 2, s64)
 FLOATS(float, 4, f32)
 FLOATS(double, 2, f64)
 
-/* Shuffles, as a digest wants them. */
+/* Shuffles such as digests use. */
 static __attribute__((noinline)) uint64_t shuffles(const uint64_t *seed)
 {
     typedef uint8_t V __attribute__((vector_size(16), may_alias));

@@ -11,7 +11,7 @@ enum { UART = 0x10000000, TEST = 0x100000, CLINT = 0x2000000 };
 enum { TEST_FAIL = 0x3333, TEST_PASS = 0x5555 };
 enum { CLINT_TIMECMP = 0x4000, CLINT_TIME = 0xbff8 };
 enum { CAUSE_ILLEGAL = 2, CAUSE_LOAD_FAULT = 5 };
-/* Of a clock of 10 MHz. */
+/* Cycles of a clock of 10 MHz. */
 enum { TICK = 20000 };
 
 #define TEXT(name) TEXT_(name)
@@ -64,7 +64,7 @@ static void set_timer(bool on)
 #endif
 }
 
-/* Returns where to go on. */
+/* Returns the address at which to go on. */
 uint64_t machine_on_trap(uint64_t cause, uint64_t value, uint64_t pc);
 
 uint64_t machine_on_trap(uint64_t cause, uint64_t value, uint64_t pc)
@@ -77,7 +77,7 @@ uint64_t machine_on_trap(uint64_t cause, uint64_t value, uint64_t pc)
     machine_trap.count++;
     machine_trap.cause = cause;
     machine_trap.address = value;
-    /* Behind the instruction: compressed ones do not end in 11. */
+    /* Go on behind the instruction: compressed ones do not end in 11. */
     return pc + ((*(uint16_t *)pc & 3) == 3 ? 4 : 2);
 }
 
@@ -90,7 +90,7 @@ bool machine_illegal(void)
 {
     uint64_t before = machine_trap.count;
 
-    /* A write to a register that is read-only: cycle. */
+    /* Write to `cycle`, which is a read-only register. */
     __asm__ volatile("csrw 0xc00, zero" ::: "memory");
     return trapped(before, CAUSE_ILLEGAL);
 }
@@ -100,7 +100,7 @@ bool machine_call(void)
     uint64_t before = machine_trap.count;
 
 #ifdef METAL_S_MODE
-    /* A call would be the firmware's. */
+    /* An environment call would go to the firmware. */
     __asm__ volatile("ebreak" ::: "memory");
     return trapped(before, 3);
 #else

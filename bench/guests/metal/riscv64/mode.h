@@ -1,5 +1,5 @@
 /*
- * The mode's registers by one name.
+ * One name for each register that M mode and S mode both have.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -15,7 +15,7 @@ enum {
 };
 enum { VECTOR_ILLEGAL = 6, VECTOR_PAGE_FAULT = 14, VECTOR_TIMER = 32 };
 enum { VECTOR_CALL = 40, VECTORS = 48, ENTRY_SIZE = 16 };
-/* Of a clock of 1193182 Hz. */
+/* Cycles of a clock of 1193182 Hz. */
 enum { TICK = 2386 };
 
 typedef struct {
@@ -29,7 +29,7 @@ static Gate gates[VECTORS];
 
 volatile MachineTrap machine_trap;
 volatile unsigned machine_ticks;
-/* Where to go on after an exception. */
+/* The address at which to go on after an exception. */
 static volatile uint64_t resume;
 
 static void out8(uint16_t port, uint8_t value)
@@ -53,7 +53,7 @@ void machine_init(void)
                            .offset1 = (uint16_t)(entry >> 16) };
     }
     __asm__ volatile("lidt %0" ::"m"(pointer));
-    /* Interrupts from vector 32 on; only the timer's. */
+    /* Interrupts begin at vector 32; all but the timer's are masked. */
     out8(PIC1, 0x11), out8(PIC1 + 1, VECTOR_TIMER);
     out8(PIC1 + 1, 4), out8(PIC1 + 1, 1);
     out8(PIC2, 0x11), out8(PIC2 + 1, VECTOR_TIMER + 8);
@@ -74,7 +74,7 @@ _Noreturn void machine_exit(unsigned status)
     }
 }
 
-/* Returns where to go on. */
+/* Returns the address at which to go on. */
 uint64_t machine_on_trap(uint64_t vector, uint64_t error, uint64_t pc);
 
 uint64_t machine_on_trap(uint64_t vector, uint64_t error, uint64_t pc)
@@ -99,7 +99,7 @@ static bool trapped(uint64_t before, uint64_t vector)
                                                                          << 32;
 }
 
-/* Runs one instruction and goes on behind it, should it trap. */
+/* Runs one instruction and goes on behind it if it traps. */
 #define TRY(insn, ...) \
     __asm__ volatile("leaq 1f(%%rip), %%rcx\n\tmovq %%rcx, %[resume]\n\t" insn \
                      "\n1:" \
@@ -162,6 +162,6 @@ size_t machine_write_function(void *where, uint16_t value)
 
 void machine_sync_code(void *start, size_t size)
 {
-    /* The architecture needs none. */
+    /* x86 keeps instruction fetch up to date by itself. */
     __asm__ volatile("" ::"r"(start), "r"(size) : "memory");
 }

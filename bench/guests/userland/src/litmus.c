@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Litmus tests: a few accesses per role, and an outcome that must not be.
+ * Litmus tests: a few accesses per role, and an outcome that must not occur.
  *
  * The names are those of the literature (Alglave, Maranget, Tautschnig: Herding
- * cats, 2014). One run of a test is one pair of variables; the roles go through
- * BATCH of them side by side, meet, look, and begin again.
+ * cats, 2014). One run of a test uses one pair of variables. The roles run a
+ * test on BATCH pairs at the same time, meet, look at the outcomes, and begin
+ * again.
  *
- *   mp    x = 1; y = 1     || r0 = y; r1 = x        not r0 = 1, r1 = 0
- *   sb    x = 1; r0 = y    || y = 1; r0 = x         not 0 and 0
- *   lb    r0 = x; y = 1    || r0 = y; x = 1         not 1 and 1
- *   s     x = 2; y = 1     || r0 = y; x = 1         not r0 = 1, x = 2 at the end
- *   r     x = 1; y = 1     || y = 2; r0 = x         not r0 = 0, y = 2 at the end
- *   2+2w  x = 1; y = 2     || y = 1; x = 2          not x = 1, y = 1 at the end
- *   wrc   x = 1 || r0 = x; y = 1 || r0 = y; r1 = x  not 1, 1 and 0
- *   iriw  x = 1 || y = 1 || r0 = x; r1 = y || r0 = y; r1 = x
- *                                                   not 1, 0 and 1, 0
+ *  mp    x = 1; y = 1     || r0 = y; r1 = x        not r0 = 1, r1 = 0
+ *  sb    x = 1; r0 = y    || y = 1; r0 = x         not 0 and 0
+ *  lb    r0 = x; y = 1    || r0 = y; x = 1         not 1 and 1
+ *  s     x = 2; y = 1     || r0 = y; x = 1         not r0 = 1, x = 2 at the end
+ *  r     x = 1; y = 1     || y = 2; r0 = x         not r0 = 0, y = 2 at the end
+ *  2+2w  x = 1; y = 2     || y = 1; x = 2          not x = 1, y = 1 at the end
+ *  wrc   x = 1 || r0 = x; y = 1 || r0 = y; r1 = x  not 1, 1 and 0
+ *  iriw  x = 1 || y = 1 || r0 = x; r1 = y || r0 = y; r1 = x
+ *                                                  not 1, 0 and 1, 0
  */
 #include "stress.h"
 
@@ -77,7 +78,7 @@ STEP(mp_read_fence)
     FENCE();
     seen->r1 = LOAD(x, RELAXED);
 }
-/* an address that depends on what was read orders the reads, without a fence */
+/* an address that depends on the first read orders the reads, with no fence */
 STEP(mp_read_address)
 {
     uint32_t zero, at = LOAD(y, RELAXED);
@@ -85,7 +86,7 @@ STEP(mp_read_address)
 
     __asm__ volatile("" : "=r"(zero) : "0"(at));
     seen->r0 = at;
-    zero &= 0x100; /* it is 0 or 1: never a bit there, but who knows */
+    zero &= 0x100; /* always 0, which the compiler does not know */
     x = (const volatile uint32_t *)((const char *)&cell->x + zero);
     seen->r1 = *x;
 }
@@ -133,7 +134,7 @@ STEP(lb_y_release)
     seen->r0 = LOAD(y, RELAXED);
     STORE(x, 1, RELEASE);
 }
-/* a store of what was read waits for the read */
+/* a store whose value was read waits for the read */
 STEP(lb_x_data)
 {
     uint32_t one = LOAD(x, RELAXED);
@@ -189,7 +190,7 @@ FORBIDDEN(w22_forbidden)
     return cell->x == 1 && cell->y == 1;
 }
 
-/* wrc, iriw: a store that one other sees is seen by all */
+/* wrc, iriw: all CPUs see a store that one other CPU has seen */
 STEP(write_x)
 {
     STORE(x, 1, SEQ_CST);
@@ -237,7 +238,7 @@ FORBIDDEN(iriw_forbidden)
            seen[3]->r1 == 0;
 }
 
-/* corr: reads of one variable do not go back in time, fences or not */
+/* corr: reads of one variable do not go back in time, even without fences */
 STEP(corr_write)
 {
     STORE(x, 1, RELAXED);
@@ -254,7 +255,7 @@ FORBIDDEN(corr_forbidden)
 }
 
 #if defined(__x86_64__) || defined(__i386__)
-/* x86: plain accesses are ordered, except a load before an earlier store. */
+/* x86 orders plain accesses, but a load may pass an earlier store. */
 STEP(mp_write_plain)
 {
     STORE(x, 1, RELAXED);
@@ -304,7 +305,7 @@ static void play(Role *role, const void *argument)
         }
         for (unsigned i = 0; i < BATCH; i++) {
             step(&arena->cells[i], &seen[i]);
-            /* now this role is a little ahead, now that one */
+            /* a random delay, so that any role may be ahead */
             for (uint32_t wait = role_random(role, 8); wait > 0; wait--) {
                 __asm__ volatile("");
             }
@@ -331,7 +332,8 @@ static void play(Role *role, const void *argument)
 
 /*
  * QEMU 10.0 puts no barrier between Arm's STLR and LDAR, which the architecture
- * keeps in order: native QEMU on x86 fails this, too. It runs if it is named.
+ * keeps in order: native QEMU on x86 fails this test as well. So the test runs
+ * only if it is named.
  */
 static bool sc_is_kept(void)
 {

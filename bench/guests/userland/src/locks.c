@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Locks and counters: what atomic instructions promise, all CPUs at once.
+ * Locks and counters: the promises of atomic instructions, on all CPUs at once.
  *
- * What is lost, doubled or torn shows in a sum that is wrong at the end, or in a
- * value that nobody ever stored.
+ * A lost, doubled or torn access shows in a wrong sum at the end, or in a value
+ * that no role ever stored.
  */
 #include "stress.h"
 
 enum {
     ADDITIONS = 10000,
-    SECTIONS = 1500, /* of a lock */
+    SECTIONS = 1500, /* passes through a lock's critical section */
     PASSES = 200,    /* of futexes: each is two switches of processes */
     FUTEX_WAIT = 0,
     FUTEX_WAKE = 1,
-    EXCHANGED = 4, /* variables that exchange tests go over */
+    EXCHANGED = 4, /* variables of the exchange tests */
 };
 
 #define ON_ITS_LINE __attribute__((aligned(LINE)))
@@ -36,7 +36,7 @@ static Field *field_of(Role *role)
     return (Field *)role->shared->memory;
 }
 
-/* All are done, and the first one compares. */
+/* Wait until all roles are done; then the first one compares. */
 static void expect(Role *role, uint64_t *at, uint64_t wanted)
 {
     if (role_meet(role) && role->number == 0 && *at != wanted) {
@@ -46,8 +46,9 @@ static void expect(Role *role, uint64_t *at, uint64_t wanted)
 }
 
 /*
- * For each width. 8 bytes on i386 have no __atomic form without a library, but
- * a __sync one (cmpxchg8b); these are full barriers everywhere.
+ * The tests of one width. On i386 a width of 8 bytes has no __atomic form
+ * without a library, but a __sync form (cmpxchg8b); these are full barriers
+ * everywhere.
  */
 #define WIDTH(width) \
     static void add##width(Role *role, const void *argument) \
@@ -86,7 +87,7 @@ static void expect(Role *role, uint64_t *at, uint64_t wanted)
         expect(role, &field_of(role)->word, (uint##width##_t)wanted); \
     } \
 \
-    /* Each role has a bit of its own, which nobody else changes. */ \
+    /* Each role has its own bit, which no other role changes. */ \
     static void bits##width(Role *role, const void *argument) \
     { \
         uint##width##_t *at = (uint##width##_t *)&field_of(role)->word; \
@@ -116,7 +117,7 @@ WIDTH(16)
 WIDTH(32)
 WIDTH(64)
 
-/* What goes round by exchange is neither lost nor doubled. */
+/* Values that roles exchange are neither lost nor doubled. */
 #define EXCHANGE(width) \
     static void exchange##width(Role *role, const void *argument) \
     { \
@@ -151,8 +152,8 @@ EXCHANGE(64)
 #endif
 
 /*
- * Bytes of one word: some roles add to their byte, the others to theirs by
- * exchanging the whole word; no addition touches another byte.
+ * Bytes of one word: some roles add to their own byte, others add to theirs by
+ * exchanging the whole word; no addition changes another byte.
  */
 static void mixed(Role *role, const void *argument)
 {
@@ -185,8 +186,8 @@ static void mixed(Role *role, const void *argument)
 }
 
 /*
- * An aligned store is seen whole or not at all, and its half not later than
- * itself. The first role stores the same number to both halves.
+ * Other CPUs see an aligned store whole or not at all, and see its halves no
+ * later than the whole. The first role stores the same number to both halves.
  */
 static void tearing(Role *role, const void *argument)
 {
@@ -224,7 +225,7 @@ static void tearing(Role *role, const void *argument)
     role_meet(role);
 }
 
-/* Two numbers behind a lock: nobody sees them differ, nothing is lost. */
+/* Two numbers under a lock: no role sees them differ, no addition is lost. */
 static void section(Role *role)
 {
     Field *field = field_of(role);
@@ -316,7 +317,7 @@ static void ticket_leave(Role *role)
     __atomic_store_n(&field->turn, field->turn + 1, __ATOMIC_RELEASE);
 }
 
-/* Peterson's lock, of loads, stores and fences alone. */
+/* Peterson's lock, which has only loads, stores and fences. */
 static bool peterson_enter(Role *role)
 {
     Field *field = field_of(role);
@@ -340,7 +341,7 @@ static void peterson_leave(Role *role)
     __atomic_store_n(&field_of(role)->flags[role->number], 0, __ATOMIC_RELEASE);
 }
 
-/* Dekker's; what is said of itself is seen before the other is asked. */
+/* Dekker's lock: a role's own flag is visible before it reads the other's. */
 static bool dekker_enter(Role *role)
 {
     Field *field = field_of(role);
@@ -380,7 +381,7 @@ static void futex(uint32_t *at, int what, uint32_t value)
     sys_call(SYS_FUTEX, (long)at, what, (long)value, 0, 0, 0);
 }
 
-/* A lock that sleeps: 0 free, 1 taken, 2 taken and waited for. */
+/* A lock whose waiters sleep: 0 free, 1 taken, 2 taken with waiters. */
 static bool futex_enter(Role *role)
 {
     uint32_t *lock = &field_of(role)->lock;
@@ -404,7 +405,7 @@ static void futex_leave(Role *role)
     }
 }
 
-/* Two processes hand a number to and fro, each asleep until it is its turn. */
+/* Two processes take turns to raise a number; the other one sleeps. */
 static void ping_pong(Role *role, const void *argument)
 {
     Field *field = field_of(role);
@@ -430,7 +431,7 @@ static void ping_pong(Role *role, const void *argument)
     expect(role, &field->word, 2 * PASSES);
 }
 
-/* A seqlock: one writes, the others read both numbers or neither. */
+/* A seqlock: one role writes, the others read both numbers or neither. */
 static void seqlock(Role *role, const void *argument)
 {
     Field *field = field_of(role);
@@ -469,7 +470,7 @@ static void seqlock(Role *role, const void *argument)
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
-/* 16 bytes at once: both halves count together. */
+/* Compare and exchange 16 bytes: both halves count up together. */
 static bool cas_pair(uint64_t pair[2], uint64_t old[2], uint64_t low,
                      uint64_t high)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * semihost STATUS: end the run, whatever the machine, with that exit status.
+ * semihost STATUS: end the run with that exit status, on any machine.
  *
- * Arm's semihosting call SYS_EXIT, which QEMU takes from user space when it is
- * told to (-semihosting-config userspace=on).
+ * The program makes Arm's semihosting call SYS_EXIT. QEMU takes this call from
+ * user space if it runs with -semihosting-config userspace=on.
  */
 #include "sys.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every program begins with: from the stack that the kernel made to
- * program() and back.
+ * The entry of every program: from the stack that the kernel made to program(),
+ * and back.
  */
 #include "sys.h"
 
@@ -35,7 +35,7 @@ __asm__(".globl _start\n"
         "call start_c");
 #endif
 
-/* The compiler calls these for what it clears and copies. */
+/* The compiler emits calls of these to clear and copy memory. */
 void *memset(void *to, int value, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
 void start_c(unsigned long *stack);

@@ -2,12 +2,12 @@
 /*
  * stress: does memory behave on several CPUs as the architecture promises?
  *
- *   stress            run each test once; the status is 1 at the first violation
- *   stress NAME...    only these
+ *   stress           run each test once; the status is 1 at the first violation
+ *   stress NAME...   only these
  *
  * Litmus tests (litmus.c) look for outcomes that fences, acquire and release
- * forbid; locks and counters (locks.c) lose nothing if atomics are atomic. On one
- * CPU the processes take turns, which must do as well.
+ * forbid; locks and counters (locks.c) lose nothing if atomics are atomic. On
+ * one CPU the processes take turns, and the tests must pass as well.
  */
 #include "stress.h"
 
@@ -77,7 +77,7 @@ void role_fail(Role *role, const char *what, unsigned long a, unsigned long b)
     say("\n");
 }
 
-/* The n-th CPU that we may use, counted round. */
+/* Run on the n-th CPU that this process may use, counted round. */
 static void pin(unsigned n)
 {
     const unsigned bits = 8 * sizeof(cpus.bits[0]);

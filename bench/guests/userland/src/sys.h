@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linux without a C library: the cross compilers of Debian come without one.
- * System calls, and text to the console.
+ * System calls, and text to the console, without a C library: Debian's cross
+ * compilers come without one.
  */
 #ifndef TIERLAB_SYS_H
 #define TIERLAB_SYS_H
@@ -70,7 +70,7 @@ enum {
     SYS_DUP3 = 330,
 };
 
-/* ebp takes the sixth argument: through memory, as the compiler may use it. */
+/* ebp takes the sixth argument, by way of memory: the compiler may use ebp. */
 static inline long sys_call(long n, long a, long b, long c, long d, long e,
                             long f)
 {
@@ -157,7 +157,7 @@ static inline long sys_call(long n, long a, long b, long c, long d, long e,
 #endif
 #endif
 
-/* The program: what it was given, and the auxiliary vector behind that. */
+/* The program, with its arguments and the auxiliary vector. */
 int program(int argc, char **argv, const unsigned long *auxv);
 
 __attribute__((noreturn)) static inline void sys_exit(int status)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * terminal PROGRAM [ARGUMENT]...: run it in a pseudo-terminal that is as large as
- * the terminal at the other end of the console.
+ * terminal PROGRAM [ARGUMENT]...: run PROGRAM in a pseudo-terminal that is as
+ * large as the terminal at the other end of the console.
  *
- * A serial line has no size. Terminals that know mode 2048 (in-band resize
- * notifications) are asked for theirs by CSI ? 2048 h; they send, now and after
- * each change,
+ * A serial line has no size. This program sends CSI ? 2048 h to ask the
+ * terminal for its size. A terminal that knows mode 2048 (in-band resize
+ * notifications) sends, now and after each change,
  *
  *   CSI 48 ; ROWS ; COLUMNS ; HEIGHT ; WIDTH t
  *
- * which becomes the size of the pseudo-terminal here: the kernel then tells the
- * program. Others do not answer, and nothing else is different for them.
+ * which becomes the size of the pseudo-terminal here: the kernel then tells
+ * PROGRAM. Other terminals do not answer, and nothing else is different for
+ * them.
  */
 #include "sys.h"
 
@@ -32,9 +33,9 @@ enum {
     TRY_AGAIN = -11,
     INTERRUPTED = -4,
 
-    /* An Escape that is a key is followed by nothing for so long. */
+    /* After an Escape that is a key, nothing follows for so long. */
     WAIT_MS = 100,
-    /* No key begins like a report, whose rest a busy host may deliver late. */
+    /* No key begins so; a busy host may deliver the rest of a report late. */
     REPORT_BEGINS = sizeof("\033[48;") - 1,
     REPORT_WAIT_MS = 2000,
     NUMBERS = 4,
@@ -73,8 +74,8 @@ static void write_all(int fd, const char *bytes, size_t size)
 }
 
 /*
- * The report as it comes, byte by byte; what turns out to be none goes on to the
- * program.
+ * The bytes of a report as they come. Bytes that turn out to be no report go on
+ * to PROGRAM.
  */
 
 static char held[48];
@@ -86,7 +87,7 @@ static void let_go(void)
     nheld = 0;
 }
 
-/* The numbers behind "\033[48"; whether that is a report as far as it goes. */
+/* Read the numbers behind "\033[48"; is this a report, or its beginning? */
 static bool parse(uint16_t numbers[NUMBERS], bool *complete)
 {
     static const char start[] = "\033[48";
@@ -127,7 +128,7 @@ static void take(char c)
     }
     held[nheld++] = c;
     if (!parse(numbers, &complete) || nheld == sizeof(held)) {
-        /* Its last byte may begin another. */
+        /* The last byte may begin another report. */
         nheld--;
         let_go();
         if (c == '\033') {
@@ -144,7 +145,7 @@ static void take(char c)
     }
 }
 
-/* Bytes to and fro, until the program is gone. */
+/* Pass bytes in both directions, until the program ends. */
 static void pass_on(void)
 {
     struct PollFd fds[2] = { { master, POLL_IN, 0 }, { 0, POLL_IN, 0 } };
@@ -184,7 +185,7 @@ static void pass_on(void)
     }
 }
 
-/* The program, as the first of a session with the pseudo-terminal. */
+/* Become the program, the first of a session with the pseudo-terminal. */
 __attribute__((noreturn)) static void become(int terminal, char **argv,
                                              char **environment)
 {
