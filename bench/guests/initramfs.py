@@ -1,7 +1,7 @@
 """The initramfs: busybox, our /init and programs, the kernel's modules.
 
-It is stored plain: unpacking gzip costs the guest 50 million instructions
-(measured, riscv64), a bigger file costs only QEMU's loader.
+The archive is stored plain: unpacking gzip costs the guest 50 million instructions
+(measured, riscv64), while a bigger file costs only QEMU's loader.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ GZIP_PARTS = 10
 CHURN_LINES = 300
 SHA256_LARGEST_MIB = 64
 
-# Our scripts by their names here, and where they are in the guest.
+# Our scripts: name here, and path in the guest.
 SCRIPTS = {"init": "init", "devices": "etc/devices", "udhcpc": "etc/udhcpc"}
 
 _DIRECTORIES = ("bin", "dev", "etc", "lib", "lib/modules", "mnt", "proc", "sys")
 
-# What /init calls, as links to busybox; workload `shell` installs the rest.
+# Links to busybox that /init needs; the workload `shell` installs the rest.
 APPLETS = (
     "cat",
     "cmp",
@@ -64,7 +64,7 @@ APPLETS = (
 
 
 def sha256_table() -> str:
-    """A line `MIB DIGEST` for each size of the input of workload sha256."""
+    """A line `MIB DIGEST` for each input size of the workload sha256."""
     block = b"tierlab\n" * (2**20 // 8)
     state = hashlib.sha256()
     lines = []
@@ -127,7 +127,7 @@ def build(
     entries = [
         *(cpio.directory(name) for name in _DIRECTORIES),
         cpio.directory("tmp", 0o1777),
-        # before /dev is mounted, the kernel opens this for /init
+        # the kernel opens this for /init before /dev is mounted
         cpio.character_device("dev/console", 5, 1),
         *(cpio.regular(SCRIPTS[n], data, 0o755) for n, data in scripts.items()),
         cpio.regular("bin/busybox", busybox, 0o755),

@@ -1,4 +1,4 @@
-"""guest.json: what a built guest says about itself, written and read here.
+"""guest.json: the description of a built guest, which this module writes and reads.
 
 Schema 2, all fields required:
 
@@ -7,7 +7,7 @@ Schema 2, all fields required:
                     as in the catalogue; cpu and firmware may be null
     kernel_version  of the kernel's own "Linux version" line
     files           {role: {"sha256": ..., "bytes": ...}, ...}: the files beside
-                    it, each called as its role (bench.guests.guest.ROLES)
+                    it, each with its role as its name (bench.guests.guest.ROLES)
     markers         [{"phase": ..., "match": regex}, ...] in boot order; the
                     regex is searched in a console line without its line end,
                     groups `guest` (seconds) and `status` where there are any
@@ -38,7 +38,7 @@ PHASES = (
 
 _OWN = r"^@tierlab {phase} guest=(?P<guest>[0-9]+\.[0-9]+)"
 _REGEX_BY_PHASE = {
-    # SeaBIOS does not end its last line where the kernel is entered by PVH
+    # SeaBIOS does not end its last line if QEMU enters the kernel by PVH
     "kernel": r"^(?:Booting from ROM\.*)?(?:\[ *[0-9]+\.[0-9]+\] )?Linux version [0-9]",
     "init": _OWN.format(phase="init") + "$",
     "workload-start": _OWN.format(phase="workload-start") + "$",
@@ -86,8 +86,7 @@ def write(spec: GuestSpec, directory: Path, kernel_version: str) -> None:
 def load(directory: Path) -> Guest:
     """The guest in `directory`, checked field by field.
 
-    The contents of its files are not read, only their sizes: Guest.verify does
-    that.
+    This reads the sizes of its files; Guest.verify() reads their contents.
     """
     fields = _Fields(directory, _read(directory))
     if fields.number("schema") != SCHEMA:
@@ -134,7 +133,7 @@ def _read(directory: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Fields:
-    """Typed access to a decoded object; what does not fit is GuestError."""
+    """Typed access to a decoded object; a wrong value raises GuestError."""
 
     directory: Path
     raw: dict[str, Any]

@@ -1,7 +1,7 @@
 """The few modules of a Debian kernel that guests' devices need.
 
-Debian's kernels have virtio's drivers, 9p and ext4 as modules. They go into the
-initramfs unpacked: the guest has better things to do than to unpack them.
+Debian's kernels have virtio's drivers, 9p and ext4 as modules. The initramfs has these
+modules unpacked, so that the guest spends no time on that.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Depends = Callable[[str], list[str]]
 def collect(package: Path, wanted: Iterable[str], into: Path) -> None:
     """Fill `into` with the modules of an unpacked package that are wanted.
 
-    Its file `list` has a line for each: the module and all files to load for
-    it, in order. What the package does not have is built in, or not needed by
-    its kernel.
+    The file `list` there has a line for each module: its name and all files to load
+    for it, in order. A module that the package does not have is built into its
+    kernel, or not needed there.
     """
     files = {_name(path): path for path in package.rglob("*.ko*")}
     into.mkdir()

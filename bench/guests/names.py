@@ -12,10 +12,10 @@ from bench.guests import catalogue, description
 from bench.guests.guest import Guest
 
 WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
-# What a comparison can run: nobody sits there to type.
+# Workloads that a comparison can run: nobody types at the console.
 UNATTENDED = tuple(w.name for w in catalogue.WORKLOADS if not w.interactive)
 SHELL = "shell"
-# Reads from the console what to do: for machines that are saved.
+# This workload reads another one from the console: for machines that are saved.
 WAIT = "wait"
 
 _VARIABLE = "TIERLAB_PRODUCT_GUEST_"
@@ -23,14 +23,14 @@ _VARIABLE = "TIERLAB_PRODUCT_GUEST_"
 
 @dataclass(frozen=True)
 class GuestEntry:
-    """A guest that can be asked for, built or not."""
+    """A guest that a user may name, built or not."""
 
     name: str
     title: str
     arch: str
-    # Of a user's own: what its file describes.
+    # A user's own guest, which a file describes.
     guest: Guest | None = None
-    # Of the project's own: what is declared of it.
+    # A guest of the project, as the catalogue declares it.
     spec: catalogue.GuestSpec | None = None
 
     @property
@@ -41,12 +41,12 @@ class GuestEntry:
 
     @property
     def product(self) -> str:
-        """The product that holds it."""
+        """The product that holds the guest."""
         return f"guest-{self.name}"
 
 
 def check_workload(text: str, valid: Sequence[str] = WORKLOADS, where: str = "") -> str:
-    """The one form of a workload and its parameters, or a usage error."""
+    """The canonical spec of a workload with its parameters, or a usage error."""
     name = text.partition(":")[0]
     if name not in valid:
         raise unknown("workload", name, valid, where)
@@ -58,7 +58,7 @@ def check_workload(text: str, valid: Sequence[str] = WORKLOADS, where: str = "")
 
 
 def is_description(text: str) -> bool:
-    """Whether a user's own guest is meant, by its file."""
+    """Whether the text names the file of a user's own guest."""
     return text.endswith(description.SUFFIX)
 
 
@@ -99,7 +99,8 @@ def find_any_guest(
 ) -> GuestEntry:
     """A guest by its name, or a user's own by the file that describes it.
 
-    `kernel` takes the place of a described one; of others see other_kernel().
+    `kernel` replaces the kernel of a described guest; for the project's guests see
+    other_kernel().
     """
     if is_description(text):
         return described(text, where, kernel)

@@ -1,9 +1,9 @@
 """Fetch Debian packages of a foreign architecture and take files out of them.
 
 apt does the work, with a state of its own in the cache: the host's list of
-architectures and its package lists stay as they are. The sources and the keys
-are the host's, so every package is checked against Debian's signed index;
-packages of another suite come from the same places.
+architectures and its package lists stay as they are. Sources and keys are the
+host's, so apt checks every package against Debian's signed index. Packages of
+another suite come from the same archives.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def foreign_apt(
 ) -> Iterator[ForeignApt]:
     """apt for packages of `architecture`, its lists read; one user at a time.
 
-    Of the system's own suite, unless another is named.
+    The packages are of the system's own suite, unless another one is named.
     """
     apt = ForeignApt(ctx, architecture, suite)
     with locked(ctx.cache, apt.name):
@@ -50,7 +50,7 @@ def foreign_apt(
 
 
 class ForeignApt:
-    """What foreign_apt gives."""
+    """apt for a foreign architecture, as foreign_apt() sets it up."""
 
     def __init__(self, ctx: Context, architecture: str, suite: str = "") -> None:
         self._ctx = ctx
@@ -63,9 +63,8 @@ class ForeignApt:
     def update(self) -> None:
         """Read the package lists.
 
-        A mirror that is being synchronised may miss one suite. Then the
-        others serve, unless what is asked for is in none of them: `package`
-        finds out.
+        A mirror that is being synchronised may miss one suite. Then the other
+        suites serve; package() fails if none of them has the package.
         """
         for directory in ("lists/partial", "archives/partial", "debs"):
             (self._state / directory).mkdir(parents=True, exist_ok=True)
@@ -124,7 +123,7 @@ class ForeignApt:
         return found
 
     def _matching(self, directory: Path, package: Package) -> Path | None:
-        """The right file; others of the package (old, cut off) go."""
+        """The right file of the package; its other files (old, cut off) are removed."""
         right = None
         for path in directory.glob(f"{package.name}_*.deb"):
             with path.open("rb") as file:
@@ -139,7 +138,7 @@ class ForeignApt:
         options = {
             "APT::Architecture": self.architecture,
             "APT::Architectures": self.architecture,
-            # not another user: it could not enter the cache
+            # as the same user: apt's own user cannot enter the cache
             "APT::Sandbox::User": "root",
             "Dir::State": self._state,
             "Dir::State::lists": self._state / "lists",
@@ -189,7 +188,7 @@ def extract(deb: Path, pattern: str) -> bytes:
                 "remove it from the cache's downloads and run again",
             ) from error
         finally:
-            # the rest, hundreds of MB of modules, is not wanted
+            # the rest, hundreds of MB of modules, is not read
             process.kill()
     if data is None:
         raise SetupError(

@@ -14,7 +14,7 @@ _FLAGS = (
     "-ffreestanding",
     "-fno-stack-protector",
     "-fno-pie",
-    "-fno-tree-loop-distribute-patterns",  # else loops become calls of memcpy
+    "-fno-tree-loop-distribute-patterns",  # else gcc turns loops into calls of memcpy
     "-nostdlib",
     "-static",
     "-no-pie",
@@ -24,7 +24,7 @@ _FLAGS = (
     "-Werror",
 )
 
-# Each program and its files; `semihost` is for machines that end by it.
+# Each program and its files; `semihost` is for machines with semihosting.
 _PROGRAMS = {
     "stress": ("stress.c", "litmus.c", "locks.c"),
     "semihost": ("semihost.c",),
@@ -32,8 +32,8 @@ _PROGRAMS = {
 }
 _ONLY = {"semihost": ("aarch64",)}
 
-# What the instruction set must have for the program to be worth it: compare and
-# exchange of 16 bytes, and on i386 of 8.
+# Options that give a program more of the instruction set: compare and exchange of
+# 16 bytes, and on i386 of 8.
 _ARCH_FLAGS = {
     "x86_64": ("-mcx16",),
     "i386": ("-march=i686",),
@@ -43,7 +43,7 @@ _ARCH_FLAGS = {
 
 
 def names(architecture: Architecture) -> tuple[str, ...]:
-    """The programs there are for it."""
+    """The names of the programs for an architecture."""
     arch = architecture.name
     return tuple(name for name in _PROGRAMS if arch in _ONLY.get(name, (arch,)))
 
@@ -56,12 +56,12 @@ def command(architecture: Architecture, name: str, source: str, out: str) -> lis
 
 
 def identity(architecture: Architecture) -> str:
-    """With what they are compiled, for the product's key."""
+    """The compiler's facts, for the product's key."""
     return installed(architecture.compiler_package)
 
 
 def build(ctx: Context, architecture: Architecture) -> None:
-    """Compile them into `ctx.out`."""
+    """Compile the programs into `ctx.out`."""
     source = str(ctx.root / SOURCES)
     for name in names(architecture):
         ctx.run(command(architecture, name, source, str(ctx.out / name)))

@@ -1,7 +1,7 @@
 """How the guests are made: kernels, user lands, and both put together.
 
-A guest's product is assembled from a kernel's and a user land's, so that a
-change of /init builds nothing again.
+A guest's product is put together from a kernel's product and a user land's, so that a
+change of /init builds no kernel again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where kernels and user lands come from: one entry each, recipes follow.
+"""Where kernels and user lands come from: one entry each, recipes follow from it.
 
-A kernel is either in a Debian package, or made from Debian's linux-source with
+A kernel comes from a Debian package, or is made from Debian's linux-source with
 tiny.config and ARCH-tiny.config.
 """
 
@@ -17,8 +17,8 @@ class Architecture:
     debian: str
     compiler: str  # prefix of Debian's gcc and binutils for it
     compiler_package: str
-    flags: tuple[str, ...] = ()  # of the compiler, to get just this one
-    suite: str = ""  # of its packages; "" is the reference environment's own
+    flags: tuple[str, ...] = ()  # the compiler's options for this architecture
+    suite: str = ""  # Debian suite of its packages; "" is the reference environment's
 
     @property
     def product(self) -> str:
@@ -47,10 +47,10 @@ class Packaged:
     name: str
     arch: str
     meta: str
-    # Loaded by /init for the devices that need them; what is built in or
-    # unknown to this kernel is left out.
+    # Modules that /init loads for devices. A module that this kernel has built in,
+    # or does not know, is left out.
     modules: tuple[str, ...] = ()
-    # Device trees to take out, each called as its file.
+    # Device trees to take out of the package, by the names of their files.
     trees: tuple[str, ...] = ()
 
     @property
@@ -61,17 +61,17 @@ class Packaged:
 
 @dataclass(frozen=True)
 class Tiny:
-    """A kernel made by our configuration."""
+    """A kernel that is built with our configuration."""
 
     arch: str
     kbuild: str  # Kbuild's name of the architecture
-    target: str  # what make is asked for ...
-    file: str  # ... and where that is then
-    configs: tuple[str, ...]  # put together: NAME.config
+    target: str  # the target of make ...
+    file: str  # ... and the file that make leaves
+    configs: tuple[str, ...]  # files NAME.config, put together
 
     @property
     def name(self) -> str:
-        """As the guest that has it."""
+        """The kernel's name, which is that of its first guest."""
         return f"{self.arch}-tiny"
 
     @property
@@ -89,13 +89,13 @@ PACKAGED: tuple[Packaged, ...] = (
         "aarch64-debian",
         "aarch64",
         "linux-image-arm64",
-        # the watchdog is what powers a Raspberry Pi off
+        # the watchdog powers a Raspberry Pi off
         (*_VIRTIO, "bcm2835_wdt"),
         ("bcm2837-rpi-3-a-plus.dtb",),
     ),
-    # microvm's bus is a module
+    # microvm's virtio bus is a module
     Packaged("x86_64-debian", "x86_64", "linux-image-amd64", ("virtio_mmio", *_VIRTIO)),
-    # older: even virtio's bus is a module
+    # in this older kernel virtio itself is a module as well
     Packaged("i386-debian", "i386", "linux-image-686", ("virtio_pci", *_VIRTIO)),
 )
 
@@ -106,6 +106,6 @@ TINY: tuple[Tiny, ...] = (
     Tiny(
         "aarch64", "arm64", "Image", "arch/arm64/boot/Image", ("tiny", "aarch64-tiny")
     ),
-    # QEMU enters the ELF file by PVH: nothing is unpacked at every boot
+    # QEMU enters the ELF file by PVH, so no boot unpacks a kernel
     Tiny("x86_64", "x86", "vmlinux", "vmlinux", ("tiny", "x86_64-tiny")),
 )

@@ -22,18 +22,18 @@ _COMMON = (
 
 @dataclass(frozen=True)
 class Image:
-    """An image: for which machine, with which of the compiler's options."""
+    """An image: its machine, and options of the compiler."""
 
     name: str
     arch: str
     base: int
     options: str
-    # Of machine.c, which runs in interrupts: no vectors, no floating point.
+    # Options for machine.c, which runs in interrupts: no vectors, no floating point.
     machine_options: str
 
     @property
     def description(self) -> Path:
-        """How it is booted."""
+        """The file that describes how to boot the image."""
         return HERE / f"{self.name}.toml"
 
 
@@ -71,7 +71,7 @@ def find(name: str) -> Image:
 
 
 def build(name: str, directory: Path) -> Path:
-    """Compile and link; the compiler's own words if that fails."""
+    """Compile and link the image; an error has the compiler's own words."""
     image = find(name)
     compiler = f"{image.arch}-linux-gnu-gcc"
     out = directory / f"{name}.elf"
