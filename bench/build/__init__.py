@@ -1,4 +1,4 @@
-"""Products: what they are made of, made once, kept, checked.
+"""Products: each is made once from declared inputs, kept, and checked.
 
 A product is a directory, declared as a Step: its inputs, the products that it needs
 and the action that fills it. A Store finds what is missing or damaged and builds it.

@@ -1,10 +1,10 @@
 """Upstream tarballs from Debian's archive, checked against its signed index.
 
-apt does the work with a state of its own in the cache and with `deb-src` made of
-the `deb` entries that the system uses, so nothing of the system is changed. Only
-the upstream tarball is fetched: packaging files are missing in some mirrors.
-An archive may lack a file that its index lists; then another entry of the same
-package serves, as upstream tarballs are shared by many versions.
+apt does the work, with a state of its own in the cache and with `deb-src` entries made
+from the system's `deb` entries, so nothing of the system changes. apt fetches the
+upstream tarball only: packaging files are missing in some mirrors. An archive may lack
+a file that its index lists; then another entry of the same package serves, because many
+versions share an upstream tarball.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def fetch_source(upstream: Upstream, cache: Path, runner: Runner) -> Path:
 
 
 def _kept(upstream: Upstream, directory: Path) -> Path | None:
-    """A tarball with a known sum needs no index, and no network."""
+    """The kept tarball: with a known sum it needs no index and no network."""
     wanted = upstream.prefer or None
     for version in sorted(
         upstream.sha256, key=functools.cmp_to_key(_order), reverse=True
@@ -97,7 +97,7 @@ def _options(cache: Path) -> Iterator[str]:
     for name in ("lists/partial", "archives/partial", "parts"):
         (state / name).mkdir(parents=True, exist_ok=True)
     options = {
-        # not another user: it could not enter the cache
+        # as the same user: apt's own user cannot enter the cache
         "APT::Sandbox::User": "root",
         "Dir::State::lists": state / "lists",
         "Dir::Cache": state,
@@ -115,7 +115,10 @@ def _options(cache: Path) -> Iterator[str]:
 def _update(
     cache: Path, options: list[str], runner: Runner
 ) -> SetupError | None:
-    """Read the indexes, unless just done. If one fails others may serve."""
+    """Read the indexes, unless that was just done.
+
+    The error about an index is returned, as the other indexes may serve.
+    """
     state = cache / "downloads" / "apt-source"
     sources = deb_src_lines()
     stamp = state / "updated"
@@ -127,7 +130,7 @@ def _update(
         return None
     (state / "sources.list").write_text(sources, encoding="utf-8")
     try:
-        # Without --error-on a missing network is only a warning.
+        # Without --error-on, apt only warns of a missing network.
         runner.run(["apt-get", *options, "update", "--error-on=any"])
         stamp.write_text(sources, encoding="utf-8")
     except SetupError as error:
@@ -173,7 +176,7 @@ def _check_known(upstream: Upstream, source: Source) -> None:
 def _download(
     source: Source, directory: Path, options: list[str], runner: Runner
 ) -> SetupError | None:
-    """apt verifies the sum itself; so do we, with what the index said."""
+    """Download a tarball. apt checks its sum, and so does this, by the index."""
     command = ["apt-get", *options, "source", "--download-only", "--tar-only"]
     try:
         runner.run([*command, f"{source.package}={source.version}"], cwd=directory)

@@ -1,6 +1,6 @@
 """The system's package archives, as lines of a sources.list.
 
-Reads both forms of apt's sources: one line an entry, and stanzas (deb822).
+This module reads both forms of apt's sources: lines, and stanzas (deb822).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _FIELD = re.compile(r"^(\S+):(.*(?:\n[ \t].*)*)", re.M)
 
 
 def deb_src_lines(etc_apt: Path = Path("/etc/apt")) -> str:
-    """What to put into a sources.list to read the sources of `main`."""
+    """Lines of a sources.list for the source packages of `main`."""
     return _joined(f"deb-src {rest}" for rest in _archives(etc_apt))
 
 
 def deb_lines(suite: str, etc_apt: Path = Path("/etc/apt")) -> str:
-    """The same for the packages of another suite, from the same places."""
+    """Lines for the binary packages of another suite, from the same archives."""
     return _joined(
         "deb " + re.sub(rf"(?<= )({'|'.join(SUITES)})(?=[- ])", suite, rest)
         for rest in _archives(etc_apt)
@@ -34,7 +34,7 @@ def _joined(lines: Iterable[str]) -> str:
 
 
 def _archives(etc_apt: Path) -> list[str]:
-    """[OPTIONS] URI SUITE COMPONENT of each, without its type."""
+    """[OPTIONS] URI SUITE COMPONENT of each entry, without its type."""
     lines: list[str] = []
     for path in [
         etc_apt / "sources.list",
@@ -67,7 +67,7 @@ def _stanzas(text: str) -> Iterator[str]:
             or words.get("enabled", ["yes"])[0].lower() in ("no", "false")
         ):
             continue
-        # A key may also be spelt out; apt's trusted keys have to do then.
+        # A stanza may contain the key itself: then apt's trusted keys must do.
         key = words.get("signed-by", [])
         named = len(key) == 1 and key[0].startswith("/")
         for uri in words.get("uris", []):

@@ -22,13 +22,13 @@ _FULL = "No space left on device"
 
 @functools.cache
 def _containment() -> tuple[str, ...]:
-    """A prefix with which a command and all it started die when we die."""
+    """A prefix by which a command and its children die when this process dies."""
     prefix: tuple[str, ...] = ()
     if shutil.which("setpriv"):
         prefix = ("setpriv", "--pdeathsig", "KILL")
     space = ("unshare", "--pid", "--fork", "--kill-child")
     if os.geteuid() == 0 and shutil.which("unshare"):
-        # Refused in many containers, root or not.
+        # Many containers refuse this, even to root.
         probe = subprocess.run(
             [*space, "true"], capture_output=True, check=False
         )
@@ -38,7 +38,7 @@ def _containment() -> tuple[str, ...]:
 
 
 def last_lines(path: Path, limit: int = _TAIL) -> list[str]:
-    """The end of a text file, as lines that say something."""
+    """The last lines of a text file that are not empty."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -66,7 +66,7 @@ class Runner:
         self.tick = tick
 
     def last_line(self) -> str:
-        """What the running command said last."""
+        """The last line that the running command printed."""
         lines = last_lines(self.log, 1024)
         return lines[-1].strip() if lines else ""
 

@@ -1,4 +1,4 @@
-"""What a product is made of, as a hash: equal keys, equal products."""
+"""A product's inputs as a hash: equal keys, equal products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.base.digest import file_digest
 from bench.base.errors import SetupError
 from bench.build.step import Step
 
-# Raise when products made by older code must not be used any more.
+# Raise this number when products of older code must not be used any more.
 FORMAT = 1
 
 

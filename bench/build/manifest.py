@@ -1,7 +1,7 @@
-"""The list of a product's files, by which damage is found.
+"""The list of a product's files, which shows damage.
 
-A file whose size and time are as listed is taken as good; if only its time
-differs, its content decides. So a check reads nothing, normally.
+A file with the listed size and time is taken as good; if only its time differs, its
+contents decide. So a check normally reads no file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packages of the npm registry, by its own client, checked by a pinned sum."""
+"""Packages of the npm registry: npm fetches them, and a pinned sum checks them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fetch(
 
 
 def install(folder: Path, cache: Path, runner: Runner) -> None:
-    """What package-lock.json in `folder` states; none of its scripts are run."""
+    """Install what package-lock.json in `folder` states, without running scripts."""
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     with locked(cache, "npm"):
         try:

@@ -19,8 +19,8 @@ from bench.build.upstream import Upstream
 class Step:
     """One product and all that its content depends on.
 
-    Everything that, changed, should make another product must be in `files`
-    (globs relative to the checkout), `values` or `needs` (other products).
+    All that changes the product must be in `files` (globs relative to the checkout),
+    `values` or `needs` (other products).
     """
 
     name: str
@@ -54,7 +54,7 @@ class Context:
         env: Mapping[str, str] | None = None,
         log: bool = True,
     ) -> None:
-        """Run a command; its failure is a SetupError naming the log."""
+        """Run a command; if it fails, raise a SetupError that names the log."""
         self.runner.run(argv, cwd=cwd, env=env, log=log)
 
     def apt_source(self, upstream: Upstream) -> Path:
@@ -66,14 +66,14 @@ class Context:
         return npm.fetch(name, version, integrity, self.cache, self.runner)
 
     def npm_install(self, folder: Path) -> None:
-        """The packages that the lock file in there states, checked by its sums."""
+        """The packages of the folder's lock file, checked by the sums in it."""
         npm.install(folder, self.cache, self.runner)
 
     @contextmanager
     def shared_work(self, name: str, *inputs: str) -> Iterator[Path]:
         """Scratch that outlives the step, for builds that go on where the
-        last one ended although some sources changed. `inputs` are what must
-        not change for that; one step at a time is in it.
+        last one ended although some sources changed. If one of `inputs` changed, the
+        build begins anew. One step at a time uses it.
         """
         digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
         path = self.cache / "work" / f"{name}-{digest}"

@@ -51,13 +51,13 @@ class Store:
         return {name: self.path(name) for name in wanted}
 
     def present(self, names: Iterable[str]) -> dict[str, Path]:
-        """Directories of those products that are finished; builds nothing."""
+        """Directories of the finished ones among the products; builds nothing."""
         wanted = list(dict.fromkeys(names))
         self._keyed(wanted)
         return {name: self.path(name) for name in wanted if not self._damage(name)}
 
     def _keyed(self, wanted: Iterable[str]) -> list[str]:
-        """What they come down to, in the order of building, with its keys."""
+        """The products and all that they need, in building order, with keys."""
         order = self._order(wanted)
         for name in order:
             self._keys[name] = product_key(self._steps[name], self._root, self._keys)
@@ -88,7 +88,7 @@ class Store:
             raise SetupError("the recipes need each other", circle) from error
 
     def _missing(self, wanted: Iterable[str]) -> set[str]:
-        """What has to be built: nothing below a product that is there."""
+        """The products to build; what only a finished product needs is left out."""
         missing: set[str] = set()
         stack = list(wanted)
         while stack:

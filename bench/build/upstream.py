@@ -1,4 +1,4 @@
-"""Which upstream source is accepted: an UPSTREAM file's statement.
+"""Which upstream source is accepted: the statements of an UPSTREAM file.
 
     ["qemu"]                   # name of the Debian source package
     at_least = "10.0"
@@ -6,8 +6,8 @@
     [qemu.sha256]              # of tarballs that were built and tested
     "10.0.13+ds" = "6a08..."
 
-A version of that range without a sum here is accepted on the word of Debian's
-signed index; one with a sum must have that sum.
+A version in the range that has no sum here is accepted if Debian's signed index has
+it; a version with a sum must have that sum.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Upstream:
         )
 
     def identity(self) -> str:
-        """What enters the key of a product made of it."""
+        """The source's part of the key of a product that is made of it."""
         sums = " ".join(f"{v}={s}" for v, s in sorted(self.sha256.items()))
         return f"{self.package} {self.at_least} {self.below} {self.prefer} {sums}"
 
