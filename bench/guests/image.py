@@ -1,4 +1,4 @@
-"""What can be found out about a kernel image without booting it."""
+"""Facts about a kernel image that can be read without booting it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import zlib
 from dataclasses import dataclass
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
-# Where a bzImage has the offset of its version text, and what that is relative to
+# The place where a bzImage has the offset of its version text, and the base of that
 # (Documentation/arch/x86/boot.rst).
 _VERSION_AT = 0x20E
 _VERSION_BASE = 0x200
 
 
 class ImageError(ValueError):
-    """The image is nothing that QEMU's -kernel boots."""
+    """The image is not one that QEMU's -kernel boots."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ _BZIMAGE = _Format("bzImage", 0x202, b"HdrS")
 _FORMATS = {
     "riscv64": (_Format("riscv64 Image", 0x38, b"RSC\x05"),),
     "aarch64": (_Format("arm64 Image", 0x38, b"ARM\x64"),),
-    # an ELF file is entered by PVH
+    # QEMU enters an ELF file by PVH
     "x86_64": (_BZIMAGE, _Format("64-bit ELF file", 0, b"\x7fELF\x02")),
     "i386": (_BZIMAGE,),
 }
 
 
 def bootable(image: bytes, arch: str) -> bytes:
-    """`image` as QEMU's -kernel takes it on machines of `arch`.
+    """`image` in a form that QEMU's -kernel takes on machines of `arch`.
 
     Debian 13 packs Images plain; QEMU does not unpack gzip on riscv64.
     """

@@ -12,8 +12,8 @@ from bench.guests.sources import ARCHITECTURES, Architecture, Tiny
 SOURCE_PACKAGE = "linux-source-6.12"
 SOURCE = Path("/usr/src/linux-source-6.12.tar.xz")
 
-# Most of the tree is drivers' code and other machines, which no configuration
-# of ours compiles; Kconfig and Kbuild files stay.
+# Most of the tree is code of drivers and of other machines, which our configurations
+# do not compile. Kconfig and Kbuild files stay.
 _UNUSED_DRIVERS = (
     "accel",
     "crypto",
@@ -47,7 +47,7 @@ def configs(tiny: Tiny) -> tuple[str, ...]:
 
 
 def identity(tiny: Tiny) -> str:
-    """What the kernel is made from and with, for the product's key."""
+    """Sources and tools of the kernel, for the product's key."""
     architecture = ARCHITECTURES[tiny.arch]
     return installed(SOURCE_PACKAGE, architecture.compiler_package)
 
@@ -74,7 +74,7 @@ def unpack_source(ctx: Context) -> Path:
 
 
 def refused_lines(wanted: str, config: str) -> list[str]:
-    """The lines of our fragments that Kconfig did not take."""
+    """The lines of our configuration that Kconfig did not take."""
     taken = set(config.splitlines())
     return [
         line

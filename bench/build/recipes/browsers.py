@@ -1,4 +1,4 @@
-"""What drives browsers, with all that it needs, as a lock file states it."""
+"""The driver of browsers with all that it needs, as its lock file states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Emscripten as all our Wasm builds use it."""
+"""Emscripten, with the settings that all our Wasm builds share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 from bench.build import Context
 from bench.build.upstream import installed
 
-# Objects of one program must agree on these: threads change the type of
-# memory, and setjmp is compiled in where it is called. Nothing here is unwound
-# through except by longjmp.
+# Objects of one program must agree on these flags: threads change the type of
+# memory, and setjmp is compiled into its callers. Only longjmp unwinds frames.
 FLAGS = ("-pthread", "-sSUPPORT_LONGJMP=wasm")
 
 _KEPT = ("PATH", "HOME", "LANG", "TERM")
@@ -22,10 +21,10 @@ def identity() -> str:
 
 
 def environment(ctx: Context, sysroot: Path | None = None) -> dict[str, str]:
-    """Variables for a build: little of ours leaks in, objects are cached."""
+    """A build's environment: few of our variables, and ccache for objects."""
     own = {name: os.environ[name] for name in _KEPT if name in os.environ}
     own |= {
-        # not the user's ~/.emscripten
+        # in place of the user's ~/.emscripten
         "EM_CONFIG": "/usr/share/emscripten/.emscripten",
         "EM_COMPILER_WRAPPER": "/usr/bin/ccache",
         "CCACHE_DIR": str(ctx.cache / "ccache"),
@@ -33,7 +32,7 @@ def environment(ctx: Context, sysroot: Path | None = None) -> dict[str, str]:
         "CCACHE_NOHASHDIR": "1",
     }
     if sysroot is not None:
-        # instead of, not before, the host's libraries
+        # in place of the host's libraries, not before them
         own["PKG_CONFIG_LIBDIR"] = str(sysroot / "lib" / "pkgconfig")
     return own
 
@@ -41,9 +40,9 @@ def environment(ctx: Context, sysroot: Path | None = None) -> dict[str, str]:
 def meson_cross_file(path: Path, sysroot: Path) -> Path:
     """Meson's description of the target.
 
-    Programs linked while configuring are looked at by nobody: --oformat=bare
-    leaves out their JavaScript and the optimiser, and a check takes a third
-    of the time. Our libraries link no program for good.
+    Nobody uses the programs that are linked while configuring: --oformat=bare leaves
+    out their JavaScript and the optimiser, and a check takes a third of the time. The
+    libraries themselves link no program.
     """
     flags = [*FLAGS, f"-I{sysroot}/include", "-Wno-unused-command-line-argument"]
     links = [*FLAGS, "-O0", "--oformat=bare", "-Wno-experimental"]

@@ -1,9 +1,9 @@
 """zlib, pcre2, glib, pixman and libfdt for wasm32, as static libraries.
 
-From Debian's upstream tarballs, each by its own build system. Only what QEMU
-links is built of glib: see patches/0001. Each library is installed into a
-prefix in the step's scratch directory, so that a resumed run goes on with the
-next; that prefix becomes the product.
+Each library comes from Debian's upstream tarball, and its own build system builds it.
+Of glib only the part that QEMU links is built: see patches/0001. Each library is
+installed into a prefix in the step's scratch directory, so that a resumed run goes on
+with the next library; that prefix becomes the product.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _upstreams() -> dict[str, Upstream]:
 
 @dataclass(frozen=True)
 class Build:
-    """What building one library needs."""
+    """The facts that the build of one library needs."""
 
     ctx: Context
     source: Path
@@ -135,7 +135,7 @@ def _build_one(ctx: Context, package: str, prefix: Path) -> None:
     source = ctx.work / package
     build = ctx.work / f"{package}.build"
     for directory in (source, build):
-        # half unpacked or half configured, if we are here again
+        # an interrupted run leaves this half unpacked or half configured
         if directory.exists():
             shutil.rmtree(directory)
         directory.mkdir()
@@ -151,7 +151,7 @@ def _build_one(ctx: Context, package: str, prefix: Path) -> None:
 
 
 def _relocate(prefix: Path) -> None:
-    """Let the .pc files find the prefix from where they are themselves."""
+    """Make the .pc files name the prefix relative to their own place."""
     for path in (prefix / "lib" / "pkgconfig").glob("*.pc"):
         text = path.read_text(encoding="utf-8")
         path.write_text(

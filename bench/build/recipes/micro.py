@@ -11,7 +11,7 @@ HERE = "bench/micro"
 CODE = ("tcg-wasm/*.[ch]", "tcg-wasm/*.inc", "tcg-wasm/tests/rng.h", "tiers/*.def")
 OURS = ("bench/build/recipes/micro.py", f"{HERE}/*.[ch]")
 
-# Host files, each for a build of its own.
+# Files that implement host.h; the Wasm build has its own.
 NOT_FOR_WASM = {"host-none.c"}
 
 
@@ -21,7 +21,7 @@ def _native(ctx: Context) -> None:
 
 
 def _wasm(ctx: Context) -> None:
-    """One program, with the memory and the threads that QEMU's has."""
+    """Build one program, with the memory and the threads of QEMU's program."""
     sources = [
         path
         for path in sorted((ctx.root / "tcg-wasm").glob("*.c"))

@@ -15,7 +15,7 @@ VERSIONS = "versions.json"
 
 @dataclass(frozen=True)
 class Library:
-    """An npm package, and what the page takes of it: file here -> file there."""
+    """An npm package, and the page's files of it: file in the page -> file in it."""
 
     package: str
     version: str
@@ -25,7 +25,7 @@ class Library:
 
     @property
     def short(self) -> str:
-        """Its name in a file name."""
+        """The package's name, fit for a file name."""
         return self.package.lstrip("@").replace("/", "-")
 
 
@@ -78,7 +78,7 @@ def _libraries(ctx: Context) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Without the comment that names a source map, which the page has not."""
+    """Copy a file without the comment that names a source map: the page has none."""
     text = source.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("//# sourceMappingURL=")]

@@ -1,10 +1,10 @@
 """QEMU as Wasm: Debian's upstream source, our patches, our files, emscripten.
 
-`qemu-source` is the patched tree and changes with the patches only. The build
-adds overlay/, tcg-wasm/ and tiers/ to a tree of its own, kept between runs, so
-that a change of ours compiles what depends on it, not everything. All targets
-are built in one directory: it is configured once, and what does not depend on
-the target is compiled for the first that is asked for.
+The product `qemu-source` is the patched tree; it changes with the patches only. The
+build adds overlay/, tcg-wasm/ and tiers/ to a tree of its own. This tree is kept
+between runs, so that a change compiles only what depends on it. All targets are built
+in one directory, which is configured once: files that do not depend on the target are
+compiled with the first target.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.build.upstream import Upstream, installed, read, upstream_version
 from bench.build.recipes import emscripten as toolchain
 
 HERE = "qemu"
-# Where Debian's packages put firmware, and QEMU's Debian build looks for it.
+# Debian's packages put firmware here, and QEMU's Debian build looks for it here.
 FIRMWARE = (Path("/usr/share/qemu"), Path("/usr/share/seabios"))
 
 # Set to keep functions' names in the Wasm, for profilers.
@@ -49,10 +49,10 @@ WRAPPED = (
     ),
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
-# Its parts in JavaScript, which are put beside the libraries.
+# The parts of libtwposix in JavaScript, which are put beside the libraries.
 SCRIPTS = ("clock.js", "hostfs.js")
 
-# What the runner calls.
+# Functions that the runner calls.
 EXPORTED = (
     "_main", "_tw_console", "_tw_console_input", "_tw_control", "_tw_control_input",
     "_tw_network", "_tw_network_event",
@@ -66,7 +66,7 @@ EXPORTED = (
         )
     ),
 )  # fmt: skip
-# QEMU's own functions that the overlay replaces where it is linked.
+# QEMU's functions that the overlay replaces when the program is linked.
 REPLACED = ("net_init_stream",)
 
 
@@ -81,7 +81,7 @@ class Target:
 
     @property
     def product(self) -> str:
-        """Name of its product."""
+        """The name of the target's product."""
         return f"qemu-wasm-{self.arch}"
 
     @property
@@ -90,7 +90,7 @@ class Target:
         return f"qemu-system-{self.arch}"
 
 
-# virtio-net-pci wants it, wherever it is plugged in.
+# virtio-net-pci wants this option ROM on every machine.
 NET_BOOT = "efi-virtio.rom"
 
 TARGETS = (
@@ -105,7 +105,7 @@ TARGETS = (
         "x86_64-softmmu",
         (
             "bios-256k.bin", "bios-microvm.bin", "qboot.rom", "kvmvapic.bin",
-            # what -kernel takes: a Linux image, an ELF file with a PVH note, or
+            # for each kind of -kernel: a Linux image, an ELF file with a PVH note, or
             # with a multiboot header
             "linuxboot_dma.bin", "pvh.bin", "multiboot_dma.bin",
             NET_BOOT,
@@ -118,7 +118,7 @@ TARGETS = (
 
 @functools.cache
 def upstream() -> Upstream:
-    """The accepted QEMU; that of the native reference, if possible."""
+    """The accepted QEMU; if possible, the version of the native reference."""
     stated = read(ROOT / HERE / "UPSTREAM")["qemu"]
     version = installed("qemu-system-riscv").partition(" ")[2]
     prefer = upstream_version(version)
@@ -146,7 +146,7 @@ def _source(ctx: Context) -> None:
 
 
 def _additions(root: Path) -> Iterator[tuple[Path, str]]:
-    """Our files and their places in QEMU's tree."""
+    """Our files, by their paths in QEMU's tree."""
     places = (
         ("qemu/overlay", "**/*", ""),
         ("tcg-wasm", "*.[ch]", "tcg/wasm/lib/"),
@@ -164,7 +164,7 @@ def _additions(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _sync(root: Path, tree: Path) -> None:
-    """Bring our files in the tree up to date; others keep their times."""
+    """Bring our files in the tree up to date; unchanged files keep their times."""
     listing = tree.with_suffix(".added")
     before = set(listing.read_text().split("\n")) if listing.exists() else set()
     now = dict((place, path) for path, place in _additions(root))
@@ -182,7 +182,7 @@ def _sync(root: Path, tree: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     if set(now) != before - {""}:
-        # It lists directories, so a new file is none of ninja's business.
+        # This file lists directories: ninja does not notice a new file by itself.
         (tree / "tcg/wasm/meson.build").touch()
     listing.write_text("\n".join(sorted(now)), encoding="utf-8")
 
@@ -191,11 +191,11 @@ def _configure(sysroot: Path) -> list[str]:
     """QEMU's configure line, for all targets; `sysroot` also holds libtwposix."""
     c_flags = [
         # No -mtail-call: LLVM 19 makes tail calls that pass a struct in the frame that
-        # they give up. A message of MSI-X came without its data.
+        # the call gives up. MSI-X messages came without their data.
         "-O3", "-g0", *toolchain.FLAGS, "-matomics", "-mbulk-memory", "-msimd128",
         "-D_GNU_SOURCE", f"-I{sysroot}/include",
-        # Else variables of other files are found by globals of the instance, which
-        # a coroutine's thread does not exchange when it becomes its caller.
+        # Else code finds variables of other files by globals of the instance. A
+        # coroutine's thread that becomes its caller does not exchange these globals.
         "-ftls-model=local-exec",
         "-Wno-unused-command-line-argument",
     ]  # fmt: skip
@@ -225,7 +225,7 @@ def _configure(sysroot: Path) -> list[str]:
 
 
 def _link_settings() -> list[str]:
-    """What only the program is linked with: slow, so not while configuring."""
+    """Settings of the program's link only: too slow for links while configuring."""
     settings = {
         "PROXY_TO_PTHREAD": "1",
         "EXIT_RUNTIME": "1",
@@ -239,14 +239,14 @@ def _link_settings() -> list[str]:
         "MALLOC": "mimalloc",
         "FORCE_FILESYSTEM": "1",
         "WASM_BIGINT": "1",
-        # Said by who runs it: each thread costs 40 ms of a core.
+        # The runner sets the number: each thread costs 40 ms of a core.
         "PTHREAD_POOL_SIZE": "Module['threads']",
         "PTHREAD_POOL_DELAY_LOAD": "1",
         "DEFAULT_PTHREAD_STACK_SIZE": "1048576",
         "STACK_SIZE": "1048576",
         "EXPORTED_RUNTIME_METHODS": "FS,ENV,wasmMemory,callMain",
         "EXPORTED_FUNCTIONS": ",".join(EXPORTED),
-        # It cuts the data at each run of zeros, into 7,000 segments: the function
+        # The pass cuts the data at each run of zeros, into 7,000 segments: the function
         # that copies them once is 200 kB, and V8 optimises it for 0.8 s of a boot.
         "BINARYEN_EXTRA_PASSES": "--skip-pass=memory-packing,"
         "--one-caller-inline-max-function-size=40",
@@ -281,15 +281,15 @@ def _builder(target: Target) -> Callable[[Context], None]:
         source = ctx.needs["qemu-source"]
         inputs = (source.name, toolchain.identity(), *_configure(Path("sysroot")))
         with ctx.shared_work("qemu-wasm", *inputs) as work:
-            # Always the same path, for ccache and for what is built already.
+            # The path must not change, for ccache and for objects that are built.
             sysroot = work / "sysroot"
             sysroot.unlink(missing_ok=True)
             sysroot.symlink_to(ctx.needs["sysroot-wasm32"])
             tree = work / "tree"
             if not (work / "tree.complete").exists():
                 shutil.rmtree(tree, ignore_errors=True)
-                # Files become shared with the product, cheaply: the build
-                # never writes to QEMU's own files.
+                # Hard links share files with the product: the build never writes to
+                # QEMU's own files.
                 shutil.copytree(source / "tree", tree, True, copy_function=os.link)
                 (work / "tree.complete").touch()
             _sync(ctx.root, tree)
@@ -312,7 +312,7 @@ def _compile(
         build.mkdir()
         tools = {
             "AR": "emar", "NM": "emnm", "RANLIB": "emranlib", "STRIP": "true",
-            # Nothing linked while configuring is worth optimising.
+            # Programs that are linked while configuring need no optimisation.
             "EMCC_CFLAGS": "-O0",
         }  # fmt: skip
         line = [str(tree / "configure"), *_configure(sysroot)]
@@ -322,14 +322,14 @@ def _compile(
     ninja = ["ninja", f"-j{ctx.jobs}"]
     ctx.run([*ninja, "build.ninja"], cwd=build, env=env)
     ctx.run([*ninja, *_objects(build, program)], cwd=build, env=env)
-    # Ninja does not know that the libraries or the settings changed.
+    # Ninja does not notice that libraries or settings changed.
     (build / program).unlink(missing_ok=True)
     settings = {"EMCC_CFLAGS": shlex.join(_link_settings())}
     ctx.run([*ninja, program], cwd=build, env=env | settings)
 
 
 def _objects(build: Path, program: str) -> list[str]:
-    """All that is to be compiled before the program is linked."""
+    """The objects of the program."""
     shown = subprocess.run(
         ["ninja", "-t", "inputs", program],
         cwd=build,

@@ -1,4 +1,4 @@
-"""How the network relay is made: natively, for the machine that boots guests."""
+"""How the network relay is made: natively, for the machine that runs the harness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tier-list is made, which tells the harness what policies there are."""
+"""How tier-list is made: the program that tells the harness the policies."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ INTEGRITY = (
 PRODUCT = "v86"
 LIBRARY, PROGRAM, BIOS, VERSIONS = "libv86.mjs", "v86.wasm", "bios.bin", "versions.json"
 
-# v86 puts the BIOS at the end of the first MiB. This one has 128 KiB, which
-# leaves option ROMs their place; bios-256k.bin would be in it.
+# v86 puts the BIOS at the end of the first MiB. This BIOS has 128 KiB, which leaves
+# room for option ROMs; bios-256k.bin would fill that room.
 FIRMWARE = Path("/usr/share/seabios/bios.bin")
 FIRMWARE_PACKAGE = "seabios"
 
@@ -38,7 +38,7 @@ def _v86(ctx: Context) -> None:
             f"install {FIRMWARE_PACKAGE} and run again",
         )
     shutil.copyfile(FIRMWARE, ctx.out / BIOS)
-    # With the commit it was made from, which the registry's version lacks.
+    # This version names the commit of the package; the registry's does not.
     full = json.loads((package / "package.json").read_text())["version"]
     versions = {"v86": full, "firmware": installed(FIRMWARE_PACKAGE)}
     (ctx.out / VERSIONS).write_text(json.dumps(versions, indent=2) + "\n")
