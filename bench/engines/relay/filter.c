@@ -19,12 +19,12 @@ enum {
     IP_DESTINATION = IP + 16,
     PAYLOAD = IP + 20,
     L4_DESTINATION = PAYLOAD + 2,
-    L4_NEEDED = 8, /* of TCP, UDP or ICMP: what an ICMP error repeats */
+    L4_NEEDED = 8, /* bytes of TCP, UDP or ICMP that an ICMP error repeats */
 
     TYPE_IPV4 = 0x0800,
     TYPE_ARP = 0x0806,
     VERSION_4_NO_OPTIONS = 0x45,
-    FRAGMENTED = 0x3fff, /* more follow, or not the first; 0x4000: must not */
+    FRAGMENTED = 0x3fff, /* more follow, or a later one; without flag 0x4000 */
     PROTOCOL_ICMP = 1,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
@@ -63,7 +63,7 @@ static bool has_port(const FilterRules *rules, uint16_t port)
     return false;
 }
 
-/* Not this machine, not everybody, and not what only this machine reaches. */
+/* Not this machine, no broadcast, no address that only this machine reaches. */
 static bool is_outside(const FilterRules *rules, uint32_t address)
 {
     uint32_t top = address >> 24;
@@ -85,7 +85,7 @@ static FilterVerdict filter_ipv4(const FilterRules *rules, const uint8_t *frame)
         return FILTER_PASS;
     }
     if ((to >> 24) >= 224 || to == (NET_PREFIX | ~NET_MASK)) {
-        return FILTER_DROP; /* to many: errors are not for those */
+        return FILTER_DROP; /* to many hosts: such frames get no errors */
     }
     switch (protocol) {
     case PROTOCOL_ICMP:
@@ -155,7 +155,7 @@ void filter_refusal(const uint8_t *frame, uint8_t answer[FILTER_REFUSAL_SIZE])
 
     memset(answer, 0, FILTER_REFUSAL_SIZE);
     memcpy(answer, frame + 6, 6);
-    /* libslirp's own address: 52:55 and that of the host. */
+    /* libslirp's own address: 52:55 and the host's IPv4 address. */
     answer[6] = 0x52;
     answer[7] = 0x55;
     memcpy(answer + 8, from, 4);

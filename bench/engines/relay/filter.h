@@ -1,18 +1,18 @@
 /*
  * Which frames of a guest may go on to the user-mode network.
  *
- * libslirp alone is no wall: it connects to whatever address a guest names,
- * also to this machine (127.0.0.1, 0.0.0.0, its other addresses), and its
- * restricted mode allows no server of this machine at 10.0.2.2. So each frame
- * is looked at first, and only what is listed here passes:
+ * libslirp alone is no wall: it connects to any address that a guest names, to
+ * this machine as well (127.0.0.1, 0.0.0.0, its other addresses), and its
+ * restricted mode allows no server of this machine at 10.0.2.2. So the relay
+ * looks at each frame first, and passes only these:
  *
  *   ARP; DHCP; echo requests to 10.0.2.2
  *   TCP to 10.0.2.2 at the ports named: servers on 127.0.0.1
  *   with `outside`: TCP, UDP, echo requests to addresses that are not this
  *   machine, and name resolution by 10.0.2.3
  *
- * Anything else is dropped. What libslirp might read in another way than this
- * filter (fragments, IP options, IPv6) is never passed.
+ * The relay drops all other frames. A frame that libslirp might read in another
+ * way than this filter (fragments, IP options, IPv6) never passes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,7 +28,7 @@ enum {
     FILTER_REFUSAL_SIZE = 14 + 20 + 8 + 28,
 };
 
-/* The network of libslirp that every guest is in: 10.0.2.0/24. */
+/* libslirp's network, in which every guest is: 10.0.2.0/24. */
 #define NET_PREFIX UINT32_C(0x0a000200)
 #define NET_MASK UINT32_C(0xffffff00)
 #define NET_HOST UINT32_C(0x0a000202)
@@ -53,8 +53,8 @@ FilterVerdict filter_frame(const FilterRules *rules, const uint8_t *frame,
                            size_t size);
 
 /*
- * The answer to a frame that was refused: "administratively filtered", so that
- * a guest's connect() fails at once instead of waiting minutes.
+ * The answer to a refused frame: "administratively filtered". By this answer a
+ * guest's connect() fails at once; without it connect() waits for minutes.
  */
 void filter_refusal(const uint8_t *frame, uint8_t answer[FILTER_REFUSAL_SIZE]);
 

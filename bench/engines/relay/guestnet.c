@@ -27,7 +27,7 @@ static slirp_ssize_t send_packet(const void *frame, size_t size, void *opaque)
 
 static void guest_error(const char *message, void *opaque)
 {
-    /* What a guest does wrong is the guest's business. */
+    /* libslirp reports errors of the guest, which the relay does not print. */
     (void)message;
     (void)opaque;
 }
@@ -41,7 +41,7 @@ static int64_t clock_get_ns(void *opaque)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Descriptors are asked for anew before each poll(). */
+/* The relay asks for all descriptors before each poll(). */
 static void poll_fd(int fd, void *opaque)
 {
     (void)fd;
@@ -53,7 +53,7 @@ static void notify(void *opaque)
     (void)opaque;
 }
 
-/* No timers: libslirp has them for IPv6 only. */
+/* There are no timers: libslirp uses them for IPv6 only. */
 static const SlirpCb callbacks = {
     .send_packet = send_packet,
     .guest_error = guest_error,
@@ -76,7 +76,7 @@ GuestNet *guestnet_new(const FilterRules *rules, GuestNetSend send,
         .vnameserver.s_addr = htonl(NET_DNS),
         .if_mtu = GUESTNET_MTU,
         .if_mru = GUESTNET_MTU,
-        /* The filter lets the ports through that are allowed. */
+        /* The filter passes the allowed ports only. */
         .disable_host_loopback = rules->nb_ports == 0,
         .disable_dns = !rules->outside,
     };

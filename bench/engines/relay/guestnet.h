@@ -20,7 +20,7 @@ enum {
 
 typedef struct GuestNet GuestNet;
 
-/* Takes a frame for the guest; may be called from any function here. */
+/* Takes a frame for the guest. Any function here may call it. */
 typedef void (*GuestNetSend)(void *opaque, const uint8_t *frame, size_t size);
 
 /* NULL if libslirp has no memory. @rules stay with the caller. */
@@ -31,7 +31,7 @@ void guestnet_free(GuestNet *net);
 /* A frame of the guest. */
 void guestnet_input(GuestNet *net, const uint8_t *frame, size_t size);
 
-/* Around poll(): add what to wait for; look at what came. */
+/* Before poll(): add descriptors to wait for; after it: serve those ready. */
 void guestnet_before_poll(GuestNet *net, PollSet *set);
 void guestnet_after_poll(GuestNet *net, PollSet *set);
 

@@ -2,8 +2,8 @@
  * The network of guests that run in a browser engine: frames come over a
  * WebSocket, and user-mode networking (libslirp) takes them from there.
  *
- * Prints the address for a client, secret included, as its only line. Ends
- * when its standard input does, so it cannot outlive whoever started it.
+ * The relay prints the address for a client, with its secret, as its only line.
+ * It ends when its standard input ends, so it cannot outlive its parent.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -115,7 +115,7 @@ static bool make_token(char token[SERVER_TOKEN_SIZE + 1])
     return true;
 }
 
-/* Readable when a signal asks us to end. */
+/* A descriptor that is readable when a signal asks the relay to end. */
 static int signals(void)
 {
     sigset_t set;
@@ -129,7 +129,7 @@ static int signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Whether whoever started us is gone. */
+/* Whether the relay's parent is gone. */
 static bool input_ended(short came)
 {
     char unused[64];

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * Whether @address, in host order, is this machine's. Looks again after a
- * second, as interfaces come and go; when it cannot look, every address is.
+ * Whether @address, in host order, is this machine's. The list of addresses is
+ * read again after a second, as interfaces come and go. If it cannot be read,
+ * every address counts as this machine's.
  */
 bool own_address(uint32_t address);
 

@@ -1,5 +1,5 @@
 /*
- * What the next poll() waits for.
+ * The descriptors and events that the next poll() waits for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,7 +21,7 @@ void pollset_clear(PollSet *set, uint32_t timeout_ms);
 /* Wait for @events of @fd; an index for pollset_came(), -1 without memory. */
 int pollset_add(PollSet *set, int fd, short events);
 void pollset_wait_at_most(PollSet *set, uint32_t ms);
-/* Sleep until something came, a signal included. */
+/* Sleep until an event or a signal comes. */
 void pollset_poll(PollSet *set);
 short pollset_came(const PollSet *set, int index);
 void pollset_free(PollSet *set);

@@ -31,7 +31,7 @@ struct Server {
     struct lws_vhost *web;
     Connection *connections;
     unsigned nb_connections;
-    /* What libwebsockets waits for, and where that is in the poll set. */
+    /* The descriptors of libwebsockets, and their places in the poll set. */
     struct pollfd fds[MAX_DESCRIPTORS];
     unsigned nb_fds;
     int first_in_set;
@@ -42,7 +42,7 @@ static void fail(const char *what, const char *why)
     fprintf(stderr, "tierlab-relay: %s: %s\n", what, why);
 }
 
-/* As long as it takes whatever the two have in common. */
+/* Takes the same time however much of the two is equal. */
 static bool equal_secret(const char *a, const char *b, size_t size)
 {
     unsigned char differ = 0;
@@ -63,7 +63,7 @@ static bool right_path(const ServerOptions *options, struct lws *wsi)
            equal_secret(path + 1, options->token, SERVER_TOKEN_SIZE);
 }
 
-/* Browsers always say where a page came from; other programs need not. */
+/* A browser always names a page's origin; other programs need not. */
 static bool right_origin(const ServerOptions *options, struct lws *wsi)
 {
     char origin[MAX_HEADER];
@@ -339,7 +339,7 @@ void server_after_poll(Server *server, PollSet *set)
     for (Connection *c = server->connections; c; c = c->next) {
         guestnet_after_poll(c->session.net, set);
     }
-    /* A copy: serving one adds and removes others. */
+    /* A copy, because serving a descriptor adds and removes others. */
     for (unsigned i = 0; i < server->nb_fds && server->first_in_set >= 0; i++) {
         struct pollfd *fd = &set->fds[server->first_in_set + (int)i];
 

@@ -21,7 +21,7 @@ enum {
 
 typedef struct ServerOptions {
     FilterRules rules;
-    int port;           /* 0: any that is free */
+    int port;           /* 0: any free port */
     const char *stream; /* path of the Unix socket, or NULL */
     const char *origins[SERVER_MAX_ORIGINS];
     unsigned nb_origins;
@@ -30,7 +30,7 @@ typedef struct ServerOptions {
 
 typedef struct Server Server;
 
-/* NULL, with a line on stderr, if it cannot listen. Keeps @options. */
+/* NULL, with a line on stderr, if it cannot listen. @options must stay. */
 Server *server_new(const ServerOptions *options);
 int server_port(const Server *server);
 /* Around poll(), as in guestnet.h. */

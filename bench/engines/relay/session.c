@@ -71,7 +71,7 @@ bool session_message(Session *session, const uint8_t *piece, size_t size,
     return true;
 }
 
-/* How much of the frame and of its prefix has to arrive, as far as known. */
+/* Bytes of the prefix and the frame that must arrive, as far as is known. */
 static size_t stream_wanted(const Session *session)
 {
     const uint8_t *p = session->arriving;

@@ -1,6 +1,6 @@
 /*
- * One connection: its guest's network, a frame that is arriving, and those
- * that wait to be sent. Knows nothing of libwebsockets.
+ * One connection: its guest's network, a frame that is arriving, and frames
+ * that wait to be sent. This part knows nothing of libwebsockets.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,7 +12,7 @@
 #include "guestnet.h"
 
 enum {
-    SESSION_QUEUE_MAX = 4 << 20, /* bytes; what comes then is dropped */
+    SESSION_QUEUE_MAX = 4 << 20, /* bytes; further frames are dropped */
     SESSION_ROOM_BEFORE = 32,    /* in front of each frame: headers */
     SESSION_PREFIX = 4,          /* of a frame in a stream: its size */
 };
@@ -36,15 +36,15 @@ bool session_open(Session *session, const FilterRules *rules);
 void session_close(Session *session);
 
 /*
- * A piece of a message, @end if it is the last one: false if the message is
- * longer than a frame can be.
+ * A piece of a message; @end if the piece is the last one. False if the message
+ * is longer than a frame can be.
  */
 bool session_message(Session *session, const uint8_t *piece, size_t size,
                      bool end);
-/* A piece of a stream: false if a size in it is that of no frame. */
+/* A piece of a stream. False if a size in it is not the size of a frame. */
 bool session_stream(Session *session, const uint8_t *piece, size_t size);
 
-/* The first frame that waits is done with. */
+/* The first waiting frame has been sent. */
 void session_sent(Session *session);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a guest may reach, frame by frame.
+ * Which frames of a guest pass.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -59,7 +59,7 @@ static void make(uint8_t protocol, uint32_t to, uint16_t port)
 
 static FilterVerdict verdict(const FilterRules *rules)
 {
-    /* So that a sanitizer sees what is read behind the end. */
+    /* A copy on the heap: a sanitizer sees reads behind its end. */
     uint8_t *copy = malloc(SIZE);
     FilterVerdict result;
 
@@ -117,7 +117,7 @@ static void test_names(void **unused)
     }
 }
 
-/* Each is this machine, or nobody's business. */
+/* Each address is this machine's, or no address of a single host. */
 static void test_outside_is_not_here(void **unused)
 {
     const uint32_t here[] = {
@@ -168,7 +168,7 @@ static void test_outside(void **unused)
     }
 }
 
-/* Errors are never sent to many, nor as an answer to an error. */
+/* Errors are never sent to many hosts, and never answer an error. */
 static void test_silence(void **unused)
 {
     const uint32_t many[] = { UINT32_MAX, UINT32_C(0xe0000001),
@@ -186,7 +186,7 @@ static void test_silence(void **unused)
     assert_int_equal(verdict(&outside), FILTER_DROP);
 }
 
-/* What libslirp might understand in another way is not passed on. */
+/* Frames that libslirp might read in another way do not pass. */
 static void test_doubtful(void **unused)
 {
     const struct {
