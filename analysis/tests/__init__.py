@@ -1,1 +1,1 @@
-"""Tests of the analysis, with answers known beforehand."""
+"""Tests of the analysis, whose right answers are known."""

@@ -1,4 +1,4 @@
-"""Results made up for tests, in the form that the harness writes."""
+"""Made-up results for tests, in the form that the harness writes."""
 
 from __future__ import annotations
 

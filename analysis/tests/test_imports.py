@@ -1,4 +1,4 @@
-"""Import vectors out of QEMU's log, and the batches that they allow."""
+"""Import vectors from QEMU's log, and the batches that they allow."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def test_batches_by_each_rule() -> None:
     # {a a}{b}{c} and {c c c}{b}; by sets {a b a}{c} and {c c c}{b}; all: a b c c.
     assert found == [(8, 2), (8, 5), (8, 4), (8, 3)]
     assert batches(hot, 4)[0].occupancy == 4.0
-    # A module has room for so many: four c's take two of two.
+    # With room for two TBs in a module, four c's take two modules.
     assert batches(hot, 2)[3].modules == 4

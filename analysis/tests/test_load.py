@@ -1,4 +1,4 @@
-"""Reading results: typed rows, and refusal of what is no result."""
+"""Reading results: typed rows; files that are no results are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_result_becomes_a_row() -> None:
     assert run.workload_ms == pytest.approx(50.0)
     assert run.translate_us == pytest.approx(9.0)
     assert run.cpu_ms == 1000.0
-    # What the runtime did not measure is absent, not zero.
+    # A figure that the runtime did not measure is absent, not zero.
     assert "time_ns" not in run.counters
 
 

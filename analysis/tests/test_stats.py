@@ -1,4 +1,4 @@
-"""Statistics, against answers that are known."""
+"""Statistics, compared with known answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a parameter was swept: its curves, their table, their figure."""
+"""Sweeps of a parameter: their curves, tables and figures."""
 
 from __future__ import annotations
 

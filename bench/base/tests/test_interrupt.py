@@ -1,4 +1,4 @@
-"""Signals are noted, noticed at a safe place, and not twice patient."""
+"""A first signal is noted and raised at a safe place; a second one raises at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_the_first_signal_waits_and_the_second_does_not(number: int) -> None:
         signals.check()
         assert select.select([signals], [], [], 0)[0] == []
         signal.raise_signal(number)
-        # It wakes who waits, and is raised when asked for.
+        # The signal makes the descriptor readable, and check() raises it.
         assert select.select([signals], [], [], 60)[0] == [signals]
         with pytest.raises(Interrupted) as caught:
             signals.check()

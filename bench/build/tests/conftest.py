@@ -16,7 +16,7 @@ from bench.build.store import Store
 
 @dataclass
 class Bench:
-    """What a test works with; `built` lists the steps that ran."""
+    """A test's checkout and cache; `built` lists the steps that ran."""
 
     root: Path
     cache: Path
@@ -31,7 +31,7 @@ class Bench:
         files: tuple[str, ...] = (),
         values: tuple[str, ...] = (),
     ) -> Step:
-        """A step that writes its name, or does as told."""
+        """A step that writes its name, or does what `action` says."""
 
         def write(ctx: Context) -> None:
             (ctx.out / "data").write_text(f"{name}\n" * 100)
@@ -45,7 +45,7 @@ class Bench:
         return Step(name, f"making {name}", files, values, needs, run, 0.0)
 
     def store(self, *steps: Step) -> Store:
-        """A new store, as another run of the program has it."""
+        """A new store, such as another run of the program has."""
         console = Console(file=self.said, width=200)
         named = {step.name: step for step in steps}
         return Store(named, self.root, self.cache, console)

@@ -24,7 +24,7 @@ def _integrity(data: bytes) -> str:
 
 
 class FakeRunner(Runner):
-    """Stands for npm and apt-get: writes the next of `answers`."""
+    """A stand-in for npm and apt-get, which writes the next of `answers`."""
 
     def __init__(self, tmp_path: Path, file: Path, *answers: bytes | None) -> None:
         super().__init__("step", tmp_path / "log", tmp_path)

@@ -1,4 +1,4 @@
-"""Products are built once, in order, again when they must be, and not else."""
+"""The store builds products once, in order, and again only when it must."""
 
 from __future__ import annotations
 

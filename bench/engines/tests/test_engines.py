@@ -70,7 +70,7 @@ def test_qemu_arguments(guest: Guest) -> None:
 def test_the_clocks_frequency_is_told(
     guest: Guest, products: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Native QEMU's TSC is the processor's, but for -icount."""
+    """Native QEMU's TSC is the processor's, except under -icount."""
     monkeypatch.setattr(tsc, "native_khz", lambda: 2_300_000)
     own = replace(guest, arch="x86_64")
     products = {**products, "qemu-wasm-x86_64": products["qemu-wasm-riscv64"]}
@@ -108,7 +108,7 @@ def test_a_saved_machines_counter_goes_on_as_fast(
     argv = NodeEngine().command(saved, products).argv
     assert argv[argv.index("TIERLAB_TSC_KHZ=2300000") - 1] == "--env"
     assert "tsc_early_khz=2300000" in option(argv, "-append").split()
-    # Without a machine to resume, the runtime's own is right.
+    # Without a machine to resume, the runtime's own frequency is right.
     argv = NodeEngine().command(BootRequest(own), products).argv
     assert not [word for word in argv if word.startswith("TIERLAB_TSC_KHZ")]
 
@@ -120,19 +120,19 @@ def test_native_qemu_resumes_no_counter_of_another_speed(
     request = BootRequest(replace(guest, arch="x86_64"))
     refuses = NativeEngine().refuses
     assert refuses(request) is None
-    # Measured again it is a little different.
+    # A second measurement differs a little.
     assert refuses(replace(request, tsc_khz=2_300_100)) is None
     said = refuses(replace(request, tsc_khz=1_000_000))
     assert said is not None and "1000 MHz" in said and "2300" in said
     # Instructions are counted at one frequency everywhere.
     assert refuses(replace(request, tsc_khz=1_000_000, icount=1)) is None
-    # A processor that cannot be asked may have any.
+    # A processor that cannot be measured may have any frequency.
     monkeypatch.setattr(tsc, "native_khz", lambda: None)
     assert refuses(replace(request, tsc_khz=1_000_000)) is None
 
 
 def test_the_processors_own_counter() -> None:
-    """Measured twice it is the same; what it is only the processor knows."""
+    """Two measurements agree; only the processor knows the right frequency."""
     first = tsc.native_khz()
     tsc.native_khz.cache_clear()
     again = tsc.native_khz()
@@ -171,7 +171,7 @@ def test_a_guests_own_machine(guest: Guest, tmp_path: Path) -> None:
 
 
 class Plugged:
-    """A device that wants a file."""
+    """A device that needs a file."""
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         path = places.file(Path("/host/disk"), "/device/disk")
@@ -273,7 +273,7 @@ def test_a_machine_that_is_saved_or_resumed(
     assert option(node.argv, "--control") == str(socket)
     assert f"{read}={node.streams.incoming}" in node.argv
     assert option(node.argv, "--fetch") == f"{written}={node.streams.outgoing}"
-    # A plain boot has nothing of it: it would be another machine to measure.
+    # A plain boot must not have these words: it would measure another machine.
     plain = NodeEngine().command(BootRequest(guest), products)
     assert not {"-incoming", "-chardev", "--control", "--fetch"} & set(plain.argv)
 

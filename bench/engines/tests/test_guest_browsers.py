@@ -1,4 +1,4 @@
-"""Real guests in real browsers: what they do is what they do in Node."""
+"""Real guests in real browsers do what they do in Node."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_same_guest_as_in_node(engine: str, products: dict[str, Path]) -> No
     assert ours["timeline"]["columns"] == nodes["timeline"]["columns"]
     assert ours["provenance"]["engine"]["engine"]
 
-    # The boot begins when the page is told so; all is in order from then on.
+    # The boot begins when the page is told to start; later times are in order.
     started = ours["engine_start"]
     page = started["page"]
     assert started["ready_ms"] > 0 and started["processes"] > 1
@@ -86,7 +86,7 @@ def test_the_same_guest_as_in_node(engine: str, products: dict[str, Path]) -> No
     times = [page["running"], ours["stats"]["first_insn_ms"]]
     times += [phase["host_ms"] for phase in ours["phases"]]
     assert times == sorted(times) and times[-1] <= ours["resources"]["wall_ms"]
-    # A page alone is not as much; and the machine's memory is in it.
+    # A page alone uses less; the figure must include the machine's memory.
     assert ours["resources"]["peak_rss_mib"] > 200
     assert max(row[1] for row in ours["samples"]["rows"]) > 200
 
@@ -133,7 +133,7 @@ def test_a_machine_goes_from_one_browser_to_the_other(
 
 
 def test_a_network_through_the_page(products: dict[str, Path]) -> None:
-    # The card is found and the relay is reached, or the link would be down.
+    # The link is up only if the guest found the card, and QEMU the relay.
     boot = make(products, "chromium", devices=(Network(),))
     result = good(boot)
     assert "network relay is gone" not in result["stderr"]["text"]
@@ -151,7 +151,7 @@ def test_a_guest_that_is_ended_leaves_its_statistics(
 
 
 def below(pid: int) -> list[int]:
-    """A process and all that descends from it."""
+    """A process and all its descendants."""
     found = [pid]
     for one in found:
         for task in Path(f"/proc/{one}/task").glob("*/children"):
@@ -188,7 +188,7 @@ def test_a_crash_is_one_line(
             try:
                 os.kill(pid, 9)
             except ProcessLookupError:
-                continue  # it went with another
+                continue  # it ended with another process
 
     def prompt() -> None:
         threading.Thread(target=kill).start()
@@ -224,7 +224,7 @@ def test_probing_a_browser(name: str, products: dict[str, Path]) -> None:
     assert isinstance(engine, BrowserEngine)
     found = probe(engine, products, modules=1500, code_mib=1)
     assert found["died"] is None, found
-    # What our code needs, and no less than Node.
+    # The features that our code needs, and limits no lower than Node's.
     for feature in ("tail_calls", "simd", "exceptions", "atomics", "shared_memory"):
         assert found["features"][feature], feature
     assert found["limits"]["modules"]["value"] == 1500

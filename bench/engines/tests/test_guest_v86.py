@@ -16,7 +16,7 @@ from bench.guests.manifest import load
 from bench.harness.products import obtain
 from bench.harness.run.boot import Boot, run_boot
 
-# Not in the usual run, which is to need neither v86 nor this guest.
+# Not in the usual run, which must need neither v86 nor this guest.
 pytestmark = [pytest.mark.guest, pytest.mark.full]
 
 ARCH = "x86_64"

@@ -1,4 +1,4 @@
-"""The Node runner on a fake QEMU: how it ends, and what is said of that."""
+"""The Node runner with a fake QEMU: how runs end, and what the runner reports."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def made(path: Path, role: str, data: bytes) -> GuestFile:
 
 @pytest.fixture
 def pc(guest: Guest, tmp_path: Path) -> Guest:
-    """A guest that v86 boots, as far as can be told from outside."""
+    """A guest that v86 boots, by all that its description tells."""
     kernel = made(tmp_path / "vmlinuz", "kernel", bzimage(0))
     initrd = made(tmp_path / "initrd.img", "initrd", bytes(3 << 20))
     arguments = ("-vga", "none", *EXIT_DEVICE)
@@ -97,7 +97,7 @@ def test_the_command_line(pc: Guest, products: dict[str, Path]) -> None:
 
 
 class Plugged:
-    """A device, which v86 cannot have."""
+    """A device that v86 does not have."""
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         raise AssertionError("there is no QEMU")
@@ -179,7 +179,7 @@ Runner = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Runner:
-    """The runner on a fake v86, which does what its kernel says."""
+    """Run the runner with a fake v86, which does what its kernel file says."""
     node = f"{NODE}/bin/node" if NODE else shutil.which("node")
     if node is None:
         pytest.skip("no Node in PATH")
@@ -212,7 +212,7 @@ def run(tmp_path: Path) -> Runner:
 def test_how_a_guest_ends(run: Runner, script: str, status: int) -> None:
     done = run(f"last-words {script}")
     assert done.returncode == status
-    # A line that did not end is not lost.
+    # The last line is kept although it has no end.
     assert done.stdout == b"128 MiB, a=b -- c\nlast-words"
     why = b"v86 stopped: Error: unreachable\n"
     assert done.stderr.endswith(why) == (script == "trap")

@@ -1,4 +1,4 @@
-"""The archive is what was asked for, to the byte and for GNU cpio, too."""
+"""The archive has the right bytes, and GNU cpio reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users' own guests: what a description makes, and what is refused, in one line."""
+"""Users' own guests: the guest that a description makes, and refusals in one line."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ def test_compare_of_descriptions(
     assert run(*words) == 0
     rows = json.loads((out / "summary.json").read_text())["rows"]
     assert [(r["guest"], r["tier"]) for r in rows] == [("metal", "never")]
-    # No init: the whole run is what is compared.
+    # Without a marker `init`, the time of the whole run is compared.
     assert rows[0]["boot_ms"] > 0
     assert read_suite(find_suite(str(suite))).guests == (str(metal),)
 

@@ -1,4 +1,4 @@
-"""`--disk`: what it means, what is refused, what QEMU is told, who has the image."""
+"""`--disk`: its meaning, its refusals, QEMU's arguments, the image's locks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refused(text: str) -> str:
 
 
 def served(disk: Disk, scratch: Path, places: HostPlaces | NodePlaces) -> list[str]:
-    """QEMU's arguments while it runs."""
+    """QEMU's arguments for a disk, while the disk is served."""
     with disk.served({}, scratch) as device:
         return device.qemu_arguments("riscv64", "virt", places)
 

@@ -1,7 +1,7 @@
-"""The machines are native QEMU's: the same devices with the same properties.
+"""Our machines have the same devices, with the same properties, as native QEMU's.
 
-A saved machine goes from one to the other only if both have the same; and a
-guest sees what it boots on.
+Otherwise a machine that one saved could not be resumed in the other, and guests would
+see different machines.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.guest
 
 # One guest of each machine.
 MACHINES = {(spec.arch, spec.machine): spec for spec in reversed(GUESTS)}
-# What QEMU shows of a machine that has not started.
+# Commands that show a machine that has not started.
 VIEWS = ("info qtree", "info mtree")
 ENDS_S = 30.0
 
 
 def views(spec: GuestSpec, engine: str, smp: int, folder: Path) -> dict[str, str]:
-    """What an engine's QEMU says of the machine, before its first instruction."""
+    """The machine before its first instruction, as an engine's QEMU shows it."""
     driver = find_engine(engine)
     products = obtain([spec.product, *driver.products(spec.arch)], Console(stderr=True))
     guest = load(products[spec.product])

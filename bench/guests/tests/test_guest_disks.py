@@ -1,4 +1,4 @@
-"""Disks of real guests: written, powered off, and looked at from outside."""
+"""Disks of real guests: a guest writes, powers off, and the test reads the image."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def make_qcow2(path: Path) -> Path:
 
 
 def content(image: Path, name: str) -> str:
-    """A file in an image whose file system is whole."""
+    """The contents of a file in an image, whose file system must be consistent."""
     output("e2fsck", "-fn", str(image))
     return output("debugfs", "-R", f"cat /{name}", str(image))
 
@@ -119,7 +119,7 @@ def test_what_a_guest_does_to_its_disks(
     with big.open("rb") as file:
         file.seek(4 * GIB)
         assert file.read(15) == b"from the guest\0"
-    # Neither copied to memory nor filled up.
+    # The image was neither copied to memory nor filled.
     assert big.stat().st_blocks * 512 < GIB
     assert result["resources"]["peak_rss_mib"] < 3000
 

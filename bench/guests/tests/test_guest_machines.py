@@ -1,7 +1,7 @@
-"""Every architecture and machine: its guests boot, end, keep time, stand load.
+"""Guests of every architecture and machine boot, end, keep time, and run under load.
 
-The tiny guests, whose kernels are made here, are always tested; Debian's, which
-have to be fetched, and the whole matrix by `tierlab test --full`.
+The tiny guests, whose kernels are built here, are always tested. `tierlab test --full`
+tests Debian's kernels, which have to be fetched, and the whole matrix.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DEBIAN = [spec for spec in GUESTS if "tiny" not in spec.name]
 
 
 def each_guest() -> list[Any]:
-    """All of them; Debian's are part of the whole matrix only."""
+    """All guests; Debian's only as part of the whole matrix."""
     full = [pytest.param(s, id=s.name, marks=pytest.mark.full) for s in _DEBIAN]
     return [*(pytest.param(s, id=s.name) for s in _TINY), *full]
 
@@ -40,7 +40,7 @@ def each_guest() -> list[Any]:
 def boot_of(
     spec: GuestSpec, engine: str, tier: str | None = None, **options: Any
 ) -> Boot:
-    """One boot to do, its products built."""
+    """One boot, whose products are built."""
     names = [TIERS, spec.product, *find_engine(engine).products(spec.arch)]
     products = obtain(names, Console(stderr=True))
     policy = check_policy(products[TIERS], tier) if tier else None
@@ -61,7 +61,7 @@ def test_every_guest_boots_and_powers_off(spec: GuestSpec, engine: str) -> None:
     result = run_boot(boot_of(spec, engine, tier, workload="sh"), {})
     assert result["ok"], result["failure"]
     assert result["exit"] == {"status": 0, "signal": None, "killed": None}
-    # all markers that it declares, in their order
+    # all markers that the guest declares, in their order
     wanted = ["kernel", "init", "workload-start", "workload-end"]
     assert phases(result) == (["firmware"] if spec.firmware_marker else []) + wanted
 

@@ -33,7 +33,7 @@ def products() -> dict[str, Path]:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves CONTENT on loopback; `seen` are the paths that were asked for."""
+    """A server of CONTENT on loopback; `seen` are the requested paths."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(CONTENT)
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def servers() -> Iterator[tuple[Server, Server]]:
 
 
 def relays() -> list[int]:
-    """Processes that we started as relays."""
+    """The relay processes that this test started."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -85,7 +85,7 @@ def relays() -> list[int]:
 
 
 def end_relay() -> None:
-    """In the middle of a boot."""
+    """End the relay in the middle of a boot."""
     (relay,) = relays()
     os.kill(relay, signal.SIGKILL)
 
@@ -98,7 +98,7 @@ def boot_with(
     tmp_path: Path,
     guest: str = GUEST,
 ) -> dict[str, Any]:
-    """Type commands at the guest's prompt; its relay is gone afterwards."""
+    """Type commands at the guest's prompt; check that the relay ends with it."""
     devices = () if network is None else (network,)
     result = boot(products, guest, engine, devices, commands, tmp_path)
     assert not relays()

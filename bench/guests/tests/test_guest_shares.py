@@ -1,7 +1,7 @@
 """Shared folders of real guests.
 
-A script in the folder does what can be done there and says what came of it. Under
-both engines it must say the same, and leave the same.
+A script in the folder makes every kind of file operation and prints the outcome. Under
+both engines it must print the same and leave the same files.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def test_both_engines_do_the_same(products: dict[str, Path], tmp_path: Path) -> 
 
 
 def check(log: list[str]) -> None:
-    """That the errors are those that they should be, not only the same."""
+    """Check that the errors are right, not only equal."""
     for line in (
         "from the host",
         str(6 * GIB),
@@ -177,7 +177,7 @@ def check(log: list[str]) -> None:
 def test_nobody_becomes_somebody_else(
     products: dict[str, Path], tmp_path: Path
 ) -> None:
-    """What a guest's root makes is no way to be the host's."""
+    """A set-user-id file that a guest's root makes gives no rights on the host."""
     boot(
         products,
         GUEST,

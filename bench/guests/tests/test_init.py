@@ -1,4 +1,4 @@
-"""/init: it parses, and knows the workloads and files that it is given."""
+"""/init parses, and knows its workloads and files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_every_word_of_the_catalogue_is_taken() -> None:
     taken = set(re.findall(r"^ {8}(\w+)=\*\)", TEXT, re.MULTILINE))
     params = {p.name for w in catalogue.WORKLOADS for p in w.params}
     assert params <= taken
-    # and explained at the top
+    # and the head of /init explains it
     explained = set(re.findall(r"^#   tierlab\.(\w+)=", TEXT, re.MULTILINE))
     assert explained == taken
 
@@ -81,7 +81,7 @@ def test_archive_holds_what_the_boot_needs() -> None:
 
 
 def test_every_applet_that_the_scripts_call_is_linked() -> None:
-    """Words that begin a command and are neither ours nor the shell's."""
+    """The scripts' words that begin a command, but for functions and built-ins."""
     text = "".join(path.read_text() for path in SCRIPTS.values())
     text = re.sub(r"#.*|\$\(\(.*?\)\)|'[^']*'|\"[^\"]*\"", "_", text)
     text = re.sub(r"^ *[\w |]+\)", "", text, flags=re.MULTILINE)  # patterns of case
@@ -139,7 +139,7 @@ def test_sha256_table() -> None:
 @pytest.mark.parametrize("name", ["sha256", "gzip", "sh", "churn", "parallel"])
 @pytest.mark.parametrize("damage", [False, True])
 def test_workload_checks_itself(tmp_path: Path, name: str, damage: bool) -> None:
-    """The functions of /init, run here: right data pass, wrong ones do not."""
+    """The functions of /init, run on this machine, accept right data only."""
     (tmp_path / "tmp").mkdir()
     settings = initramfs.settings(SPEC)
     table = initramfs.sha256_table()

@@ -1,4 +1,4 @@
-"""guest.json: a good one is read, a broken one is refused in one line."""
+"""A good guest.json is read, a broken one is refused in one line."""
 
 from __future__ import annotations
 

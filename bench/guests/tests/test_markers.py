@@ -1,4 +1,4 @@
-"""The markers of guest.json against consoles of real boots (native QEMU)."""
+"""The markers of guest.json match consoles of real boots (native QEMU)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The bare-metal images, through their descriptions, in every tier.
 
-They check themselves; what they print must be the same wherever they run.
+The images check themselves, and must print the same in every tier.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ POLICIES = (
     "always",
     "batch:n=20",
     "region:n=10",
-    # Code that is given up all the time.
+    # A policy under which modules are given up all the time.
     "batch:n=10,size=8,evict=clock,max-modules=20",
 )
-# All but `traps`, whose causes are each architecture's own, say the same on all.
+# All checks but `traps` (trap causes differ) print the same on all architectures.
 EXPECTED = {
     "integer": "0592e758eee76a1f",
     "branches": "00ed0eeffee67826",
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def made(name: str, folder: Path) -> Guest:
-    """The image's guest; built at its first use."""
+    """The guest of an image, which is built at its first use."""
     elf = folder / f"{name}.elf"
     if not elf.exists():
         build(name, folder)
@@ -70,7 +70,7 @@ def boot(guest: Guest, tier: str | None) -> dict[str, Any]:
 
 
 def digests(result: dict[str, Any]) -> dict[str, str]:
-    """Check by digest; the firmware may have left its line unfinished."""
+    """Check -> digest; the firmware may have left its line unfinished."""
     lines = [
         line.rpartition("ok ")[2] for line in result["console"]["text"].split("\n")
     ]
@@ -98,7 +98,7 @@ def test_every_tier_passes(name: str, tier: str, folder: Path) -> None:
 
 
 def changed(name: str, folder: Path, old: str, new: str, kernel: bool) -> Guest:
-    """The image's guest by another description."""
+    """The guest of an image by a changed description."""
     made(name, folder)
     text = find(name).description.read_text()
     assert text.count(old) == 1
@@ -138,7 +138,7 @@ def test_another_makers_machine(tier: str | None, folder: Path) -> None:
 def test_what_is_computed_wrongly_is_noticed(
     tier: str | None, folder: Path, tmp_path: Path
 ) -> None:
-    """With another constant SHA-256 comes out wrong: the fourth check."""
+    """With a wrong constant the fourth check, SHA-256, fails."""
     made("riscv64-m", folder)
     image = (folder / "riscv64-m.elf").read_bytes()
     constant = (0x428A2F98).to_bytes(4, "little")

@@ -1,4 +1,4 @@
-"""`--net`: what it means, what QEMU is told, and the relay's life."""
+"""`--net`: its meaning, QEMU's arguments, and the relay's life."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bench.testing.fakes import FakeEngine
 
 URL = "ws://127.0.0.1:1/secret"
 
-# A relay that notes how it was started, and that it ended.
+# A stand-in for the relay that notes its arguments and its end.
 FAKE_RELAY = f"""#!{sys.executable}
 import sys
 log = open({{log!r}}, "a")

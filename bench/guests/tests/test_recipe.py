@@ -1,4 +1,4 @@
-"""What the recipes do with packages, kernels and configurations."""
+"""How recipes treat packages, kernels and configurations."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_extract_of_a_damaged_package(deb: Path) -> None:
 
 
 class FakeContext:
-    """As much of a Context as ForeignApt uses; `run` plays apt-get."""
+    """The part of a Context that ForeignApt uses; `run` plays apt-get."""
 
     def __init__(self, cache: Path, delivers: bytes) -> None:
         self.cache = cache

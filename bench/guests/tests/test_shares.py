@@ -1,4 +1,4 @@
-"""`--share`: what it means, what is refused, what QEMU is told."""
+"""`--share`: its meaning, its refusals, QEMU's arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program `terminal`, built for this machine and run on a pseudo-terminal."""
+"""The guests' program `terminal`, built for this machine, on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("program") / "terminal"
     source = str(ROOT / programs.SOURCES)
     command = programs.command(ARCHITECTURES["x86_64"], "terminal", source, str(out))
-    # By the machine's own compiler, which may have no prefix.
+    # This machine's own compiler may have no prefix.
     subprocess.run(["gcc", *command[1:]], check=True)
     return out
 
@@ -46,7 +46,7 @@ class Console:
         self.seen = b""
 
     def until(self, wanted: bytes) -> bytes:
-        """Read on until that was seen; what came before it."""
+        """Read until `wanted` comes; gives all output before it."""
         end = time.monotonic() + PATIENCE_S
         while wanted not in self.seen:
             left = end - time.monotonic()
@@ -57,11 +57,11 @@ class Console:
         return before
 
     def type(self, data: bytes) -> None:
-        """As from a keyboard."""
+        """Type bytes, as from a keyboard."""
         os.write(self.fd, data)
 
     def status(self) -> int:
-        """Its exit status, when it has ended."""
+        """Wait for the program's end; gives its exit status."""
         try:
             while os.read(self.fd, 4096):
                 pass
@@ -72,7 +72,7 @@ class Console:
 
 @pytest.fixture
 def shell(program: Path) -> Iterator[Console]:
-    """A shell in the terminal in a pseudo-terminal of ours."""
+    """A shell under `terminal`, on a pseudo-terminal of the test."""
     console = Console([str(program), "/bin/sh"])
     console.until(ASKS)
     yield console

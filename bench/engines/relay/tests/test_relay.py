@@ -1,6 +1,6 @@
-"""The relay as a process: who may connect, what a guest may reach, what it survives.
+"""The relay as a process: who may connect, what guests reach, which faults it survives.
 
-TIERLAB_RELAY names the program; otherwise it is the product.
+TIERLAB_RELAY names the program; without it the tests use the product.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Start = Callable[..., Relay]
 
 @pytest.fixture
 def start(program: Path) -> Iterator[Start]:
-    """Starts relays; each must end well, without a word, when its input does."""
+    """Start relays; each must end with status 0, silently, when its input ends."""
     started: list[Relay] = []
 
     def begin(*arguments: str) -> Relay:
@@ -52,7 +52,7 @@ def start(program: Path) -> Iterator[Start]:
 
 
 def connect(relay: Relay) -> WebSocket:
-    """A guest with the right address."""
+    """Connect a guest, which knows the relay's right address."""
     link = WebSocket(relay.port, relay.path)
     assert link.status == 101
     return link
@@ -65,7 +65,7 @@ def has_network(link: wire.Link) -> bool:
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """The port of somebody on 127.0.0.1 who accepts connections."""
+    """The port of a server on 127.0.0.1 that accepts connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -253,7 +253,7 @@ def test_bad_frames_do_no_harm(start: Start, server: int) -> None:
             link.send(frame[:size])
     for _ in range(2000):
         frame = bytearray(rng.choice(whole))
-        # Never where the destination is: nobody out there shall hear of this.
+        # Never at the destination: no machine outside shall see this test.
         places = [*range(14, 30), *range(34, len(frame))]
         for _ in range(rng.randrange(1, 6)):
             frame[rng.choice(places)] = rng.randrange(256)
@@ -339,7 +339,7 @@ def test_help(program: Path) -> None:
 
 
 def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """To its end; it should not even start to serve."""
+    """Run the relay to its end; it must not begin to serve."""
     return subprocess.run(
         [str(program), *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""A guest made of Python: frames, and the two ways to hand them to a relay."""
+"""A guest in Python: frames, and the two ways to send them to a relay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXT, BINARY, CLOSE = 1, 2, 8
 
 
 class Relay:
-    """A relay process; its standard input is held open."""
+    """A relay process, whose standard input stays open."""
 
     def __init__(self, program: Path, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -35,7 +35,7 @@ class Relay:
         self.path = "/" + self.url.rpartition("/")[2]
 
     def end(self) -> tuple[int, str]:
-        """Close its input: its exit status, and what it said."""
+        """Close the input; gives the exit status and the output."""
         try:
             _, errors = self.process.communicate(timeout=TIMEOUT_S)
         finally:
@@ -43,7 +43,7 @@ class Relay:
         return self.process.returncode, errors
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the relay still runs."""
         return self.process.poll() is None
 
 
@@ -51,10 +51,10 @@ class Link(Protocol):
     """A connection of one guest."""
 
     def send(self, frame: bytes) -> None:
-        """A frame to the relay."""
+        """Send a frame to the relay."""
 
     def receive(self) -> bytes:
-        """The next frame; ConnectionError when the relay hung up."""
+        """The next frame; ConnectionError if the relay closed the connection."""
 
     def close(self) -> None:
         """Pull the cable."""
@@ -72,7 +72,7 @@ def read_exactly(connection: socket.socket, size: int) -> bytes:
 
 
 class WebSocket:
-    """A client as in RFC 6455, of what the tests need."""
+    """A client of RFC 6455, with the parts that the tests need."""
 
     def __init__(self, port: int, path: str, origin: str | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
@@ -101,7 +101,7 @@ class WebSocket:
         self.socket.sendall(bytes([final << 7 | kind]) + length + mask + masked)
 
     def send(self, frame: bytes) -> None:
-        """A message."""
+        """Send a frame as one message."""
         self.piece(frame)
 
     def receive_message(self) -> tuple[int, bytes]:
@@ -120,7 +120,7 @@ class WebSocket:
         return data
 
     def close_code(self) -> int:
-        """Why the relay closes the connection; frames before that are skipped."""
+        """The code with which the relay closes; skips frames before that."""
         kind, data = self.receive_message()
         while kind != CLOSE:
             kind, data = self.receive_message()
@@ -132,7 +132,7 @@ class WebSocket:
 
 
 class Stream:
-    """QEMU's way: sizes and frames over a Unix socket."""
+    """A connection as QEMU's: sizes and frames over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
@@ -140,7 +140,7 @@ class Stream:
         self.socket.connect(str(path))
 
     def send(self, frame: bytes) -> None:
-        """A frame after its size."""
+        """Send the frame's size, then the frame."""
         self.socket.sendall(struct.pack(">I", len(frame)) + frame)
 
     def receive(self) -> bytes:
@@ -154,7 +154,7 @@ class Stream:
 
 
 def answer(link: Link, frame: bytes, wanted: Callable[[bytes], bool]) -> bytes:
-    """Send a frame; the first answer that is wanted."""
+    """Send a frame; gives the first answer that `wanted` accepts."""
     link.send(frame)
     while True:
         got = link.receive()
@@ -165,7 +165,7 @@ def answer(link: Link, frame: bytes, wanted: Callable[[bytes], bool]) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    """Of the Internet."""
+    """The Internet checksum."""
     data += b"\0" * (len(data) % 2)
     total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
@@ -174,7 +174,7 @@ def checksum(data: bytes) -> int:
 
 
 def ethernet(kind: int, payload: bytes) -> bytes:
-    """To everybody."""
+    """An Ethernet broadcast."""
     return b"\xff" * 6 + MAC + struct.pack(">H", kind) + payload
 
 
@@ -209,7 +209,7 @@ def echo(to: str) -> bytes:
 
 
 def arp(operation: int, target: str) -> bytes:
-    """1 asks who has an address, 2 tells it that it is us."""
+    """An ARP packet: 1 asks who has an address, 2 says that this guest has it."""
     head = struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation)
     own = MAC + socket.inet_aton(GUEST)
     return ethernet(0x0806, head + own + b"\0" * 6 + socket.inet_aton(target))
@@ -224,27 +224,27 @@ def dhcp_discover() -> bytes:
 
 
 def is_arp_request(frame: bytes) -> bool:
-    """Whether libslirp looks for somebody."""
+    """Whether libslirp asks who has an address."""
     return frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1"
 
 
 def is_arp_reply(frame: bytes) -> bool:
-    """Whether it says who it is."""
+    """Whether libslirp answers who has an address."""
     return frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2"
 
 
 def is_dhcp_offer(frame: bytes) -> bool:
-    """An answer to dhcp_discover()."""
+    """Whether the frame answers dhcp_discover()."""
     return frame[23:24] == b"\x11" and frame[34:38] == b"\0\x43\0\x44"
 
 
 def is_ipv4(frame: bytes) -> bool:
-    """Any packet."""
+    """Whether the frame is an IPv4 packet."""
     return frame[12:14] == b"\x08\0"
 
 
 def is_refusal(frame: bytes) -> bool:
-    """Destination unreachable: administratively filtered, well formed."""
+    """Whether the frame is a well-formed "administratively filtered"."""
     return (
         frame[23:24] == b"\1"
         and frame[34:36] == b"\3\x0d"
@@ -254,5 +254,5 @@ def is_refusal(frame: bytes) -> bool:
 
 
 def is_syn_ack(frame: bytes) -> bool:
-    """Somebody accepts the connection."""
+    """Whether the frame accepts a connection."""
     return frame[23:24] == b"\6" and frame[47] == 0x12
