@@ -21,7 +21,7 @@ def guest(tmp_path: Path) -> Guest:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """A fake engine with tiers, known to the command line as `fake`."""
+    """A fake engine with tiers, which the command line knows as `fake`."""
     engine = FakeEngine(tmp_path)
     monkeypatch.setitem(ENGINES, engine.name, engine)
     return engine
@@ -39,13 +39,13 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a directory of the test's own, as results go to the current one."""
+    """Run in a directory of the test's own: results go to the current directory."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Products of the fake guest and of the policies, by override."""
+    """Products of the fake guest and of the policies, set by variables."""
     guest = make_guest(tmp_path / "guest-product")
     tiers = make_tiers(tmp_path / "tiers-product")
     monkeypatch.setenv(product_variable(f"guest-{GUEST}"), str(guest))

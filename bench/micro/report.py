@@ -12,13 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-# What google-benchmark adds to names, for its own purposes.
+# Parts that google-benchmark adds to names.
 _SUFFIX = re.compile(r"/(iterations:\d+|manual_time|repeats:\d+)")
 
 EMISSION_MB_S = 30.0
 DECISION_NS = 100.0
 CHURN_GROWTH = 1.5
-# Of the page: end of the name, member, title, limit, unit, scale.
+# The page's figures: end of the name, member, title, limit, unit, scale.
 PAGE_LIMITS: tuple[tuple[str, str, str, float, str, float], ...] = (
     ("_ms:300", "prompt_of_node", "page, click to prompt, of Node's boot", 1.15, "", 1),
     ("_ms:1000", "prompt_of_node", "... clicked 1 s after a choice", 1.15, "", 1),
@@ -40,16 +40,16 @@ class Measured:
 
     @property
     def part(self) -> str:
-        """Its table: where it ran and what of."""
+        """The benchmark's table: where it ran, and what it measures."""
         return "/".join(self.name.split("/")[:2])
 
     def median(self, member: str) -> float | None:
-        """Over repetitions; None if it has no such member."""
+        """The median over repetitions; None if there is no such member."""
         found = self.values.get(member)
         return statistics.median(found) if found else None
 
     def spread(self, member: str) -> float | None:
-        """Distance of the quartiles, relative to the median."""
+        """The distance of the quartiles, relative to the median."""
         found = self.values.get(member, [])
         middle = statistics.median(found) if found else 0.0
         if len(found) < 2 or not middle:
@@ -93,7 +93,7 @@ _PAGE = (
     Column("s_longest_task", "longest task, ms", 1e3),
 )
 
-# The first column of a benchmark's own is the one whose spread is shown.
+# Tables show the spread of the benchmark's first own column.
 PARTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "native/emit": ("Emission", _EMIT),
     "native/verify": ("Verification", _EMIT[:2]),
@@ -223,7 +223,7 @@ class Verdict:
 
 
 def verdicts(found: Sequence[Measured]) -> list[Verdict]:
-    """All figures; each stands for the worst of its benchmarks."""
+    """All figures; each is that of its worst benchmark."""
     out = []
     for shape in ("functions", "regions"):
         title = f"emission of {shape}, bytecode"
@@ -281,7 +281,7 @@ def _page_verdict(
     unit: str,
     scale: float,
 ) -> Verdict:
-    """The worst of the browsers that tell."""
+    """The figure of the worst browser that has one."""
     medians = [
         (value * scale, one.name)
         for one in found
@@ -294,7 +294,7 @@ def _page_verdict(
 
 
 def tables(found: Sequence[Measured]) -> list[Table]:
-    """A table for each part that was measured."""
+    """A table for each measured part."""
     out = []
     for part, (title, columns) in PARTS.items():
         members = [one for one in found if one.part == part]
@@ -347,7 +347,7 @@ def _cell(value: float | None, scale: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that count."""
+    """A number with three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

@@ -15,13 +15,13 @@ from typing import IO, Any
 from bench.base.errors import FAILED, TierlabError
 from bench.micro.report import CHURN, short_name
 
-# A repetition of this one is a step of ten, each after the others.
+# A repetition of this benchmark is one of ten steps in a row.
 CHURN_STEPS = 10
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how often."""
+    """How long a benchmark runs, and how often."""
 
     repetitions: int
     min_time_s: float
@@ -36,7 +36,7 @@ Done = Callable[[str], None]
 
 @dataclass
 class Outcome:
-    """Rows, and what the programs say of themselves."""
+    """Rows, and the programs' facts about themselves."""
 
     context: dict[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Native:
-    """google-benchmark's program."""
+    """The native program, which uses google-benchmark."""
 
     product: Path
 
@@ -53,13 +53,13 @@ class Native:
         return str(self.product / "bin" / "micro-native")
 
     def names(self) -> list[str]:
-        """All benchmarks, as the program calls them."""
+        """The names of all benchmarks, as the program has them."""
         return _lines([self._program, "--benchmark_list_tests=true"])
 
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Run these, in one process, interleaved by nothing."""
+        """Run the named benchmarks in one process, one after the other."""
         choice = "|".join(re.escape(name).replace("\\-", "-") for name in names)
         with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
             report = Path(scratch) / "report.json"
@@ -69,7 +69,7 @@ class Native:
             argv += [f"--benchmark_min_time={effort.min_time_s}s"]
             argv += ["--benchmark_display_aggregates_only=true"]
             log = Path(scratch) / "log"
-            # Remarks on the machine, which are in the report as well.
+            # Remarks on the machine, which the report has as well.
             with log.open("w") as remarks, _process(argv, remarks) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
@@ -100,7 +100,7 @@ class InNode:
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Run these, one after the other; one that dies is a row that failed."""
+        """Run the named benchmarks one after the other; a dead one is a failed row."""
         for name in names:
             times = CHURN_STEPS if name == CHURN else effort.repetitions
             argv = [*self._argv, "--run", name, "--repetitions", str(times)]
@@ -116,7 +116,7 @@ class InNode:
 
 
 def failed_row(name: str, why: str) -> dict[str, Any]:
-    """A repetition that came to nothing, in google-benchmark's words."""
+    """A failed repetition, in the form of google-benchmark."""
     return {
         "name": name,
         "run_name": name,
@@ -127,7 +127,7 @@ def failed_row(name: str, why: str) -> dict[str, Any]:
 
 
 class _process:
-    """A child that does not outlive us, however we end."""
+    """A child process that ends when this process does."""
 
     def __init__(self, argv: Sequence[str], remarks: IO[str] | None = None) -> None:
         try:

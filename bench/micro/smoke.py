@@ -1,4 +1,4 @@
-"""Runs every native microbenchmark for a moment: do they work, is nothing left out?
+"""Runs every native microbenchmark for a moment, and checks that none is left out.
 
 Usage: smoke.py MICRO_NATIVE TIER_LIST
 """
@@ -11,13 +11,13 @@ import subprocess
 import sys
 from typing import Any
 
-# Plays of many TBs take long under sanitizers, and show nothing more.
+# Plays of many TBs take long under sanitizers, and test nothing more.
 FILTER = "-live:(16384|65536)"
 PARTS = ("emit", "interp", "policy", "evict", "verify", "fuse")
 
 
 def run(program: str, *arguments: str) -> str:
-    """A program's standard output; its failure is ours."""
+    """A program's standard output; if it fails, so does this check."""
     done = subprocess.run(
         [program, *arguments], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -25,7 +25,7 @@ def run(program: str, *arguments: str) -> str:
 
 
 def check(benchmarks: list[dict[str, Any]], policies: list[str]) -> list[str]:
-    """What is wrong, one line each."""
+    """Faults, one line each."""
     wrong = []
     names = [str(row["name"]).split("/") for row in benchmarks]
     played = {name[2] for name in names if name[1] == "policy"}
@@ -43,7 +43,7 @@ def check(benchmarks: list[dict[str, Any]], policies: list[str]) -> list[str]:
 
 
 def main() -> int:
-    """Run, check, tell."""
+    """Run the programs, check, and print the faults."""
     program, tier_list = sys.argv[1:]
     options = ["--benchmark_format=json", "--benchmark_min_time=0.001s"]
     report = json.loads(run(program, *options, f"--benchmark_filter={FILTER}"))

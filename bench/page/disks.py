@@ -1,7 +1,7 @@
 """Disk images that a page offers: copies, fetched when they are plugged in.
 
-What a guest writes goes to the page's copy in memory, so each boot finds what is in the
-file: `snapshot=on` in the harness's words.
+A guest's writes go to the page's copy in memory, so each boot finds the contents of the
+file, as with the harness's `snapshot=on`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from bench.page.places import PagePlaces
 
 MIB = 1 << 20
 MAX_BYTES = 1024 * MIB
-# In arguments, for what the page puts there.
+# Words in arguments that the page replaces.
 FILE, FORMAT, NUMBER, SERIAL = "@FILE@", "@FORMAT@", "@NUMBER@", "@SERIAL@"
 
 
 def plugged(texts: Sequence[str]) -> list[Disk]:
-    """The images asked for, or a usage error."""
+    """The images that the user named, or a usage error."""
     disks = [_disk(text) for text in texts]
     if len(disks) > MAX_DISKS:
         raise unfit(OPTION, f"{len(disks)} are too many", f"give {MAX_DISKS}")

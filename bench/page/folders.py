@@ -1,8 +1,8 @@
 """A folder of the host as two files of a page: a list of what is in it, and all
 contents one behind the other.
 
-The page puts them into QEMU's memory, so they have to be small. What cannot be the
-same there is refused: a link that leads out of the folder, a device.
+The page puts them into QEMU's memory, so they have to be small. A file that cannot be
+the same there is refused: a link that leads out of the folder, a device.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_ENTRIES = 20_000
 
 @dataclass(frozen=True)
 class Packed:
-    """A folder as a page has it."""
+    """A folder in the form that a page loads."""
 
     share: Share
     # JSON: see the page's folders.mjs.
@@ -35,7 +35,7 @@ class Packed:
 
 
 def pack(share: Share) -> Packed:
-    """All of the folder, or a usage error."""
+    """Pack the whole folder, or raise a usage error."""
     entries: list[dict[str, Any]] = []
     contents: list[bytes] = []
     size = 0
@@ -69,7 +69,7 @@ def pack(share: Share) -> Packed:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Everything, a folder before what is in it, in an order that is always the
+    """All entries, a folder before its contents, in an order that is always the
     same.
     """
     try:
@@ -85,7 +85,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path, room: int) -> bytes:
     try:
-        # A link would have been seen before, unless somebody is quick.
+        # A link was refused before; it may have been put there since.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             data = file.read(room + 1)
     except OSError as error:
@@ -97,7 +97,7 @@ def _read(path: Path, room: int) -> bytes:
 
 
 def _target(share: Share, path: Path) -> str:
-    """Where the link leads, which must be in the folder."""
+    """The target of a link, which must be in the folder."""
     target = os.readlink(path)
     leads = Path(os.path.normpath(path.parent / target))
     if os.path.isabs(target) or not leads.is_relative_to(share.path):

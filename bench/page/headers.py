@@ -1,9 +1,9 @@
-"""What is sent with the page's files, by our server and by static hosts."""
+"""Headers of the page's files, for our server and for static hosts."""
 
 from __future__ import annotations
 
-# Only our own files, only WebAssembly is compiled at run time. The page needs
-# nothing of forms, frames or plug-ins.
+# The page may load only its own files, and compile only WebAssembly at run time. It
+# needs no forms, frames or plug-ins.
 POLICY = (
     ("default-src", "'none'"),
     ("script-src", "'self' 'wasm-unsafe-eval'"),
@@ -15,10 +15,10 @@ POLICY = (
     ("base-uri", "'none'"),
     ("form-action", "'none'"),
 )
-# A page cannot say this itself, in a meta element.
+# A meta element of the page cannot state this.
 FRAMES = ("frame-ancestors", "'none'")
 
-# Shared memory: without these two there are no threads of WebAssembly.
+# For shared memory: without these two headers WebAssembly has no threads.
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -52,7 +52,7 @@ def policy(*more: tuple[str, str]) -> str:
 
 
 def common() -> dict[str, str]:
-    """With every file."""
+    """The headers of every file."""
     return {
         **ISOLATION,
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -64,18 +64,18 @@ def common() -> dict[str, str]:
 
 
 def is_hashed(path: str) -> bool:
-    """Whether what is at this path never changes."""
+    """Whether the contents at this path never change."""
     return path.startswith(HASHED_PREFIXES)
 
 
 def content_type(path: str) -> str:
-    """By the file's name."""
+    """The content type, by the file's name."""
     suffix = path[path.rfind(".") :] if "." in path else ""
     return TYPES.get(suffix, "application/octet-stream")
 
 
 def headers_file() -> str:
-    """`_headers`, as several static hosts read it."""
+    """The file `_headers`, which several static hosts read."""
     rules = ["/*", *(f"  {name}: {value}" for name, value in common().items())]
     for prefix in HASHED_PREFIXES:
         rules += [f"/{prefix}*", f"  Cache-Control: {HASHED}"]

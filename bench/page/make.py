@@ -1,4 +1,4 @@
-"""From the names of guests to a page: what `serve` and `page` have in common."""
+"""From the names of guests to a page: the common part of `serve` and `page`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ from bench.page.folders import Packed, pack
 from bench.page.packed import Packer
 from bench.page.site import Contents, SiteBuilder
 
-# Made if it is missing when no guest is named; the first is what the page offers
-# first.
+# The guest that is built if no guest is named; the page offers the first guest first.
 DEFAULT_GUEST = "riscv64-tiny"
 
 
@@ -69,7 +68,7 @@ def _chosen(names: Sequence[str]) -> list[GuestEntry]:
 
 
 def shared(texts: Sequence[str]) -> list[Packed]:
-    """The folders asked for, as they are now, each with a tag of its own."""
+    """The folders that the user named, as they are now, each with its own tag."""
     shares = [parse_share(text, copied=True) for text in texts]
     tags = [share.tag for share in shares]
     for tag in tags:
@@ -86,7 +85,7 @@ def contents(
     machines: Sequence[saved.Offered] = (),
     disks: Sequence[Disk] = (),
 ) -> Contents:
-    """What the page is made of; builds what is missing."""
+    """The parts of the page; builds what is missing."""
     entries = list(guests)
     products, found = obtain_for(entries, [])
     arches = {found[e.name].arch for e in entries}
@@ -112,7 +111,7 @@ def contents(
 
 @contextmanager
 def relayed(network: Network | None) -> Iterator[str | None]:
-    """A relay for the guests' network, if they are to have one; its address."""
+    """Run a relay for the guests' network, if there is one; gives its address."""
     if network is None:
         yield None
         return

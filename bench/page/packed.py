@@ -12,7 +12,7 @@ LEVEL = 9
 
 
 class Packer:
-    """gzip, keyed by what is packed."""
+    """Packs by gzip; the cache's keys are digests of the contents."""
 
     def __init__(self, cache: Path) -> None:
         self._directory = cache / "packed"
@@ -39,7 +39,7 @@ class Packer:
         descriptor, name = tempfile.mkstemp(dir=self._directory)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                # No time in it: equal input, equal output.
+                # The output has no time, so that equal input gives equal output.
                 file.write(gzip.compress(data, LEVEL, mtime=0))
             os.chmod(name, 0o644)
             os.replace(name, packed)

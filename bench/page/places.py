@@ -12,25 +12,25 @@ from bench.base.errors import USAGE, TierlabError
 class PagePlaces:
     """QEMU in a page has a file system in memory, filled before it starts."""
 
-    # Path in there -> file of the host.
+    # Path in QEMU -> file of the host.
     files: dict[str, Path] = field(default_factory=dict)
     engine = "page"
 
     def file(self, host: Path, inside: str) -> str:
-        """A copy, which the page fetches."""
+        """The path of a copy, which the page fetches."""
         self.files[inside] = host
         return inside
 
     def left(self, host: Path, inside: str) -> str:
-        """The page keeps nothing on the host."""
+        """Refuse: the page keeps nothing on the host."""
         raise self._refusal(host)
 
     def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
-        """A copy, which the page puts there."""
+        """The path of a copy, which the page puts there."""
         return inside
 
     def secret(self, name: str, value: str) -> None:
-        """Whoever has the page would have it, too."""
+        """Refuse: every visitor of the page would have the secret."""
         raise TierlabError(
             "a page keeps no secrets", next_step="leave that device out", status=USAGE
         )

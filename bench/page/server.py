@@ -1,9 +1,9 @@
 """A web server for the page: these files, GET and HEAD, nothing else; and, where it
 was asked for, a WebSocket to the relay of guests' networks (tunnel.py).
 
-What may be asked for is listed when it starts, so no path leads out of the
-directory. A request must name a host that the server was started for, or a page
-elsewhere could read this one by a name that it lets point here.
+The server lists its files when it starts, so no path leads out of the directory. A
+request must name a host that the server was started for: otherwise a foreign page could
+read this one by a host name that it makes point here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PIECE = 256 * 1024
 
 @dataclass(frozen=True)
 class Served:
-    """A file, and its packed form if there is one."""
+    """A file to serve, and its packed form if there is one."""
 
     path: Path
     packed: Path | None
@@ -38,7 +38,7 @@ class Served:
 
 
 class PageServer(ThreadingHTTPServer):
-    """Listens when it is made; a TierlabError if it cannot."""
+    """A server that listens once it is made; a TierlabError if it cannot."""
 
     daemon_threads = True
     # A browser opens several connections at once.
@@ -46,7 +46,7 @@ class PageServer(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int) -> None:
         self.files: dict[str, Served] = {}
-        # The relay's address, secret included.
+        # The relay's address, with its secret.
         self.relay: str | None = None
         self.hosts = _hosts(host)
         if ":" in host:
@@ -62,11 +62,11 @@ class PageServer(ThreadingHTTPServer):
             ) from error
 
     def offer(self, site: Path) -> None:
-        """Serve what is in this directory now."""
+        """Serve the files that are in this directory now."""
         self.files = _listed(site)
 
     def server_bind(self) -> None:
-        """Without the look-up of the host's full name, which may take long."""
+        """Bind without looking up the host's full name, which may take long."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -74,11 +74,11 @@ class PageServer(ThreadingHTTPServer):
         self.server_name = str(name)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away is no news."""
+        """Print nothing about a browser that closed its connection."""
 
     @property
     def url(self) -> str:
-        """Where the page is, for somebody on this machine."""
+        """The page's address for a browser on this machine."""
         host = str(self.server_address[0])
         if host in ("0.0.0.0", "::"):
             host = "localhost"
@@ -93,19 +93,19 @@ class PageHandler(BaseHTTPRequestHandler):
     server_version = "tierlab"
     sys_version = ""
     timeout = 60
-    # A small answer must not wait for the acknowledgement of its head.
+    # A small body must not wait for the acknowledgement of its head.
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """A file."""
+        """Send a file."""
         self._answer(body=True)
 
     def do_HEAD(self) -> None:
-        """What would be said of it."""
+        """Send the head of a file's answer."""
         self._answer(body=False)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: the terminal is the user's."""
+        """Print nothing: the terminal is the user's."""
 
     def _answer(self, body: bool) -> None:
         if not self._host_is_ours():
@@ -145,7 +145,7 @@ class PageHandler(BaseHTTPRequestHandler):
             self._send(source, start, end)
 
     def _network(self, relay: str) -> None:
-        """For our own page, as WebSockets are open to all others as well."""
+        """Serve a WebSocket to our own page only: any page may try to open one."""
         if self.headers.get("Origin") != f"http://{self.headers.get('Host')}":
             return self._refuse(HTTPStatus.FORBIDDEN, "this is for the page only")
         if self.command != "GET" or not is_websocket(self.headers):
@@ -167,7 +167,7 @@ class PageHandler(BaseHTTPRequestHandler):
         )
 
     def _range(self, size: int) -> tuple[int, int] | None:
-        """The part that is asked for; (0, 0) if there is none such."""
+        """The requested part; (0, 0) if the file has no such part."""
         match = _RANGE.fullmatch(self.headers.get("Range", ""))
         if not match or match.group() == "bytes=-":
             return None
@@ -205,12 +205,12 @@ class PageHandler(BaseHTTPRequestHandler):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Whether only this machine can reach a server that listens at `host`."""
     return host in LOOPBACK or host == "::1"
 
 
 def _hosts(host: str) -> tuple[str, ...]:
-    """Names that a request may use; none: any."""
+    """The host names that a request may use; an empty set allows any."""
     if host in ("0.0.0.0", "::", ""):
         return ()
     own = f"[{host}]" if ":" in host else host.lower()

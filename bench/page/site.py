@@ -10,9 +10,9 @@
     machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
     site-DIGEST/site.json    what there is (describe.py)
 
-A digest stands for the contents, so these may be kept for ever. Everything is
-relative to index.html. Text and Wasm are there packed as well (.gz), for servers
-that send such files; guests are there only packed, and the page unpacks them.
+A digest names the contents, so browsers may keep these folders for ever. All paths are
+relative to index.html. Text and Wasm also exist in packed form (.gz), for servers that
+send such files; guests exist in packed form only, and the page unpacks them.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ from bench.page.packed import Packer
 
 BENCH = Path(__file__).resolve().parents[1]
 APP = BENCH / "page"
-# Modules that the page shares with other engines, as it imports them.
+# Modules that the page shares with other engines, by the paths of its imports.
 SHARED = ("page/app", "engines/js", "engines/web")
 APP_SUFFIXES = (".mjs", ".css", ".svg")
 ROOT_FILES = ("icon.svg", "page.webmanifest")
 INDEX, WORKER, DESCRIPTION = "index.html", "sw.js", "site.json"
 PACKED = ".gz"
-# Smaller ones gain nothing.
+# Packing gains nothing for smaller files.
 PACK_FROM = 512
-# Of gzip, for what is packed anew each time.
+# Level of gzip for files that are packed anew each time.
 OWN_LEVEL = 6
 DIGEST = 12
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a page is made of."""
+    """The parts of a page."""
 
     guests: tuple[Guest, ...]
     # The products `qemu-wasm-ARCH`, by architecture, and the libraries'.
@@ -65,7 +65,7 @@ class Contents:
     disks: tuple[Disk, ...] = ()
     network: Network | None = None
     machines: tuple[saved.Offered, ...] = ()
-    # In the place of modules of ours, for tests: path below bench -> file.
+    # Replacements for our modules, for tests: path below bench -> file.
     modules: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ class SiteBuilder:
         self._listed: list[str] = []
 
     def build(self, contents: Contents) -> None:
-        """Write everything; `out` is there and empty."""
+        """Write the page; `out` exists and is empty."""
         app = self._tree("app", {**_app_files(), **contents.modules})
         libraries = self._tree("lib", _files(contents.libraries))
         programs = {
@@ -115,7 +115,7 @@ class SiteBuilder:
         self._text(INDEX, _filled(APP / "app" / INDEX, places).encode())
         for name in ROOT_FILES:
             self._text(name, (APP / "app" / name).read_bytes())
-        # What is not named by what it holds must be fetched anew.
+        # Browsers must fetch a file anew if its name has no digest.
         index = hashlib.sha256((self._out / INDEX).read_bytes()).hexdigest()[:DIGEST]
         shell = [p for p in self._listed if p.startswith(("app-", "lib-", "site-"))]
         values = {
@@ -125,11 +125,11 @@ class SiteBuilder:
         }
         self._text(WORKER, _filled(APP / "app" / WORKER, values).encode())
         (self._out / "_headers").write_text(headers.headers_file(), encoding="utf-8")
-        # Or GitHub's pages would leave out names that begin with '_'.
+        # Otherwise GitHub's pages leave out names that begin with '_'.
         (self._out / ".nojekyll").write_bytes(b"")
 
     def _tree(self, prefix: str, files: Mapping[str, Path | bytes]) -> str:
-        """Files below a directory named by what they are; its name."""
+        """Write files below a directory whose name has their digest; gives the name."""
         contents = {name: _bytes(source) for name, source in sorted(files.items())}
         name = f"{prefix}-{_digest(contents.items())}"
         for path, data in contents.items():
@@ -234,7 +234,7 @@ class SiteBuilder:
         return saved.describe(one, guest, part)
 
     def _own(self, path: str, data: bytes) -> dict[str, Any]:
-        """As _packed(); but a user's own files are not kept in the cache."""
+        """Pack a file as _packed() does, but keep no user's file in the cache."""
         packed = gzip.compress(data, OWN_LEVEL, mtime=0)
         target = self._out / (path + PACKED)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ class SiteBuilder:
         }
 
     def _packed(self, path: str, source: Path, inside: str) -> dict[str, Any]:
-        """A file that the page unpacks; what it is told of it."""
+        """Write a file that the page unpacks; gives its description for the page."""
         packed = self._packer.file(source)
         target = self._out / (path + PACKED)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +287,7 @@ def _paths(directory: Path) -> dict[str, Path]:
 
 
 def _plain(name: str) -> str:
-    """For a file's name that any host can serve."""
+    """The name in a form that any host can serve."""
     return re.sub(r"[^A-Za-z0-9._-]", "", name)
 
 
@@ -311,7 +311,7 @@ def _versions(product: Path) -> dict[str, str]:
 
 
 def _filled(template: Path, values: Mapping[str, str]) -> str:
-    """A text with {{name}} replaced; one that is left is a mistake of ours."""
+    """A text with each {{name}} replaced; none may be left."""
     text = template.read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", value)

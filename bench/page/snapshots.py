@@ -1,7 +1,7 @@
 """Saved machines (docs/snapshots.md) as a page offers them.
 
-The packed stream is served as it is; what the machine is, and QEMU's arguments to make
-it anew, go into the page's description.
+The page fetches the packed stream as it is. Its description has the machine's facts,
+and QEMU's arguments to make the machine anew.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.places import PagePlaces
 
 OPTION = "--snapshot"
-# Of a saved machine's console, in the page's terminal.
+# Lines of a saved machine's console in the page's terminal.
 SHOWN = 1500
 
 
 @dataclass(frozen=True)
 class Offered:
-    """A file, and the name that the page knows it by."""
+    """A saved machine's file, and its name in the page."""
 
     name: str
     snapshot: Snapshot
 
 
 def offered(paths: Sequence[Path]) -> list[Offered]:
-    """The files asked for; each has a name of its own."""
+    """The files that the user named, each with its own name."""
     found = [Offered(path.stem, read_snapshot(path)) for path in paths]
     names = [one.name for one in found]
     for name in names:
@@ -63,7 +63,7 @@ def check(
 
 
 def _devices(snapshot: Snapshot, network: Network | None) -> tuple[Device, ...]:
-    """What it had, where the page has the same."""
+    """The machine's devices, if the page has the same."""
     devices: list[Device] = []
     for said in snapshot.facts.devices:
         own = network if said.get("kind") == "net" else None
@@ -89,7 +89,7 @@ def _words(said: Mapping[str, Any]) -> str:
 def _request(
     snapshot: Snapshot, guest: Guest, devices: tuple[Device, ...]
 ) -> BootRequest:
-    """The machine as it was made when it was saved."""
+    """The request that made the machine when it was saved."""
     facts = snapshot.facts
     return BootRequest(
         guest,
@@ -122,9 +122,9 @@ def packed_stream(snapshot: Snapshot) -> bytes:
 
 
 def describe(one: Offered, guest: Guest, part: Mapping[str, Any]) -> dict[str, Any]:
-    """For the page; `part` says where it finds the stream."""
+    """The description for the page; `part` says where the stream is."""
     facts = one.snapshot.facts
-    # The page puts its own devices where they belong.
+    # The page adds its own devices at their places.
     request = _request(one.snapshot, guest, ())
     places = PagePlaces()
     arguments = qemu_arguments(request, places)
@@ -150,7 +150,7 @@ def describe(one: Offered, guest: Guest, part: Mapping[str, Any]) -> dict[str, A
 
 
 def _last_lines(text: str) -> str:
-    """What somebody would have seen last, from the start of a line."""
+    """The last lines that a user saw on the console."""
     if len(text) <= SHOWN:
         return text
     return text[-SHOWN:].partition("\n")[2]

@@ -1,7 +1,7 @@
 """A WebSocket of the page's, handed on to the relay of guests' networks.
 
-The page may connect to its own server only, and need not know the relay's secret. What
-the request may be, the server has checked; bytes are handed on as they are.
+The page may connect to its own server only, and need not know the relay's secret. The
+server has checked the request; the tunnel hands on bytes unchanged.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 
 _PIECE = 64 * 1024
 _CONNECT_S = 5.0
-# What a handshake needs; the relay is told of nothing else.
+# Headers of a handshake; the relay gets no others.
 _HANDED_ON = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 
 
 def is_websocket(headers: Message) -> bool:
-    """Whether this request wants to become one."""
+    """Whether the request asks for a WebSocket."""
     values = [str(headers.get(name, "")) for name in _HANDED_ON]
     upgrade = str(headers.get("Upgrade", "")).lower()
-    # Nothing that could be a line of its own.
+    # Values must not contain line ends.
     return upgrade == "websocket" and all(v and v.isprintable() for v in values)
 
 
@@ -33,7 +33,7 @@ def tunnel(
     headers: Message,
     relay: str,
 ) -> bool:
-    """Until one of them goes; False if the relay is not there.
+    """Hand on bytes until one side closes; False if the relay is not there.
 
     `reader` is what the client's request was read from.
     """
@@ -65,7 +65,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while piece := source.recv(_PIECE):
             target.sendall(piece)
-    # The other direction must not wait for ever.
+    # The thread of the other direction must end as well.
     _end(target)
 
 

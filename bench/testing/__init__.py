@@ -1,1 +1,1 @@
-"""Tests of the harness, the engine drivers and the command line."""
+"""Stand-ins that tests of several rooms share."""

@@ -1,4 +1,4 @@
-"""A program that behaves as an engine with a guest in it, by a script.
+"""A program that behaves as an engine with a guest, by a script.
 
     fake_engine.py SCENARIO.json [STATS.json TIMELINE.jsonl]
 
@@ -34,7 +34,7 @@ qmp: FakeQmp | None = None
 
 
 def control(key: str, value: Any) -> None:
-    """Steps of the control channel, which is there if it was asked for."""
+    """Do a step of the control channel, if the scenario has one."""
     global qmp
     path = os.environ.get("FAKE_CONTROL")
     if path and key == "qmp":

@@ -1,4 +1,4 @@
-"""A QEMU's control channel, as far as saving and resuming need it.
+"""A QEMU's control channel, with the commands that saving and resuming need.
 
 {"refuse": {COMMAND: WHY}}    answers these with an error
 {"fail": WHY}                 the migration fails for that reason
@@ -29,7 +29,7 @@ class FakeQmp:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def wait(self, command: str) -> None:
-        """Until a client had this done."""
+        """Wait until a client has had the command done."""
         self._event(command).wait()
 
     def _event(self, command: str) -> threading.Event:

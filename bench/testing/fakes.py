@@ -44,7 +44,7 @@ STATS: dict[str, Any] = {
     "tbs": {"columns": ["pc", "execs"], "rows": [[4096, 7], [8192, 9]]},
 }
 
-# The columns of which profiles are made; hash 0 is an unknown one.
+# The columns that profiles need; hash 0 means that the hash is unknown.
 EXECUTED: dict[str, Any] = {
     "columns": ["hash", "exec_tier0", "exec_tier1", "exec_tier2"],
     "rows": [
@@ -71,13 +71,13 @@ def error_line(capture: Capture) -> str:
 
 
 def boots_in(seconds: float, scenario: Scenario | None = None) -> Scenario:
-    """A good boot that takes its time before init."""
+    """A good boot that takes `seconds` before init."""
     return [{"sleep": seconds}, *(GOOD if scenario is None else scenario)]
 
 
 @dataclass
 class FakeEngine:
-    """Plays a scenario chosen by tier, workload or guest; else the default."""
+    """An engine that plays a scenario, chosen by tier, workload or guest."""
 
     directory: Path
     name: str = "fake"
@@ -90,7 +90,7 @@ class FakeEngine:
     requests: list[BootRequest] = field(default_factory=list)
 
     def products(self, arch: str) -> tuple[str, ...]:
-        """None."""
+        """No products."""
         return ()
 
     def refuses(self, request: BootRequest) -> str | None:
@@ -102,7 +102,7 @@ class FakeEngine:
         return self.missing
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:
-        """A version like any other."""
+        """A made-up version."""
         return {"engine": "fake 1", "qemu": "10.0.0"}
 
     def command(self, request: BootRequest, products: Mapping[str, Path]) -> Command:
@@ -120,7 +120,7 @@ class FakeEngine:
 
 
 def make_guest(directory: Path, name: str = GUEST) -> Path:
-    """A guest product with nothing bootable in it."""
+    """A guest product that has no bootable files."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "kernel").write_bytes(b"kernel")
     (directory / "initrd").write_bytes(b"initrd")

@@ -1,4 +1,4 @@
-"""Boots for tests: commands at a guest's prompt, and what it said."""
+"""Boots for tests: commands at a guest's prompt, and the guest's answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ every_other_guest = pytest.mark.parametrize(("guest", "arch"), OTHERS)
 
 
 def products_of(guest: str, arch: str, *others: str) -> dict[str, Path]:
-    """All that boots of this guest need."""
+    """The products that boots of this guest need."""
     names = [f"guest-{guest}", TIERS, *others]
     for engine in ENGINES:
         names += find_engine(engine).products(arch)
@@ -51,7 +51,7 @@ def boot(
     commands: Sequence[str],
     tmp_path: Path,
 ) -> dict[str, Any]:
-    """Type commands at the guest's prompt and power off; the result."""
+    """Type commands at the guest's prompt and power off; gives the result."""
     driver = find_engine(engine)
     request = BootRequest(
         load(products[f"guest-{guest}"]),

@@ -1,8 +1,8 @@
 """Many images of one description, each under several tiers and engines.
 
 An instruction-set test suite is hundreds of small images that all run on the same
-machine.  Each is booted under every way to run it, and has to pass, and to say the
-same under all of them.
+machine.  The harness boots each image under every way to run it.  The image must pass,
+and its console must be the same under all of them.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Way:
     tier: str | None
 
     def label(self) -> str:
-        """As shown."""
+        """The way, as tables show it."""
         return self.engine if self.tier is None else self.tier
 
 
 @dataclass
 class Verdict:
-    """What became of one image."""
+    """The outcome of one image."""
 
     image: Path
     # None: good; else why the run failed, one line.
@@ -46,17 +46,17 @@ class Verdict:
 
     @property
     def differs(self) -> bool:
-        """Whether one way told another story than another way."""
+        """Whether the consoles of two ways differ."""
         outcomes = {failure is None for failure in self.failures.values()}
         return len(outcomes) > 1 or len(set(self.consoles.values())) > 1
 
     @property
     def good(self) -> bool:
-        """Whether it passed under all, and said the same."""
+        """Whether the image passed under all ways, with equal consoles."""
         return not self.differs and not any(self.failures.values())
 
     def lines(self) -> Iterator[str]:
-        """What there is to say of it, if it is not good."""
+        """Lines about an image that is not good."""
         for way, failure in self.failures.items():
             if failure is not None:
                 yield f"{way.label()}: {failure}"
@@ -67,7 +67,7 @@ class Verdict:
                 yield f"{way.label()} and {ways[0].label()} differ in {found}"
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The verdict for programs to read."""
         runs = [
             {"engine": way.engine, "tier": way.tier or NO_TIER, "failure": failure}
             for way, failure in self.failures.items()
@@ -81,7 +81,7 @@ class Verdict:
 
 
 def find_images(names: Sequence[str]) -> list[Path]:
-    """The files named; of a folder, the ELF files in it."""
+    """The named files; of a folder, the ELF files in it."""
     found: list[Path] = []
     for name in names:
         path = Path(name)
@@ -112,7 +112,7 @@ def run_all(
     at_once: int,
     done: Callable[[Verdict], None],
 ) -> list[Verdict]:
-    """Run all, some at a time; each image is told of when its last run is over."""
+    """Run all jobs, some at a time; report each image after its last run."""
     verdicts = {image: Verdict(image) for image in jobs}
     running = _Running()
     with ThreadPoolExecutor(at_once) as pool:
@@ -136,7 +136,7 @@ def run_all(
 
 
 class _Running:
-    """The engines' processes, to be ended when we are."""
+    """The engines' processes, which must end when this process does."""
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
@@ -161,7 +161,7 @@ class _Running:
                 self._pids.difference_update(mine)
 
     def kill(self) -> None:
-        """End all of them."""
+        """End all processes."""
         with self._lock:
             self._ended = True
             for pid in self._pids:
@@ -171,13 +171,13 @@ class _Running:
 def _note(verdict: Verdict, way: Way, result: Mapping[str, Any]) -> None:
     failure = result["failure"]
     verdict.failures[way] = failure and f"{failure['kind']}: {failure['message']}"
-    # A run that was ended from outside was ended somewhere.
+    # A run that ran out of time was ended anywhere: its console is not compared.
     if not failure or failure["kind"] != "timeout":
         verdict.consoles[way] = result["console"]["text"]
 
 
 def _in_order(verdict: Verdict, ways: Mapping[Way, Boot]) -> None:
-    """As they were asked for, not as they ended."""
+    """The runs in the order of `ways`, not in the order of their ends."""
     verdict.failures = {way: verdict.failures[way] for way in ways}
     verdict.consoles = {w: verdict.consoles[w] for w in ways if w in verdict.consoles}
 

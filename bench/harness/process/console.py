@@ -1,9 +1,9 @@
 """Reads a guest's console as it arrives: phases, panics, oopses.
 
 The stream is bytes in arbitrary pieces: lines may be split anywhere, end in
-\\n, \\r\\n or a bare \\r, and carry terminal control sequences.  A line gets
-the time at which its last byte arrived, in milliseconds since the engine's
-process was started.  A prompt has no end: it is a line when nothing follows it.
+\\n, \\r\\n or a bare \\r, and carry terminal control sequences.  A line's time is
+the arrival of its last byte, in milliseconds since the start of the engine's
+process.  A prompt has no line end: it counts as a line when nothing follows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from bench.guests.guest import Ending, Marker
 
-# A line this long is no marker: hand it on rather than hoard it.
+# A longer line is no marker: it is handed on in pieces.
 MAX_LINE = 64 * 1024
 
 _LINE_END = re.compile(rb"[\r\n]")
@@ -28,7 +28,7 @@ _TIERLAB = re.compile(
     r"@tierlab (?P<phase>[a-z-]+) guest=(?P<guest>[0-9]+(?:\.[0-9]+)?)"
     r"(?: status=(?P<status>[0-9]+))?"
 )
-# Unlike phases, rounds of a workload come again and again.
+# A phase comes once; rounds of a workload come many times.
 _ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0-9]+)$")
 _PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
 
@@ -69,32 +69,32 @@ class Round:
 
 @dataclass
 class ConsoleParser:
-    """Feed it bytes with their arrival time; read off what was seen."""
+    """Takes bytes with their arrival times; has what was seen in them."""
 
     markers: Sequence[Marker]
     panic_patterns: Iterable[str] = PANIC_PATTERNS
     oops_patterns: Iterable[str] = OOPS_PATTERNS
-    # Which lines end the run; what comes after one of them is not looked at.
+    # The lines that end the run; the parser ignores what comes after one of them.
     ending: Ending = Ending()
     phases: list[Phase] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     panic: str | None = None
     oops: str | None = None
     last_line: str = ""
-    # Whether the run ended well and the line that said so, if one did; and where
-    # that line ends, in bytes from the start.
+    # Whether the run ended well, and the line that said so, if there was one; and
+    # the end of that line, in bytes from the start.
     verdict: tuple[bool, str] | None = None
     verdict_end: int | None = None
 
     def __post_init__(self) -> None:
         self._partial = bytearray()
-        self._before = 0  # bytes that are not in _partial any more
+        self._before = 0  # bytes that have left _partial
         self._seen: set[str] = set()
         self._panic = _any_of(self.panic_patterns)
         self._oops = _any_of(self.oops_patterns)
 
     def feed(self, data: bytes, at_ms: float) -> list[Phase]:
-        """Take the next piece of the stream; return the phases it reached."""
+        """Take the next piece of the stream; return the phases reached in it."""
         before = len(self.phases)
         self._partial += data
         start = 0
@@ -110,7 +110,7 @@ class ConsoleParser:
         return self.phases[before:]
 
     def pause(self, at_ms: float) -> list[Phase]:
-        """Nothing followed for a while: is what is there of a line a marker's?
+        """Nothing followed for a while: take an unfinished line as a line.
 
         `at_ms` is when the last piece came.  Lines of /init are left for later:
         they carry numbers, which may not be complete.
@@ -123,7 +123,7 @@ class ConsoleParser:
         return self.phases[before:]
 
     def close(self, at_ms: float) -> list[Phase]:
-        """The stream ended: what is left counts as a line."""
+        """The stream ended: an unfinished line counts as a line."""
         before = len(self.phases)
         if self._partial:
             self._flush(at_ms)

@@ -13,16 +13,16 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-# Until QEMU listens; the process may be stopped for a while by others.
+# Time until QEMU listens; other processes may hold QEMU up for a while.
 CONNECT_S = 120.0
 ANSWER_S = 120.0
 RETRY_S = 0.01
-# What sun_path holds, less its terminator.
+# The bytes that sun_path has room for, less its terminator.
 MAX_PATH = 107
 
 
 class ControlError(Exception):
-    """QEMU refused, or is not there any more; the message is one line."""
+    """QEMU refused a command, or has ended; the message is one line."""
 
 
 class Control:
@@ -38,7 +38,7 @@ class Control:
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, **arguments: Any) -> Any:
-        """Do a command; what it returns."""
+        """Execute a command; gives what it returns."""
         text = json.dumps({"execute": command, "arguments": arguments})
         try:
             self._socket.sendall(text.encode() + b"\n")

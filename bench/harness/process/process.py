@@ -1,8 +1,8 @@
 """Runs one engine process: pipes, time limit, clean death, resource figures.
 
-The engine gets a session of its own, so that Ctrl-C at the terminal reaches
-only us and a kill reaches the engine's whole process group.  It has pipes for
-stdin, stdout and stderr whatever our own are; an interactive boot is a relay.
+The engine gets a session of its own: Ctrl-C at the terminal reaches this process
+only, and a kill reaches the engine's whole process group.  The engine always has
+pipes for stdin, stdout and stderr; in an interactive boot this process relays.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from bench.base.interrupt import Deferred
 from bench.harness.process.sampler import Sampler
 
 READ_SIZE = 64 * 1024
-# After SIGTERM an engine may still write its statistics; a browser hands them on.
+# Time after SIGTERM in which an engine may write or hand on its statistics.
 TERM_GRACE_S = 5.0
-# Where the kernel has no pidfd, how often to look for the process's end.
+# How often to look for the process's end if the kernel has no pidfd.
 POLL_S = 0.02
-# Output that is not followed by more for so long is taken as it is: a prompt.
+# An unfinished line that nothing follows for so long is a prompt.
 QUIET_MS = 100.0
 RSS_NOTE = "wait4 ru_maxrss: the largest single process of the engine's tree"
 
@@ -37,7 +37,7 @@ Sink = Callable[[bytes, float], None]
 
 @dataclass(frozen=True)
 class Ended:
-    """How the process ended and what it used."""
+    """How the process ended, and the resources that it used."""
 
     status: int | None
     signal: int | None
@@ -69,7 +69,7 @@ class Limits:
         return None
 
     def wait_s(self, now_ms: float) -> float | None:
-        """How long nothing needs to be done."""
+        """How long the limits need nothing to be done."""
         ends = [] if self.asked is None else [self.asked[1]]
         if self.deadline_s is not None:
             ends.append(self.deadline_s * 1000)
@@ -98,13 +98,13 @@ class EngineProcess:
         self._on_output = on_output
         self._on_error = on_error
         self._on_quiet = on_quiet
-        self._last_output_ms: float | None = None  # unless on_quiet was told
+        self._last_output_ms: float | None = None  # None: on_quiet has been called
         self._limits = limits
         self._input_fd = input_fd
         self._hold_input = hold_input
         self._signals = signals
         self._pending = b""
-        # What other threads want done, and what wakes the loop for it.
+        # Functions that other threads want called, and the pipe that wakes the loop.
         self._calls: deque[Callable[[], None]] = deque()
         self._calling = threading.Lock()
         self._wake: int | None = os.eventfd(0, os.EFD_CLOEXEC)
@@ -122,7 +122,7 @@ class EngineProcess:
         return self._child.pid
 
     def run(self) -> Ended:
-        """Relay until the process ends; whatever happens, it is dead after."""
+        """Relay until the process ends; on any way out the process is dead."""
         pidfd = _pidfd(self._child.pid)
         try:
             self._watch(pidfd)
@@ -143,7 +143,7 @@ class EngineProcess:
         return ended
 
     def call(self, function: Callable[[], None]) -> None:
-        """Have something done in the loop, unless it ended.  From any thread."""
+        """Call a function in the loop, unless the loop ended.  From any thread."""
         with self._calling:
             if self._wake is not None:
                 self._calls.append(function)
@@ -162,7 +162,7 @@ class EngineProcess:
         try:
             os.write(pipe.fileno(), data)
         except OSError:
-            return  # it ended, and that will be noticed
+            return  # the process ended, which the loop will notice
 
     def now_ms(self) -> float:
         """Time since the process was started.  From any thread."""
@@ -215,8 +215,8 @@ class EngineProcess:
         return ended
 
     def _tell_quiet(self, now_ms: float) -> None:
-        # After select(), with the time before it: else output that was there, and
-        # that nobody had looked for, would pass for silence.
+        # After select(), with the time before it: otherwise output that had arrived,
+        # but was not read yet, would count as silence.
         last = self._last_output_ms
         if last is not None and now_ms >= last + QUIET_MS:
             self._last_output_ms = None
@@ -247,7 +247,7 @@ class EngineProcess:
         return True
 
     def _drain(self) -> None:
-        """Take what the pipes still hold, but wait for nobody to add more."""
+        """Read what the pipes still hold, without waiting for more."""
         keys = [k for k in self._select.get_map().values() if k.data is not None]
         for key in keys:
             os.set_blocking(key.fd, False)
@@ -264,8 +264,8 @@ class EngineProcess:
     def _take_input(self) -> None:
         """Read a piece of input, and no more before the engine took it.
 
-        A write that blocks would stop the console, which may be what the
-        engine waits for.
+        A blocking write would stop the relay of the console, for which the engine may
+        be waiting.
         """
         pipe = self._child.stdin
         assert self._input_fd is not None and pipe is not None
@@ -302,7 +302,7 @@ class EngineProcess:
             if reason is not None:
                 self._killed = reason
                 self._kill_at_ms = now_ms + TERM_GRACE_S * 1000
-                # It ends its own children when it has what it wants of them.
+                # The engine ends its own children when it has their data.
                 os.kill(self._child.pid, signal.SIGTERM)
         elif now_ms >= self._kill_at_ms:
             self._kill_group()
@@ -341,7 +341,7 @@ def _spawn(
     argv: Sequence[str], env: Mapping[str, str], *, piped_input: bool
 ) -> subprocess.Popen[bytes]:
     guard = shutil.which("setpriv")
-    # Should we be killed outright, the kernel ends the engine too.
+    # If this process is killed, the kernel ends the engine as well.
     prefix = [guard, "--pdeathsig", "KILL", "--"] if guard else []
     try:
         return subprocess.Popen(

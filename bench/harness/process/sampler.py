@@ -1,10 +1,10 @@
 """Memory and mappings of a running engine, over time, from /proc.
 
-An engine is a process group: the memory is that of all its processes, and the
-mappings are those of the one that has the most memory.
+An engine is a process group: its memory is that of all processes, its mappings are
+those of the process with the most memory.
 
-Once a second; mappings are counted by reading all of them, which takes the
-longer the more there are, so they get at most a hundredth of the time.
+A sample is taken once a second.  Counting mappings means reading all of them, which
+takes longer the more there are, so it gets at most a hundredth of the time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Sample = tuple[float, float, int | None]
 
 
 class Sampler:
-    """Takes a sample whenever it is due; made for one engine."""
+    """Takes the samples of one engine."""
 
     def __init__(self, each: Callable[[Sample], None] = lambda _: None) -> None:
         self.samples: list[Sample] = []
@@ -35,7 +35,7 @@ class Sampler:
         self._mappings_due_ms = 0.0
 
     def wait_ms(self, now_ms: float) -> float:
-        """How long nothing is due."""
+        """How long no sample is due."""
         return max(0.0, self._due_ms - now_ms)
 
     def poll(self, pid: int, now_ms: float) -> None:
@@ -61,12 +61,12 @@ class Sampler:
         return max((m for _, _, m in self.samples if m is not None), default=None)
 
     def as_json(self) -> dict[str, Any]:
-        """As a table."""
+        """The samples as a table."""
         return {"columns": list(COLUMNS), "rows": [list(s) for s in self.samples]}
 
 
 def _group(member: int) -> list[int]:
-    """The processes of the group that `member` is in."""
+    """The processes in the group of `member`."""
     group = _group_of(member)
     pids = map(int, filter(str.isdecimal, os.listdir("/proc")))
     return [pid for pid in pids if _group_of(pid) == group is not None]

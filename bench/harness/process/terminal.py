@@ -1,4 +1,4 @@
-"""Hands the user's terminal to the guest, and takes it back on any way out."""
+"""Gives the user's terminal to the guest, and restores it on any way out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def raw_terminal(descriptor: int) -> Iterator[None]:
-    """Raw mode while inside; does nothing when it is no terminal."""
+    """Raw mode while inside; nothing if the descriptor is no terminal."""
     if not os.isatty(descriptor):
         yield
         return
@@ -25,20 +25,20 @@ def raw_terminal(descriptor: int) -> Iterator[None]:
 
 
 class Screen:
-    """Our stdout for a guest's console."""
+    """This process's stdout, for a guest's console."""
 
     def __init__(self) -> None:
         self._descriptor = sys.stdout.fileno()
         self.at_line_start = True
 
     def write(self, data: bytes) -> None:
-        """Pass on a piece of console; BrokenPipeError when the reader left."""
+        """Write a piece of the console; BrokenPipeError if the reader left."""
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
         self.at_line_start = data.endswith((b"\n", b"\r"))
 
     def finish_line(self) -> None:
-        """Our own output starts on a line of its own."""
+        """End the guest's line, so that our output starts on a new one."""
         if not self.at_line_start:
             self.write(b"\n")

@@ -1,6 +1,6 @@
-"""What the runtime reported of its code cache while the guest ran.
+"""The runtime's reports on its code cache while the guest ran.
 
-TIERLAB_TIMELINE: one JSON object a line, about twice a second.
+The file of TIERLAB_TIMELINE has one JSON object a line, about twice a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tiering policies, as the program built from tiers/ itself declares them."""
+"""Tiering policies, as a program that is built from tiers/ declares them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bench.base.consoles import err_console
 from bench.base.errors import USAGE, TierlabError
 from bench.harness.products import TIERS, obtain
 
-# Stands for each policy there is, with its defaults.
+# This word stands for every policy, with its defaults.
 EVERY = "*"
 
 
-# The policy that starts from a profile (bench.harness.run.profile), and where the
-# engine's file system has one that the harness makes.
+# The policy that starts from a profile (bench.harness.run.profile), and the path of a
+# profile made by the harness in the engine's file system.
 PROFILE = "profile"
 SEEDED = "/profiles/earlier-boot"
 
@@ -36,12 +36,12 @@ class Policy:
 
     @property
     def wants_seed(self) -> bool:
-        """Whether the harness has to boot once before, for a profile."""
+        """Whether the harness must make a profile by a boot before."""
         return self.facts.get("name") == PROFILE and self.profile is None
 
 
 def declared(tiers: Path) -> dict[str, Any]:
-    """All that tier-list prints: policies, evictions, parameters of both."""
+    """All that tier-list prints: policies, evictions, and their parameters."""
     done = _tier_list(tiers)
     try:
         raw = json.loads(done.stdout) if done.returncode == 0 else None
@@ -75,7 +75,7 @@ def check_policy(tiers: Path, spec: str, where: str = "") -> Policy:
 
 
 def _short(tiers: Path, name: str, params: Mapping[str, int | float | str]) -> str:
-    """The spec without what is the default: the same policy, for tables."""
+    """The spec without values that are the default, for tables."""
     found = (p for p in declared(tiers)["policies"] if p["name"] == name)
     policy: Mapping[str, Any] = next(found, {})
     defaults = {str(p["name"]): p["default"] for p in policy.get("params", [])}
@@ -136,7 +136,7 @@ def _tier_list(tiers: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def check_policies(specs: Iterable[str], where: str = "") -> list[Policy]:
-    """Canonical policies, each once; to be done before anything long is built."""
+    """Canonical policies, each once; called before anything long is built."""
     tiers = obtain([TIERS], err_console())[TIERS]
     checked = [check_policy(tiers, s, where) for s in _expanded(tiers, specs)]
     return list({policy.spec: policy for policy in checked}.values())

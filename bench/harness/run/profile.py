@@ -1,11 +1,11 @@
-"""Profiles: what an earlier boot executed, for a policy to start from.
+"""Profiles: the executions of an earlier boot, from which a policy starts.
 
     tierlab-profile 1
     HASH16HEX EXECUTIONS
     ...
 
-A line for each content hash of a TB, executions of equal TBs added up, most
-executed first.
+A profile has a line for each content hash of a TB, with the executions of equal TBs
+added up, the most executed first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.base.files import make_directory, write_json, write_text
 from bench.harness.run.boot import Boot, safe_name
 
 FIRST_LINE = "tierlab-profile 1"
-# Under it the interpreter counts every execution.
+# Under this policy the interpreter counts every execution.
 SEED_TIER = "never"
 
 _EXECUTIONS = ("exec_tier0", "exec_tier1", "exec_tier2")
@@ -48,13 +48,13 @@ def profile_text(result: Mapping[str, Any], where: str) -> str:
         for number, count in zip(hashes, columns[name], strict=True):
             executed[number] += int(count)
     ordered = sorted(executed.items(), key=lambda item: (-item[1], item[0]))
-    # Hash 0 stands for an unknown one.
+    # Hash 0 means that the hash is unknown.
     lines = [f"{number:016x} {count}" for number, count in ordered if number and count]
     return "\n".join([FIRST_LINE, *lines, ""])
 
 
 def seed_path(directory: Path, boot: Boot) -> Path:
-    """Where the profile for this boot is kept: other code, other profile."""
+    """The path of this boot's profile: boots of other code have other profiles."""
     guest = boot.request.guest
     products = sorted((n, p.name) for n, p in boot.products.items())
     what = f"{guest.digest} {products}"
@@ -64,7 +64,7 @@ def seed_path(directory: Path, boot: Boot) -> Path:
 
 
 def seed(directory: Path, boot: Boot, run: Callable[[Boot], dict[str, Any]]) -> Path:
-    """The profile for this boot, from one earlier boot made here if need be."""
+    """The profile for this boot; if there is none yet, boot once to make it."""
     request = replace(boot.request, tier=SEED_TIER, profile=None)
     boot = replace(boot, request=request, policy=None)
     path = seed_path(directory, boot)

@@ -16,14 +16,14 @@ from bench.guests.guest import Guest
 
 
 def shared_provenance() -> dict[str, Any]:
-    """What all runs of one invocation have in common."""
+    """The facts that all runs of one command share."""
     return {"git": git_state(ROOT), "host": host_facts()}
 
 
 def run_provenance(
     engine: Engine, guest: Guest, products: Mapping[str, Path]
 ) -> dict[str, Any]:
-    """What belongs to one run, taken just before it starts."""
+    """The facts of one run, taken just before it starts."""
     return {
         "engine": {"name": engine.name, **engine.version(guest.arch, products)},
         "guest": guest.provenance(),
@@ -33,7 +33,7 @@ def run_provenance(
 
 
 def git_state(checkout: Path) -> dict[str, Any]:
-    """Commit, and a digest of whatever differs from it."""
+    """The commit, and a digest of all differences from it."""
     commit = _git(checkout, "rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": None, "diff_sha256": None}

@@ -1,8 +1,8 @@
-"""What an engine's --stats file says, made fit for a result file.
+"""The engine's statistics file, in a form for result files.
 
-The per-TB table has tens of thousands of rows.  A result stays one file, so
-the table goes in by columns, as zlib-compressed JSON in base64, which is a
-tenth of the plain form.
+The table of TBs has tens of thousands of rows.  A result stays one file, so the
+table is stored by columns, as zlib-compressed JSON in base64, which is a tenth of the
+plain form.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TBS_ENCODING = "columns+json+zlib+base64"
 
 
 def read_stats(path: Path) -> tuple[dict[str, Any] | None, str]:
-    """The statistics, or None and why there are none."""
+    """The statistics, or None and the reason."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

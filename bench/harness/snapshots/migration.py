@@ -5,8 +5,8 @@
     save: when the console shows the marker
         stop; migrate file:..., until it is completed; quit
 
-Each is done by a thread of its own, because QEMU takes seconds for it while
-the console has to be read on.
+A thread of its own does each, because QEMU takes seconds for it and the console must
+be read meanwhile.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from bench.guests.guest import Guest, Marker
 from bench.harness.process.control import Control, ControlError
 from bench.harness.snapshots.file import Snapshot
 
-# The phase that begins with a marker of the user's own.
+# The phase of a marker that the user names (text:...).
 SAVE_PHASE = "save-marker"
 RESUME_PHASE = "resume"
 TEXT = "text:"
 
 # How long QEMU may take to write or read the machine.
 TRANSFER_S = 600.0
-# Bytes a second: enough that QEMU does not hold back, which it would for the sake
-# of a network. On wasm32 it is a size_t.
+# Bytes a second: so many that QEMU does not limit its speed, as it does for networks.
+# On wasm32 the value is a size_t.
 BANDWIDTH = (1 << 32) - 1
 
 
@@ -49,7 +49,7 @@ class Save:
         return SAVE_PHASE if self.at.startswith(TEXT) else self.at
 
     def markers(self, guest: Guest) -> tuple[Marker, ...]:
-        """The guest's, and the one to save at if it is none of these."""
+        """The guest's markers, and the marker to save at if it is another one."""
         if not self.at.startswith(TEXT):
             return guest.markers
         match = re.compile(re.escape(self.at.removeprefix(TEXT)))
@@ -58,15 +58,15 @@ class Save:
 
 @dataclass(frozen=True)
 class Restore:
-    """What to resume, and what it is to do next if it waits to be told."""
+    """The machine to resume, and the workload to tell it if it waits for one."""
 
     snapshot: Snapshot
-    # The line to type at its prompt.
+    # The line to type at the machine's prompt.
     line: str | None = None
 
     @property
     def at_prompt(self) -> bool:
-        """Whether it was at its prompt already when it was saved."""
+        """Whether the machine was at its prompt when it was saved."""
         return "prompt" in self.snapshot.facts.phases
 
 
@@ -77,9 +77,9 @@ class Transfer:
         self._path = control
         self._streams = streams
         self._threads: list[threading.Thread] = []
-        # Why it failed, in one line.
+        # Why the transfer failed, in one line.
         self.failure: str | None = None
-        # By the monotonic clock; 0 until it is saved.
+        # Time of the save by the monotonic clock; 0 until then.
         self.saved_ms = 0.0
 
     def resume(
@@ -115,7 +115,7 @@ class Transfer:
         self._start("cannot save", work, failed)
 
     def join(self) -> None:
-        """Wait for what is under way; to be called when QEMU has ended."""
+        """Wait for the thread; called when QEMU has ended."""
         for thread in self._threads:
             thread.join()
 

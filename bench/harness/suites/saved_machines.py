@@ -1,4 +1,4 @@
-"""Saved machines for a comparison: given, or made by one boot before it."""
+"""Saved machines for a comparison: a user's file, or made by a boot before it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The page as somebody at it feels it, measured in a browser."""
+"""The page as a visitor experiences it, measured in a browser."""

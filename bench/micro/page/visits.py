@@ -1,9 +1,9 @@
-"""What somebody at the page waits for, measured in a real browser: `tierlab bench`.
+"""How long a visitor of the page waits, measured in a real browser: `tierlab bench`.
 
-Each repetition boots a guest in Node; then opens the page in a browser with an empty
-profile, boots the same guest there under the same policy, and types at its prompt: with
-a pointer that is at the button for some time before the click, of which the page makes
-use, and clicked out of nothing.
+Each repetition boots a guest in Node, opens the page in a browser with an empty
+profile, boots the same guest there under the same policy, and types at its prompt. It
+does so twice: the pointer is at the button for some time before the click, which the
+page uses to load ahead; and the click comes without that.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TIER = "region"
 SCRIPT = Path(__file__).with_name("measure.mjs")
 TIMEOUT_S = 360.0
 GOODBYE = b"exit\n"
-# Before the click, the pointer is at the button for that long.
+# How long the pointer is at the button before the click.
 APPROACHES_MS = (300, 1000, 0)
 
 
@@ -56,7 +56,7 @@ class InBrowser:
 
     @staticmethod
     def products() -> list[str]:
-        """All that it needs."""
+        """The products that the benchmark needs."""
         entry = find_guest(GUEST)
         program = program_product(entry.arch)
         return ["node", DRIVER, LIBRARIES, TIERS, entry.product, program]
@@ -68,11 +68,14 @@ class InBrowser:
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Visit the page so often, each way in turn; what failed is a failed row."""
+        """Visit the page as often as asked, in each way in turn.
+
+        A visit that failed is a failed row.
+        """
         entry = find_guest(GUEST)
         products, guests = obtain_for([entry], ["node", self.engine.name])
         policy = check_policies([TIER])[0]
-        # As in the page, which shows who executes.
+        # The page counts executions, so this boot does, too.
         counting = Switches(counts="sampled")
         request = BootRequest(
             guest=guests[GUEST], workload=SHELL, tier=policy.spec, switches=counting
@@ -135,7 +138,7 @@ def row_of(name: str, seen: Mapping[str, Any], node_s: float) -> dict[str, Any]:
 
 
 def _prompt_in_node(boot: Boot) -> tuple[float, str]:
-    """Seconds from the start of the process to the prompt, or why there are none."""
+    """Seconds from the process's start to the prompt, or the reason of a failure."""
     reader, typist = os.pipe()
     try:
         tie = Terminal(
@@ -152,7 +155,7 @@ def _prompt_in_node(boot: Boot) -> tuple[float, str]:
 
 
 def _run_group(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """A driver of a browser: alone in its process group, as that is what it ends."""
+    """Run a browser's driver in its own process group, which the driver ends."""
     return subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,
@@ -166,7 +169,7 @@ def _run_group(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def _served() -> Iterator[str]:
-    """The page with the guest, as `tierlab serve` has it; its address."""
+    """Serve the page with the guest, as `tierlab serve` does; gives the address."""
     with tempfile.TemporaryDirectory(prefix="tierlab-") as directory:
         write_site(Path(directory), contents([find_guest(GUEST)]))
         with PageServer("127.0.0.1", 0) as server:
