@@ -154,6 +154,7 @@ static void make_groups(Case *c)
 static void make_case(Case *c, uint64_t seed)
 {
     uint32_t items;
+    TwEmitOptions *options = &c->options;
 
     *c = (Case){ .seed = seed, .rng = { seed } };
     c->ntbs = 1 + rng_below(&c->rng, WORLD_MAX_TBS);
@@ -169,17 +170,16 @@ static void make_case(Case *c, uint64_t seed)
     }
     link_tbs(c);
     make_groups(c);
-    c->options = (TwEmitOptions){
-        .target = &target,
-        .chaining = rng_below(&c->rng, 2) ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH,
-        .counts = (TwCounts)rng_below(&c->rng, 3),
-        .sample_period = 1 + rng_below(&c->rng, 5),
-        .shape =
-            rng_percent(&c->rng, 70) ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS,
-    };
+    options->target = &target;
+    options->chaining =
+        rng_below(&c->rng, 2) ? TW_CHAIN_TAIL : TW_CHAIN_DISPATCH;
+    options->counts = (TwCounts)rng_below(&c->rng, 3);
+    options->sample_period = 1 + rng_below(&c->rng, 5);
+    options->shape =
+        rng_percent(&c->rng, 70) ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
     world.frame.sample_left = 1 + rng_below(&c->rng, 5);
     world_sample_period =
-        c->options.counts == TW_COUNTS_SAMPLED ? c->options.sample_period : 0;
+        options->counts == TW_COUNTS_SAMPLED ? options->sample_period : 0;
     target.globals = world_globals;
     target.nglobals = rng_percent(&c->rng, 90) ? world_nglobals : 0;
     target.jump_cache = rng_percent(&c->rng, 80) ? &world_jump_cache : NULL;

@@ -155,10 +155,11 @@ void gen_dump(Gen *g, bool all)
 
 void gen_exit_tb(Gen *g)
 {
+    uint32_t low = rng_below(g->rng, 4);
+
     gen_ins(g, TW_OP_EXIT_TB, 0, 0, 0, 0);
     /* As a TB pointer and TB_EXIT_*: without TW_CHAIN's bit. */
-    gen_word(g, (uint64_t)g->id << 8 | rng_below(g->rng, 16) << 4 |
-                    rng_below(g->rng, 4));
+    gen_word(g, (uint64_t)g->id << 8 | rng_below(g->rng, 16) << 4 | low);
 }
 
 void gen_goto_tb(Gen *g, unsigned n)
@@ -178,9 +179,8 @@ void gen_goto_ptr(Gen *g)
     unsigned r = gen_reg(g);
 
     gen_dump(g, true);
-    gen_ins(g, GEN_LD_PTR, r, 0, 0,
-            ENV(ptrs) +
-                (int32_t)(sizeof(void *) * rng_below(g->rng, WORLD_PTRS)));
+    gen_ins(g, TW_OP_LDE64, r, 0, 0,
+            ENV(ptrs) + 8 * (int32_t)rng_below(g->rng, WORLD_PTRS));
     gen_ins(g, TW_OP_GOTO_PTR, r, 0, 0, 0);
 }
 

@@ -1,6 +1,11 @@
 /*
  * Inside the generator: its state, and the pieces that TBs are made of.
  *
+ * A seed gives the same code with every compiler and pointer size. So there is
+ * at most one random number per expression: C leaves open in which order the
+ * arguments of a call are evaluated. What addresses of the host the code holds
+ * is said at GenTb.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef TW_TESTS_GEN_INT_H
@@ -35,8 +40,9 @@ typedef struct Gen {
 /* Offset from env. */
 #define ENV(field) ((int32_t)offsetof(Env, field))
 
-/* Load a host pointer from env. */
-#define GEN_LD_PTR (sizeof(void *) == 8 ? TW_OP_LDE64 : TW_OP_LDE32U)
+/* Frame offsets from here on are of TwFrame.spill on every host. */
+enum { GEN_FRAME_OFS = 16, GEN_FRAME_SIZE = 120 * 8 };
+static_assert(offsetof(TwFrame, spill) <= GEN_FRAME_OFS, "frame");
 
 /* gen-code.c: instructions, operands */
 void gen_put(Gen *g, TwInsn insn);

@@ -55,8 +55,9 @@ static void item_branch(Gen *g, TwOp op)
         return;
     }
     if (op == TW_OP_BR_ENV_LT0) {
-        gen_branch_to(g, gen_forward_label(g), op, gen_reg(g),
-                      gen_mem_ofs(g, 4));
+        unsigned label = gen_forward_label(g), r = gen_reg(g);
+
+        gen_branch_to(g, label, op, r, gen_mem_ofs(g, 4));
     } else if (op != TW_OP_BR) {
         item_conditional(g, op, gen_forward_label(g));
     } else if (rng_percent(g->rng, 50)) {
@@ -127,8 +128,7 @@ unsigned gen_base(Gen *g, unsigned size, int32_t *ofs)
         *ofs = gen_mem_ofs(g, size);
         return TW_REG_ENV;
     case 1:
-        *ofs = (int32_t)offsetof(TwFrame, spill) +
-               (int32_t)rng_below(g->rng, 120 * 8);
+        *ofs = GEN_FRAME_OFS + (int32_t)rng_below(g->rng, GEN_FRAME_SIZE);
         return TW_REG_FRAME;
     case 2:
         gen_ins(g, TW_OP_ADDI, r, TW_REG_ENV, 0, gen_mem_ofs(g, size));
@@ -139,7 +139,7 @@ unsigned gen_base(Gen *g, unsigned size, int32_t *ofs)
         *ofs = (int32_t)rng_below(g->rng, 96) - 48;
         return r;
     default:
-        gen_ins(g, GEN_LD_PTR, r, 0, 0, ENV(host_ptr));
+        gen_ins(g, TW_OP_LDE64, r, 0, 0, ENV(host_ptr));
         *ofs = (int32_t)rng_below(g->rng, 400) - 200;
         return r;
     }
@@ -156,7 +156,7 @@ static void item_guest(Gen *g, TwOp op)
 
     if (size < 0) {
         size = (int)rng_below(g->rng, 4);
-        oi |= rng_below(g->rng, 2) << 8 | rng_below(g->rng, 2) << 7;
+        oi |= rng_below(g->rng, 4) << 7;
     } else if (op == TW_OP_QLD8S || op == TW_OP_QLD16S || op == TW_OP_QLD32S) {
         oi |= TW_MEMOP_SIGN;
     }
@@ -210,7 +210,7 @@ static void two_regs(Gen *g, unsigned *a, unsigned *b)
 
 static void item_other(Gen *g, TwOp op)
 {
-    unsigned a, b;
+    unsigned a, b, c, d, e;
 
     switch (op) {
     case TW_OP_MB:
@@ -236,56 +236,75 @@ static void item_other(Gen *g, TwOp op)
     case TW_OP_MULU2_32:
     case TW_OP_MULS2_32:
         two_regs(g, &a, &b);
-        gen_ins(g, op, a, b, gen_any_reg(g), (int32_t)gen_any_reg(g));
+        c = gen_any_reg(g);
+        gen_ins(g, op, a, b, c, (int32_t)gen_any_reg(g));
         break;
     default: /* R6 */
         two_regs(g, &a, &b);
-        gen_ins(g, op, a, b, gen_any_reg(g),
-                (int32_t)(gen_any_reg(g) | gen_any_reg(g) << 8 |
-                          gen_any_reg(g) << 16));
+        c = gen_any_reg(g);
+        d = gen_any_reg(g);
+        e = gen_any_reg(g);
+        gen_ins(g, op, a, b, c,
+                (int32_t)(d | e << 8 | gen_any_reg(g) << 16));
         break;
     }
 }
 
 void gen_item(Gen *g, TwOp op)
 {
-    unsigned pos;
+    unsigned a, b, c, d, e, pos;
+    int16_t value;
 
     switch (tw_op_format(op)) {
     case TW_FMT_ENTRY:
         break;
     case TW_FMT_RR:
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), 0, 0);
+        a = gen_reg(g);
+        gen_ins(g, op, a, gen_any_reg(g), 0, 0);
         break;
     case TW_FMT_RRR:
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g), 0);
+        a = gen_reg(g);
+        b = gen_any_reg(g);
+        gen_ins(g, op, a, b, gen_any_reg(g), 0);
         break;
     case TW_FMT_RI:
-        gen_ins(g, op, gen_reg(g), 0, 0, gen_imm32(g));
+        a = gen_reg(g);
+        gen_ins(g, op, a, 0, 0, gen_imm32(g));
         break;
     case TW_FMT_RRI:
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), 0, gen_imm32(g));
+        a = gen_reg(g);
+        b = gen_any_reg(g);
+        gen_ins(g, op, a, b, 0, gen_imm32(g));
         break;
     case TW_FMT_RI64:
         gen_ins(g, op, gen_reg(g), 0, 0, 0);
         gen_word(g, rng_value(g->rng));
         break;
     case TW_FMT_FIELD:
+        a = gen_reg(g);
+        b = gen_any_reg(g);
         pos = rng_below(g->rng, 64);
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), pos,
+        gen_ins(g, op, a, b, pos,
                 (int32_t)(rng_percent(g->rng, 30)
                               ? 64 - pos
                               : 1 + rng_below(g->rng, 64 - pos)));
         break;
     case TW_FMT_DEPOSIT:
+        a = gen_reg(g);
+        b = gen_any_reg(g);
+        c = gen_any_reg(g);
         pos = rng_below(g->rng, 64);
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g),
+        gen_ins(g, op, a, b, c,
                 (int32_t)(pos | (1 + rng_below(g->rng, 64 - pos)) << 8));
         break;
     case TW_FMT_MOVCOND:
-        gen_ins(g, op, gen_reg(g), gen_any_reg(g), gen_any_reg(g),
-                (int32_t)(gen_any_reg(g) | gen_any_reg(g) << 8 |
-                          rng_below(g->rng, TW_NB_CONDS) << 16));
+        a = gen_reg(g);
+        b = gen_any_reg(g);
+        c = gen_any_reg(g);
+        d = gen_any_reg(g);
+        e = gen_any_reg(g);
+        gen_ins(g, op, a, b, c,
+                (int32_t)(d | e << 8 | rng_below(g->rng, TW_NB_CONDS) << 16));
         break;
     case TW_FMT_B:
     case TW_FMT_RRB:
@@ -298,15 +317,17 @@ void gen_item(Gen *g, TwOp op)
         item_host(g, op);
         break;
     case TW_FMT_LDE:
-        gen_ins(g, op, gen_reg(g), 0, 0, gen_mem_ofs(g, 8));
+        a = gen_reg(g);
+        gen_ins(g, op, a, 0, 0, gen_mem_ofs(g, 8));
         break;
     case TW_FMT_STE:
-        gen_ins(g, op, gen_any_reg(g), 0, 0, gen_mem_ofs(g, 8));
+        a = gen_any_reg(g);
+        gen_ins(g, op, a, 0, 0, gen_mem_ofs(g, 8));
         break;
     case TW_FMT_STEI:
-        gen_put(g, (TwInsn){ .op = op,
-                             .rel = (int16_t)rng_value(g->rng),
-                             .imm = gen_mem_ofs(g, 8) });
+        value = (int16_t)rng_value(g->rng);
+        gen_put(g,
+                (TwInsn){ .op = op, .rel = value, .imm = gen_mem_ofs(g, 8) });
         break;
     case TW_FMT_QMEM:
         item_guest(g, op);
@@ -327,7 +348,7 @@ void gen_item(Gen *g, TwOp op)
 static void item_global(Gen *g)
 {
     const TwGlobal *global;
-    unsigned size;
+    unsigned size, is_signed;
 
     if (!world_nglobals) {
         return;
@@ -344,9 +365,9 @@ static void item_global(Gen *g)
         gen_ins(g, TW_OP_STE8 + size, gen_any_reg(g), 0, 0, global->ofs);
         break;
     default:
-        gen_ins(g,
-                TW_OP_LDE8U + 2 * size + (size < 3 && rng_percent(g->rng, 50)),
-                gen_reg(g), 0, 0, global->ofs);
+        is_signed = size < 3 && rng_percent(g->rng, 50);
+        gen_ins(g, TW_OP_LDE8U + 2 * size + is_signed, gen_reg(g), 0, 0,
+                global->ofs);
         break;
     }
 }
@@ -380,7 +401,7 @@ void gen_item_chain(Gen *g)
         gen_ins(g, TW_OP_STE64, r, 0, 0, gen_mem_ofs(g, 8));
     } else {
         gen_ins(g, TW_OP_ST32, r, TW_REG_FRAME, 0,
-                (int32_t)offsetof(TwFrame, spill) + 8);
+                GEN_FRAME_OFS + 8);
     }
     if (rng_percent(g->rng, 60)) {
         gen_ins(g, TW_OP_MOVI, r, 0, 0, gen_imm32(g)); /* r was dead */

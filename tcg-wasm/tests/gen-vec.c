@@ -66,7 +66,7 @@ static void item_op(Gen *g)
     TwVecOp op = (TwVecOp)rng_below(g->rng, TW_NB_VEC_OPS);
     TwVecKind kind = (TwVecKind)tw_vec_kinds[op];
     unsigned size = tw_vec_kind_has_size(kind, 3) ? rng_below(g->rng, 4) : 0;
-    unsigned b = any_vreg(g), c = any_vreg(g);
+    unsigned a = any_vreg(g), b = any_vreg(g), c = any_vreg(g);
 
     if (kind == TW_VEC_KIND_DUP) {
         b = gen_any_reg(g);
@@ -76,7 +76,7 @@ static void item_op(Gen *g)
         c = gen_any_reg(g);
     }
     gen_vec_coverage[op][size]++;
-    gen_ins(g, TW_OP_VOP, any_vreg(g), b, c, tw_vop_imm(op, size, any_vreg(g)));
+    gen_ins(g, TW_OP_VOP, a, b, c, tw_vop_imm(op, size, any_vreg(g)));
 }
 
 void gen_item_vec(Gen *g, TwOp op)

@@ -322,7 +322,7 @@ uintptr_t world_lookup(void *env, uintptr_t own)
     look_at_env();
     hash = log_entry(&miss);
     world.env.busy = hash % 32 == 0;
-    to = world.env.ptrs[(hash >> 16) % WORLD_PTRS];
+    to = (uintptr_t)world.env.ptrs[(hash >> 16) % WORLD_PTRS];
     if (to) {
         world_valid[valid_index((uint32_t)to)] = WORLD_VALID + (hash % 4 == 0);
     }
@@ -454,8 +454,9 @@ static void init_tlb(Rng *rng)
         world.descs[mmu].mask = (uintptr_t)(entries - 1) << TW_TLB_ENTRY_BITS;
         for (unsigned i = 0; i < WORLD_NB_PAGES; i++) {
             if (rng_percent(rng, 70)) {
-                set_entry(mmu, world.pages[i], random_flags(rng),
-                          random_flags(rng));
+                uint64_t read = random_flags(rng);
+
+                set_entry(mmu, world.pages[i], read, random_flags(rng));
             }
         }
     }
@@ -512,7 +513,7 @@ void world_init(Rng *rng)
     world.env.branch_fuel = 40;
     world.env.tb_fuel = 40;
     world.env.host_ptr = (uintptr_t)&world.host[32];
-    world.env.jumps = &world_jumps;
+    world.env.jumps = (uintptr_t)&world_jumps;
     init_tlb(rng);
 }
 

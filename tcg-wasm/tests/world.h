@@ -22,6 +22,7 @@ enum {
     WORLD_GUEST_SIZE = 1 << 15,
     WORLD_NB_PAGES = 12,
     WORLD_MEM_SIZE = 256,
+    WORLD_BELOW_SIZE = 64,
     WORLD_LOG_SIZE = 64,
     WORLD_MAX_TBS = 16,
     WORLD_MAX_GLOBALS = 80,
@@ -53,17 +54,18 @@ typedef struct Env {
     int64_t branch_fuel;
     int32_t tb_fuel;
     uint32_t pad;
-    uintptr_t host_ptr;             /* to the middle of host[] */
-    uintptr_t ptrs[WORLD_PTRS];     /* headers or 0, for jumps by lookup */
-    WorldJumps *jumps;
+    /* Pointers, in 64 bits on every host: offsets of env are the same on all. */
+    uint64_t host_ptr; /* to the middle of host[] */
+    uint64_t ptrs[WORLD_PTRS]; /* headers or 0, for jumps by lookup */
+    uint64_t jumps; /* to world_jumps */
     uint32_t busy;
     uint8_t mem[WORLD_MEM_SIZE];
     uint8_t vecs[16 * TW_NB_VREGS];
 } Env;
 
 typedef struct World {
-    uint8_t below_mem[64];
     TwTlbDesc descs[WORLD_NB_MMU];
+    uint8_t below_mem[WORLD_BELOW_SIZE];
     Env env;
     TwFrame frame;
     uint64_t host[64];
@@ -78,8 +80,10 @@ typedef struct World {
 
 #define WORLD_TLB_OFS \
     ((int32_t)offsetof(World, descs) - (int32_t)offsetof(World, env))
-#define WORLD_BELOW_OFS \
-    ((int32_t)offsetof(World, below_mem) - (int32_t)offsetof(World, env))
+#define WORLD_BELOW_OFS (-WORLD_BELOW_SIZE)
+static_assert(offsetof(World, env) - offsetof(World, below_mem) ==
+                  WORLD_BELOW_SIZE,
+              "the memory ends where env starts");
 
 extern World world;
 extern jmp_buf world_leave;
