@@ -2,6 +2,7 @@
  * Random TBs in the interpreter and as emitted Wasm; all state compared.
  *
  *     difftest [--seed N] [--tbs N] [--mutations N] [--dump FILE]
+ *     difftest --golden check|print [--tbs N]
  *
  * Each case is a function of its seed alone: a group of 1 to 16 TBs, linked to
  * each other or themselves at random (so that there are loops of all kinds), in
@@ -9,7 +10,7 @@
  * Case i of --seed N is the same as case 0 of --seed N+i. Natively there is no
  * engine: TBs are interpreted and emitted, modules are not run. --mutations
  * damages bytecode: the verifier refuses it, or the emitter (and the engine)
- * takes it.
+ * takes it. --golden emits other groups, which golden.h describes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,8 +22,9 @@
 #include "../emit.h"
 #include "../host.h"
 #include "gen.h"
+#include "golden.h"
 
-enum { MAX_GROUPS = 3, ENOUGH_FOR_COVERAGE = 100 };
+enum { MAX_GROUPS = 3, DEFAULT_CASES = 300, ENOUGH_FOR_COVERAGE = 100 };
 
 typedef struct Case {
     uint64_t seed;
@@ -479,40 +481,79 @@ static bool number(const char *text, uint64_t *value)
     return text && *text && !*end;
 }
 
-int main(int argc, char **argv)
+static int usage(void)
 {
-    uint64_t seed = 1, tbs = 300, mutations = 0, taken = 0;
-    const char *dump_path = NULL;
-    static Case c;
+    fprintf(stderr, "usage: difftest [--seed N] [--tbs N] [--mutations N] "
+                    "[--dump FILE]\n"
+                    "       difftest --golden check|print [--tbs N]\n");
+    return 2;
+}
 
+typedef struct Arguments {
+    uint64_t seed, tbs, mutations;
+    const char *dump_path;
+    const char *golden;
+} Arguments;
+
+static bool parse(int argc, char **argv, Arguments *args)
+{
     for (int i = 1; i < argc; i += 2) {
         const char *value = argv[i + 1];
 
         if (!strcmp(argv[i], "--dump") && value) {
-            dump_path = value;
-        } else if (!(!strcmp(argv[i], "--seed") && number(value, &seed)) &&
-                   !(!strcmp(argv[i], "--tbs") && number(value, &tbs)) &&
+            args->dump_path = value;
+        } else if (!strcmp(argv[i], "--golden") && value) {
+            args->golden = value;
+        } else if (!(!strcmp(argv[i], "--seed") &&
+                     number(value, &args->seed)) &&
+                   !(!strcmp(argv[i], "--tbs") && number(value, &args->tbs)) &&
                    !(!strcmp(argv[i], "--mutations") &&
-                     number(value, &mutations))) {
-            fprintf(stderr, "usage: difftest [--seed N] [--tbs N] "
-                            "[--mutations N] [--dump FILE]\n");
-            return 2;
+                     number(value, &args->mutations))) {
+            return false;
         }
     }
+    return true;
+}
+
+static int golden(const char *how, uint64_t seeds)
+{
+    if (!strcmp(how, "check")) {
+        return golden_check() ? 0 : 1;
+    }
+    if (!strcmp(how, "print")) {
+        golden_print(seeds);
+        return 0;
+    }
+    return usage();
+}
+
+int main(int argc, char **argv)
+{
+    Arguments args = { .seed = 1 };
+    uint64_t taken = 0;
+    static Case c;
+
+    if (!parse(argc, argv, &args)) {
+        return usage();
+    }
+    if (args.golden) {
+        return golden(args.golden, args.tbs);
+    }
+    args.tbs = args.tbs ? args.tbs : DEFAULT_CASES;
     init_target();
-    for (uint64_t i = 0; i < tbs; i++) {
-        make_case(&c, seed + i);
-        run_case(&c, dump_path);
+    for (uint64_t i = 0; i < args.tbs; i++) {
+        make_case(&c, args.seed + i);
+        run_case(&c, args.dump_path);
         count_hints(&c);
-        for (uint64_t m = 0; m < mutations; m++) {
-            taken += mutate(&c, dump_path);
+        for (uint64_t m = 0; m < args.mutations; m++) {
+            taken += mutate(&c, args.dump_path);
         }
     }
-    if (tbs >= ENOUGH_FOR_COVERAGE) {
+    if (args.tbs >= ENOUGH_FOR_COVERAGE) {
         check_coverage();
     }
     printf("%" PRIu64 " cases, %" PRIu64 " modules run, %" PRIu64
            " mutations, of which %" PRIu64 " verified\n",
-           tbs, modules_run, tbs * mutations, taken);
+           args.tbs, modules_run, args.tbs * args.mutations, taken);
     return 0;
 }
