@@ -11,7 +11,7 @@
 
 #include "machine.h"
 #include "tcg-wasm/insn.h"
-#include "tcg-wasm/tests/rng.h"
+#include "tcg-wasm/rng.h"
 
 enum {
     MAX_WORDS = 256,            /* of one TB */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tcg-wasm/tests/rng.h"
+#include "tcg-wasm/rng.h"
 
 enum {
     NS_PER_TB = 60000,          /* of the play's time */

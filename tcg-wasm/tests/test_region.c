@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "../region.h"
-#include "rng.h"
+#include "../rng.h"
 
 enum { WORDS = 10, NONE = -1, MAX_NODES = 40 };
 

@@ -15,7 +15,7 @@
 #include "../emit.h"
 #include "../vec.h"
 #include "asm.h"
-#include "rng.h"
+#include "../rng.h"
 
 enum { V0 = TW_REG_V0, V1, V2, V3 };
 

@@ -13,7 +13,7 @@
 
 #include "../emit.h"
 #include "../interp.h"
-#include "rng.h"
+#include "../rng.h"
 
 enum {
     WORLD_PAGE_BITS = 12,

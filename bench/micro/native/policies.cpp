@@ -15,7 +15,7 @@
 #include <string>
 #include <unistd.h>
 
-#include "tcg-wasm/tests/rng.h"
+#include "tcg-wasm/rng.h"
 
 constexpr uint32_t warm_tbs = 1024;
 constexpr uint32_t least_tbs = 16384;   /* of the plays of an iteration */

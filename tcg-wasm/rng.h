@@ -1,10 +1,10 @@
 /*
- * SplitMix64: reproducible random numbers for the tests.
+ * SplitMix64: reproducible random numbers, for tests and benchmarks.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef TW_TESTS_RNG_H
-#define TW_TESTS_RNG_H
+#ifndef TW_RNG_H
+#define TW_RNG_H
 
 #include <stdbool.h>
 #include <stdint.h>
