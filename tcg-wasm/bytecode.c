@@ -1,5 +1,6 @@
 /*
- * Facts about the instruction set, expanded from the X-macros of opcodes.h.
+ * Facts about the instruction set, expanded from the X-macros of opcodes.h and
+ * vec-ops.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -38,6 +39,18 @@ static const uint8_t op_conds[TW_NB_OPS] = {
 static const char *const cond_names[TW_NB_CONDS] = {
 #define X(C, c, unused) [TW_COND_##C] = #c,
     TW_CONDS_RI(X, 0)
+#undef X
+};
+
+const uint8_t tw_vec_kinds[TW_NB_VEC_OPS] = {
+#define X(name, kind, mnemonic) [TW_VEC_##name] = TW_VEC_KIND_##kind,
+    TW_VEC_OPS(X)
+#undef X
+};
+
+const char *const tw_vec_names[TW_NB_VEC_OPS] = {
+#define X(name, kind, mnemonic) [TW_VEC_##name] = mnemonic,
+    TW_VEC_OPS(X)
 #undef X
 };
 /* clang-format on */

@@ -188,8 +188,8 @@ typedef uintptr_t TwLookupFn(void *env, uintptr_t own);
 
 /*
  * A helper's C signature: result kind in bits 0-1, number of arguments in bits
- * 2-5, bit 6 + i set where argument i is 64 bits wide. A 128-bit argument is two
- * 64-bit ones; pointers have the width of the host.
+ * 2-5, bit 6 + i set where argument i is 64 bits wide. A 128-bit argument is
+ * two 64-bit ones; pointers have the width of the host.
  */
 typedef uint32_t TwSig;
 enum { TW_SIG_VOID, TW_SIG_I32, TW_SIG_I64, TW_SIG_I128 };

@@ -88,7 +88,8 @@
  * are rare.
  */
 #define CALLS(n, ...) \
-    __attribute__((noinline)) static bool call##n(TwSig sig, uintptr_t fn, uint64_t *r) \
+    __attribute__((noinline)) static bool call##n(TwSig sig, uintptr_t fn, \
+                                                  uint64_t *r) \
     { \
         switch (sig) { \
         __VA_ARGS__ \

@@ -1,12 +1,14 @@
 /*
  * Instruction selection: arithmetic, logic, moves, bit fields.
  *
- * Each function pushes an i64 or i32 and leaves it to the caller to write it;
- * operands are read in the order in which they are usually made.
+ * Operands are pushed in the order in which they are usually made, so that the
+ * one made last may still be on the stack.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-regs.h"
 
 /* One Wasm instruction on two operands, and where it works on. */
 typedef struct Binary {
@@ -117,7 +119,7 @@ static void emit_move(TwEmit *e)
         tw_write_known(e, insn.a, TW_CONST, insn.imm);
         break;
     case TW_OP_MOVI64:
-        tw_write_known(e, insn.a, TW_CONST, (int64_t)e->code[e->at + 1]);
+        tw_write_known(e, insn.a, TW_CONST, (int64_t)e->plan->code[e->at + 1]);
         break;
     default:    /* MOV, ADDI of env or frame */
         tw_write_known(e, insn.a,
@@ -196,12 +198,12 @@ static bool emit_unary(TwEmit *e)
 static void put_swap32(TwEmit *e, unsigned left, uint32_t mask_l,
                        unsigned right, uint32_t mask_r)
 {
-    put_get(e, e->scratch[TW_T0]);
+    put_get(e, e->plan->scratch[TW_T0]);
     put_i32(e, 8);
     put_byte(e, left);
     put_i32(e, mask_l);
     put_byte(e, W_I32_AND);
-    put_get(e, e->scratch[TW_T0]);
+    put_get(e, e->plan->scratch[TW_T0]);
     put_i32(e, 8);
     put_byte(e, right);
     put_i32(e, mask_r);
@@ -212,12 +214,12 @@ static void put_swap32(TwEmit *e, unsigned left, uint32_t mask_l,
 /* ((x & mask) << n) | ((x >> n) & mask) of the i64 on the stack */
 static void put_swap64(TwEmit *e, unsigned n, uint64_t mask)
 {
-    put_tee(e, e->scratch[TW_S0]);
+    put_tee(e, e->plan->scratch[TW_S0]);
     put_i64(e, (int64_t)mask);
     put_byte(e, W_I64_AND);
     put_i64(e, n);
     put_byte(e, W_I64_SHL);
-    put_get(e, e->scratch[TW_S0]);
+    put_get(e, e->plan->scratch[TW_S0]);
     put_i64(e, n);
     put_byte(e, W_I64_SHR_U);
     put_i64(e, (int64_t)mask);
@@ -232,13 +234,13 @@ static bool emit_bswap(TwEmit *e)
     switch (insn.op) {
     case TW_OP_BSWAP16:
         tw_read32(e, insn.b);
-        put_set(e, e->scratch[TW_T0]);
+        put_set(e, e->plan->scratch[TW_T0]);
         put_swap32(e, W_I32_SHL, 0xff00, W_I32_SHR_U, 0x00ff);
         tw_write_u32(e, insn.a);
         return true;
     case TW_OP_BSWAP32:
         tw_read32(e, insn.b);
-        put_set(e, e->scratch[TW_T0]);
+        put_set(e, e->plan->scratch[TW_T0]);
         put_swap32(e, W_I32_ROTL, 0x00ff00ff, W_I32_ROTR, 0xff00ff00);
         tw_write_u32(e, insn.a);
         return true;

@@ -1,9 +1,14 @@
 /*
- * Instruction selection: comparisons, as values and as conditions.
+ * Instruction selection: comparisons, as values and as conditions of branches.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-flow.h"
+#include "emit-regs.h"
+#include "emit-slots.h"
+#include "plan-live.h"
 
 /* clang-format off */
 /* i32 comparisons; + CMP_64 for i64. The tests are made of others. */
@@ -91,7 +96,7 @@ static void compare_ri(TwEmit *e, bool is32, TwCond cond, unsigned x,
     put_compare(e, is32, cond, as_bool);
 }
 
-bool tw_emit_set(TwEmit *e)
+static bool emit_set(TwEmit *e)
 {
     TwInsn insn = e->insn;
     TwOp op = insn.op;
@@ -124,7 +129,7 @@ bool tw_emit_set(TwEmit *e)
 }
 
 /* Push the i32 condition of the branch that is the instruction. */
-void tw_emit_condition(TwEmit *e)
+static void put_condition(TwEmit *e)
 {
     TwInsn insn = e->insn;
     TwOp op = insn.op;
@@ -151,4 +156,25 @@ void tw_emit_condition(TwEmit *e)
         put_i32(e, 0);
         put_byte(e, W_I32_LT_S);
     }
+}
+
+static void emit_branch(TwEmit *e)
+{
+    tw_flush(e, tw_live_at_target(e->plan, e->at));
+    tw_slots_settle(e, tw_taken_label(e));
+    if (e->insn.op == TW_OP_BR) {
+        tw_flow_jump(e);
+    } else {
+        put_condition(e);
+        tw_flow_jump_if(e);
+    }
+}
+
+bool tw_emit_cond(TwEmit *e)
+{
+    if (tw_format_branches(tw_op_format(e->insn.op))) {
+        emit_branch(e);
+        return true;
+    }
+    return emit_set(e);
 }

@@ -3,12 +3,17 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-flow.h"
+#include "emit-lookup.h"
+#include "emit-regs.h"
+#include "emit-slots.h"
 
 static void put_count(TwEmit *e, uint32_t n)
 {
-    put_i32(e, e->tb->addr);
-    put_i32(e, e->tb->addr);
+    put_i32(e, e->place.tb->addr);
+    put_i32(e, e->place.tb->addr);
     put_mem(e, W_I32_LOAD, 2, HEADER_TIER1_COUNT);
     put_i32(e, n);
     put_byte(e, W_I32_ADD);
@@ -17,7 +22,7 @@ static void put_count(TwEmit *e, uint32_t n)
 
 static void put_sample(TwEmit *e)
 {
-    unsigned left = e->scratch[TW_T0];
+    unsigned left = e->plan->scratch[TW_T0];
 
     put_get(e, LOCAL_FRAME);
     put_get(e, LOCAL_FRAME);
@@ -30,15 +35,15 @@ static void put_sample(TwEmit *e)
     put_byte(e, W_I32_EQZ);
     put_if(e, W_TYPE_VOID);
     put_get(e, LOCAL_FRAME);
-    put_i32(e, e->options->sample_period);
+    put_i32(e, e->group->options->sample_period);
     put_mem(e, W_I32_STORE, 2, FRAME_SAMPLE_LEFT);
-    put_count(e, e->options->sample_period);
+    put_count(e, e->group->options->sample_period);
     put_byte(e, W_END);
 }
 
 static void emit_entry(TwEmit *e)
 {
-    switch (e->options->counts) {
+    switch (e->group->options->counts) {
     case TW_COUNTS_OFF:
         break;
     case TW_COUNTS_SAMPLED:
@@ -52,7 +57,7 @@ static void emit_entry(TwEmit *e)
 
 static void put_t0(TwEmit *e)
 {
-    put_get(e, e->scratch[TW_T0]);
+    put_get(e, e->plan->scratch[TW_T0]);
 }
 
 static void put_args(TwEmit *e)
@@ -73,13 +78,13 @@ static void put_return_chain(TwEmit *e)
 /* Go to the TB whose header's address is in T0, which is not 0. */
 static void put_transfer(TwEmit *e)
 {
-    if (e->options->chaining == TW_CHAIN_TAIL) {
+    if (e->group->options->chaining == TW_CHAIN_TAIL) {
         put_t0(e);
         put_mem(e, W_I32_LOAD, 2, HEADER_FN);
-        put_tee(e, e->scratch[TW_T1]);
+        put_tee(e, e->plan->scratch[TW_T1]);
         put_if(e, W_TYPE_VOID);
         put_args(e);
-        put_get(e, e->scratch[TW_T1]);
+        put_get(e, e->plan->scratch[TW_T1]);
         put_byte(e, W_RETURN_CALL_INDIRECT);
         put_u32(e, 0);
         put_byte(e, 0);
@@ -97,7 +102,7 @@ static void put_target(TwEmit *e)
         put_i32(e, tw_address(e, e->at + 1));
         put_mem(e, W_I32_LOAD, 2, 0);
     }
-    put_tee(e, e->scratch[TW_T0]);
+    put_tee(e, e->plan->scratch[TW_T0]);
 }
 
 /*
@@ -106,23 +111,24 @@ static void put_target(TwEmit *e)
  */
 static void put_expected(TwEmit *e)
 {
-    uint32_t target = e->words[e->at].target;
+    uint32_t target = e->plan->words[e->at].target;
     uint32_t member;
 
     if (target != NO_TARGET) {
-        tw_slots_settle(e, &e->labels[e->words[target].label]);
+        tw_slots_settle(e, tw_taken_label(e));
         put_target(e);
-        put_i32(e, tw_segment_address(e, target));
+        put_i32(e, tw_segment_address(e->plan, target));
         put_byte(e, W_I32_EQ);
-        tw_flow_take(e);
+        tw_flow_jump_if(e);
         tw_slots_clean(e);
         put_t0(e);
         return;
     }
     tw_slots_clean(e);
     put_target(e);
-    if (tw_find_successor(e, e->tb, &e->code[e->at], &member)) {
-        put_i32(e, e->tbs[member].addr);
+    if (tw_find_successor(e->group, e->place.tb, &e->plan->code[e->at],
+                          &member)) {
+        put_i32(e, e->group->tbs[member].addr);
         put_byte(e, W_I32_EQ);
         put_if(e, W_TYPE_VOID);
         put_args(e);
@@ -134,8 +140,8 @@ static void put_expected(TwEmit *e)
 }
 
 /*
- * The target decides at each execution, so that unlinking is seen at once. If it
- * is the next instruction, the exit is not chained.
+ * The target decides at each execution, so that unlinking is seen at once. If
+ * it is the next instruction, the exit is not chained.
  */
 static void emit_goto_tb(TwEmit *e)
 {
@@ -160,28 +166,29 @@ static void emit_goto_ptr(TwEmit *e)
 /* The short way, if the jump cache has what is expected. */
 static void put_lookup_expected(TwEmit *e)
 {
-    const uint64_t *words = &e->code[e->at];
-    uint32_t target = e->words[e->at].target, member;
+    const uint64_t *words = &e->plan->code[e->at];
+    uint32_t target = e->plan->words[e->at].target, member;
     TwExpected expected;
 
     if (target != NO_TARGET) {
-        if (tw_lookup_expects(e, words, tw_segment_address(e, target),
-                              &expected)) {
-            tw_slots_settle(e, &e->labels[e->words[target].label]);
+        if (tw_lookup_expects(e->group, words,
+                              tw_segment_address(e->plan, target), &expected)) {
+            tw_slots_settle(e, tw_taken_label(e));
             tw_put_probe(e, &expected);
-            tw_flow_take(e);
+            tw_flow_jump_if(e);
         }
         tw_slots_clean(e);
         return;
     }
     tw_slots_clean(e);
-    if (tw_find_successor(e, e->tb, words, &member) &&
-        tw_lookup_expects(e, words, e->tbs[member].addr, &expected)) {
+    if (tw_find_successor(e->group, e->place.tb, words, &member) &&
+        tw_lookup_expects(e->group, words, e->group->tbs[member].addr,
+                          &expected)) {
         tw_put_probe(e, &expected);
         put_if(e, W_TYPE_VOID);
         put_get(e, LOCAL_ENV);
         put_get(e, LOCAL_FRAME);
-        put_i32(e, e->tbs[member].addr);
+        put_i32(e, e->group->tbs[member].addr);
         put_byte(e, W_RETURN_CALL);
         put_u32(e, member);
         put_byte(e, W_END);
@@ -195,9 +202,10 @@ static void emit_lookup(TwEmit *e)
     put_i32(e, tw_address(e, e->at));
     put_mem(e, W_I32_STORE, 2, FRAME_RET_PC);
     put_get(e, LOCAL_ENV);
-    put_i32(e, (uint32_t)e->code[e->at + 2]);
-    put_call(e, (uint32_t)e->code[e->at + 1], tw_type_index(e, TW_LOOKUP_SIG));
-    put_tee(e, e->scratch[TW_T0]);
+    put_i32(e, (uint32_t)e->plan->code[e->at + 2]);
+    put_call(e, (uint32_t)e->plan->code[e->at + 1],
+             tw_type_index(e->types, TW_LOOKUP_SIG));
+    put_tee(e, e->plan->scratch[TW_T0]);
     put_if(e, W_TYPE_VOID);
     put_transfer(e);
     put_byte(e, W_END);
@@ -222,7 +230,8 @@ static void emit_call(TwEmit *e)
         put_i32(e, tw_address(e, e->at));
         put_mem(e, W_I32_STORE, 2, FRAME_RET_PC);
     }
-    put_call(e, (uint32_t)e->code[e->at + 1], tw_type_index(e, sig));
+    put_call(e, (uint32_t)e->plan->code[e->at + 1],
+             tw_type_index(e->types, sig));
     if (!(e->insn.c & (TW_CALL_NO_READ_GLOBALS | TW_CALL_NO_WRITE_GLOBALS))) {
         tw_slots_forget(e);
     }
@@ -243,7 +252,7 @@ bool tw_emit_leave(TwEmit *e)
         return true;
     case TW_OP_EXIT_TB:
         tw_slots_clean(e);
-        put_i32(e, (uint32_t)e->code[e->at + 1]);
+        put_i32(e, (uint32_t)e->plan->code[e->at + 1]);
         put_byte(e, W_RETURN);
         return true;
     case TW_OP_GOTO_TB:

@@ -15,7 +15,11 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-host.h"
+#include "emit-regs.h"
+#include "emit-slots.h"
 
 typedef struct Access {
     uint8_t wop;
@@ -53,71 +57,10 @@ static const Access accesses[TW_NB_OPS] = {
 };
 /* clang-format on */
 
-static bool has_base(TwInsn insn)
-{
-    TwFormat format = tw_op_format(insn.op);
-
-    return format == TW_FMT_LD || format == TW_FMT_ST || format == TW_FMT_VLD ||
-           format == TW_FMT_VST;
-}
-
-uint32_t tw_push_address(TwEmit *e, TwInsn insn)
-{
-    if (has_base(insn)) {
-        return tw_push_base(e, insn.b, insn.imm);
-    }
-    return tw_push_env(e, insn.imm);
-}
-
-void tw_push_store_base(TwEmit *e, TwInsn store)
-{
-    tw_push_address(e, store);
-    e->base_pushed = true;
-}
-
-/* The offset that goes with what tw_push_store_base() pushed. */
-static uint32_t pushed_offset(const TwEmit *e, TwInsn store)
-{
-    if (has_base(store) && store.b == TW_REG_FRAME) {
-        return store.imm >= 0 ? (uint32_t)store.imm : 0;
-    }
-    return tw_env_offset(e, store.imm);
-}
-
-uint32_t tw_open_store(TwEmit *e, TwInsn store)
-{
-    if (!e->base_pushed) {
-        return tw_push_address(e, store);
-    }
-    e->base_pushed = false;
-    return pushed_offset(e, store);
-}
-
-/* An access to env that is no slot's may still overlap some. */
-void tw_touch_slots(TwEmit *e, TwInsn insn)
-{
-    TwEnvAccess access;
-    bool in_env = tw_env_access(insn, &access);
-    int64_t ofs;
-
-    if (!e->nslots) {
-        return;
-    }
-    if (!in_env && e->values[insn.b].kind == TW_ENV_PLUS &&
-        (e->known >> insn.b & 1)) {
-        ofs = e->values[insn.b].value + insn.imm;
-        in_env = ofs == (int32_t)ofs;
-        access.ofs = (int32_t)ofs;
-    }
-    if (in_env) {
-        tw_slots_touch(e, &access);
-    }
-}
-
 /* Host memory: env and the program's own data. */
 static void emit_load(TwEmit *e, TwInsn insn)
 {
-    unsigned slot = e->words[e->at].slot;
+    unsigned slot = e->plan->words[e->at].slot;
     uint32_t ofs;
 
     if (slot != NO_SLOT) {
@@ -132,10 +75,10 @@ static void emit_load(TwEmit *e, TwInsn insn)
 
 static void emit_store(TwEmit *e, TwInsn insn)
 {
-    unsigned slot = e->words[e->at].slot;
+    unsigned slot = e->plan->words[e->at].slot;
     uint32_t ofs;
 
-    if (tw_store_waits(e, e->at)) {
+    if (tw_store_waits(e->plan, e->at)) {
         tw_slot_store(e, slot);
         return;
     }
@@ -172,8 +115,8 @@ static Guest guest_access(const TwEmit *e, TwInsn insn)
     Guest g = { .size = size };
 
     align = align == 7 ? size : align;
-    g.tag_mask =
-        -(UINT64_C(1) << e->target->page_bits) | ((UINT64_C(1) << align) - 1);
+    g.tag_mask = -(UINT64_C(1) << e->group->target->page_bits) |
+                 ((UINT64_C(1) << align) - 1);
     if (align < size) {
         g.excess = (UINT64_C(1) << size) - (UINT64_C(1) << align);
     }
@@ -183,11 +126,11 @@ static Guest guest_access(const TwEmit *e, TwInsn insn)
 /* Look up the TLB entry into T0, and push whether it is the address's. */
 static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
 {
-    int32_t desc = e->target->tlb_desc_ofs + insn.c * DESC_SIZE;
+    int32_t desc = e->group->target->tlb_desc_ofs + insn.c * DESC_SIZE;
     uint32_t ofs;
 
     tw_peek(e, insn.b);
-    put_i64(e, e->target->page_bits - TW_TLB_ENTRY_BITS);
+    put_i64(e, e->group->target->page_bits - TW_TLB_ENTRY_BITS);
     put_byte(e, W_I64_SHR_U);
     put_byte(e, W_I32_WRAP);
     ofs = tw_push_env(e, desc + DESC_MASK);
@@ -196,7 +139,7 @@ static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
     ofs = tw_push_env(e, desc + DESC_TABLE);
     put_mem(e, W_I32_LOAD, 2, ofs);
     put_byte(e, W_I32_ADD);
-    put_tee(e, e->scratch[TW_T0]);
+    put_tee(e, e->plan->scratch[TW_T0]);
     put_mem(e, W_I64_LOAD, 3, tag);
     tw_peek(e, insn.b);
     if (g->excess) {
@@ -210,7 +153,7 @@ static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
 
 static void put_host_address(TwEmit *e, TwInsn insn)
 {
-    put_get(e, e->scratch[TW_T0]);
+    put_get(e, e->plan->scratch[TW_T0]);
     put_mem(e, W_I32_LOAD, 2, TLB_ADDEND);
     tw_peek32(e, insn.b);
     put_byte(e, W_I32_ADD);
@@ -234,7 +177,8 @@ static void put_slow_load(TwEmit *e, TwInsn insn, unsigned size)
     put_get(e, LOCAL_ENV);
     tw_peek(e, insn.b);
     put_slow_args(e, insn);
-    put_call(e, e->target->fn_ld[size], tw_type_index(e, tw_qmem_sig(insn)));
+    put_call(e, e->group->target->fn_ld[size],
+             tw_type_index(e->types, tw_qmem_sig(insn)));
     switch (insn.op) {
     case TW_OP_QLD8S:
     case TW_OP_QLD16S:
@@ -263,7 +207,8 @@ static void put_slow_store(TwEmit *e, TwInsn insn, unsigned size)
         tw_peek32(e, insn.a);
     }
     put_slow_args(e, insn);
-    put_call(e, e->target->fn_st[size], tw_type_index(e, tw_qmem_sig(insn)));
+    put_call(e, e->group->target->fn_st[size],
+             tw_type_index(e->types, tw_qmem_sig(insn)));
 }
 
 static void emit_guest_load(TwEmit *e, TwInsn insn)

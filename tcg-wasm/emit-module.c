@@ -1,15 +1,19 @@
 /*
- * The module around the functions: types, and the sections before the code.
+ * The sections of a module in Wasm's order: types, import of memory and table,
+ * functions, elements, code; and behind these the custom section "name".
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <stdlib.h>
+#include "emit-module.h"
 
-#include "emit-int.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
-enum { TB_SIG = TW_SIG_I32 | 3 << 2 };
+#include "wasm-ops.h"
 
 enum {
+    SECTION_CUSTOM = 0,
     SECTION_TYPE = 1,
     SECTION_IMPORT = 2,
     SECTION_FUNCTION = 3,
@@ -17,151 +21,149 @@ enum {
     SECTION_CODE = 10
 };
 
-uint32_t tw_type_index(TwEmit *e, TwSig sig)
-{
-    uint32_t i = 0;
+enum {
+    TYPE_MAX_BYTES = 20,
+    MEMBER_MAX_BYTES = 8, /* in the sections of functions and elements */
+    FIXED_BYTES = 200, /* all else before the code */
+    SUBSECTION_FUNCTIONS = 1,
+    NAME_MAX_BYTES = 32,
+};
 
-    while (e->types[i] != sig) {
-        i++;
-    }
-    return i;
+size_t tw_module_head_size(const TwGroup *group, const TwTypes *types)
+{
+    return TYPE_MAX_BYTES * (size_t)types->n + MEMBER_MAX_BYTES * group->ntbs +
+           FIXED_BYTES;
 }
 
-TwSig tw_qmem_sig(TwInsn insn)
+static unsigned wasm_type(bool is64)
 {
-    uint32_t addr64 = 1 << 1 << 6;
-    uint32_t val64 = TW_MEMOP_SIZE((uint32_t)insn.imm) == 3 ? 1 << 2 << 6 : 0;
-
-    return tw_qmem_is_store(insn.op) ? (TW_SIG_VOID | 5 << 2 | addr64 | val64)
-                                     : (TW_SIG_I64 | 4 << 2 | addr64);
+    return is64 ? W_TYPE_I64 : W_TYPE_I32;
 }
 
-static bool add_type(TwEmit *e, TwSig sig)
+static void put_type(TwBuf *out, TwSig sig)
 {
-    for (uint32_t i = 0; i < e->ntypes; i++) {
-        if (e->types[i] == sig) {
-            return true;
-        }
-    }
-    if (e->ntypes == e->types_cap) {
-        uint32_t cap = e->types_cap ? 2 * e->types_cap : 32;
-        uint32_t *types = realloc(e->types, cap * sizeof(types[0]));
-
-        if (!types) {
-            return false;
-        }
-        e->types = types;
-        e->types_cap = cap;
-    }
-    e->types[e->ntypes++] = sig;
-    return true;
-}
-
-TwRefusal tw_collect_types(TwEmit *e, const TwTbRef *tb)
-{
-    if (!add_type(e, TB_SIG)) {
-        return TW_REFUSED_NO_MEMORY;
-    }
-    for (uint32_t at = 0; at < tb->nwords;) {
-        TwInsn insn = tw_insn_at(tb->code, at);
-        TwFormat format = tw_op_format(insn.op);
-        TwSig sig;
-
-        at += tw_op_words(insn.op);
-        if (format == TW_FMT_CALL) {
-            sig = (TwSig)insn.imm;
-            if (tw_sig_ret(sig) == TW_SIG_I128) {
-                return TW_REFUSED_BAD_BYTECODE; /* not on 32-bit hosts */
-            }
-        } else if (format == TW_FMT_LOOKUP) {
-            sig = TW_LOOKUP_SIG;
-        } else if (format == TW_FMT_QMEM) {
-            sig = tw_qmem_sig(insn);
-        } else {
-            continue;
-        }
-        if (!add_type(e, sig)) {
-            return TW_REFUSED_NO_MEMORY;
-        }
-    }
-    return TW_REFUSED_NONE;
-}
-
-static void put_type(TwEmit *e, TwSig sig)
-{
-    put_byte(e, W_TYPE_FUNC);
-    put_u32(e, tw_sig_nargs(sig));
+    tw_put_byte(out, W_TYPE_FUNC);
+    tw_put_u32(out, tw_sig_nargs(sig));
     for (unsigned i = 0; i < tw_sig_nargs(sig); i++) {
-        put_byte(e, wasm_type(tw_sig_arg_is64(sig, i)));
+        tw_put_byte(out, wasm_type(tw_sig_arg_is64(sig, i)));
     }
-    put_byte(e, tw_sig_ret(sig) != TW_SIG_VOID);
+    tw_put_byte(out, tw_sig_ret(sig) != TW_SIG_VOID);
     if (tw_sig_ret(sig) != TW_SIG_VOID) {
-        put_byte(e, wasm_type(tw_sig_ret(sig) == TW_SIG_I64));
+        tw_put_byte(out, wasm_type(tw_sig_ret(sig) == TW_SIG_I64));
     }
 }
 
-static size_t open_section(TwEmit *e, unsigned id)
+static size_t open_section(TwBuf *out, unsigned id)
 {
-    put_byte(e, id);
-    return put_size_later(e);
+    tw_put_byte(out, id);
+    return tw_put_size_later(out);
 }
 
-static void put_name(TwEmit *e, char name)
+/* A name of one letter. */
+static void put_letter(TwBuf *out, char name)
 {
-    put_byte(e, 1);
-    put_byte(e, (uint8_t)name);
+    tw_put_byte(out, 1);
+    tw_put_byte(out, (uint8_t)name);
 }
 
-size_t tw_put_head(TwEmit *e)
+size_t tw_put_module_head(TwBuf *out, const TwGroup *group,
+                          const TwTypes *types)
 {
     static const uint8_t magic[] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
     size_t section;
 
-    memcpy(e->out->data + e->out->len, magic, sizeof(magic));
-    e->out->len += sizeof(magic);
+    memcpy(out->data + out->len, magic, sizeof(magic));
+    out->len += sizeof(magic);
 
-    section = open_section(e, SECTION_TYPE);
-    put_u32(e, e->ntypes);
-    for (uint32_t i = 0; i < e->ntypes; i++) {
-        put_type(e, e->types[i]);
+    section = open_section(out, SECTION_TYPE);
+    tw_put_u32(out, types->n);
+    for (uint32_t i = 0; i < types->n; i++) {
+        put_type(out, types->sigs[i]);
     }
-    patch_size(e, section);
+    tw_patch_size(out, section);
 
-    section = open_section(e, SECTION_IMPORT);
-    put_byte(e, 2);
-    put_name(e, 'e');
-    put_name(e, 'm');
-    put_byte(e, 2); /* memory */
-    put_byte(e, 3); /* shared, with a maximum */
-    put_u32(e, e->target->mem_min_pages);
-    put_u32(e, e->target->mem_max_pages);
-    put_name(e, 'e');
-    put_name(e, 't');
-    put_byte(e, 1); /* table */
-    put_byte(e, W_TYPE_FUNCREF);
-    put_byte(e, 0);
-    put_u32(e, 0);
-    patch_size(e, section);
+    section = open_section(out, SECTION_IMPORT);
+    tw_put_byte(out, 2);
+    put_letter(out, 'e');
+    put_letter(out, 'm');
+    tw_put_byte(out, 2); /* memory */
+    tw_put_byte(out, 3); /* shared, with a maximum */
+    tw_put_u32(out, group->target->mem_min_pages);
+    tw_put_u32(out, group->target->mem_max_pages);
+    put_letter(out, 'e');
+    put_letter(out, 't');
+    tw_put_byte(out, 1); /* table */
+    tw_put_byte(out, W_TYPE_FUNCREF);
+    tw_put_byte(out, 0);
+    tw_put_u32(out, 0);
+    tw_patch_size(out, section);
 
-    section = open_section(e, SECTION_FUNCTION);
-    put_u32(e, (uint32_t)e->ntbs);
-    for (size_t i = 0; i < e->ntbs; i++) {
-        put_byte(e, 0);
+    section = open_section(out, SECTION_FUNCTION);
+    tw_put_u32(out, (uint32_t)group->ntbs);
+    for (size_t i = 0; i < group->ntbs; i++) {
+        tw_put_byte(out, 0);
     }
-    patch_size(e, section);
+    tw_patch_size(out, section);
 
-    section = open_section(e, SECTION_ELEMENT);
-    put_byte(e, 1);
-    put_byte(e, 0); /* active, table 0 */
-    put_i32(e, e->options->table_base);
-    put_byte(e, W_END);
-    put_u32(e, (uint32_t)e->ntbs);
-    for (size_t i = 0; i < e->ntbs; i++) {
-        put_u32(e, (uint32_t)i);
+    section = open_section(out, SECTION_ELEMENT);
+    tw_put_byte(out, 1);
+    tw_put_byte(out, 0); /* active, table 0 */
+    tw_put_byte(out, W_I32_CONST);
+    tw_put_s64(out, (int32_t)group->options->table_base);
+    tw_put_byte(out, W_END);
+    tw_put_u32(out, (uint32_t)group->ntbs);
+    for (size_t i = 0; i < group->ntbs; i++) {
+        tw_put_u32(out, (uint32_t)i);
     }
-    patch_size(e, section);
+    tw_patch_size(out, section);
 
-    section = open_section(e, SECTION_CODE);
-    put_u32(e, (uint32_t)e->ntbs);
+    section = open_section(out, SECTION_CODE);
+    tw_put_u32(out, (uint32_t)group->ntbs);
     return section;
+}
+
+/*
+ * Names.
+ */
+
+static void put_text(TwBuf *out, const char *text, size_t len)
+{
+    tw_put_u32(out, (uint32_t)len);
+    for (size_t i = 0; i < len; i++) {
+        tw_put_byte(out, (uint8_t)text[i]);
+    }
+}
+
+static void put_function_name(TwBuf *out, const TwGroup *group,
+                              const TwRegions *regions, uint32_t member)
+{
+    bool region = regions && tw_regions_joins(regions, member);
+    char name[NAME_MAX_BYTES];
+    int len = snprintf(name, sizeof(name), "%s:%" PRIx64,
+                       region ? "region" : "tb", group->tbs[member].pc);
+
+    tw_put_u32(out, member);
+    put_text(out, name, (size_t)len);
+}
+
+bool tw_put_names(TwBuf *out, const TwGroup *group, const TwRegions *regions)
+{
+    size_t section, functions;
+
+    if (!tw_buf_need(out, (NAME_MAX_BYTES + MEMBER_MAX_BYTES) * group->ntbs +
+                              FIXED_BYTES)) {
+        return false;
+    }
+    tw_put_byte(out, SECTION_CUSTOM);
+    section = tw_put_size_later(out);
+    put_text(out, "name", 4);
+    tw_put_byte(out, SUBSECTION_FUNCTIONS);
+    functions = tw_put_size_later(out);
+    tw_put_u32(out, (uint32_t)group->ntbs);
+    for (size_t i = 0; i < group->ntbs; i++) {
+        put_function_name(out, group, regions, (uint32_t)i);
+    }
+    tw_patch_size(out, functions);
+    tw_patch_size(out, section);
+    return true;
 }

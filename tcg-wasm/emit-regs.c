@@ -1,17 +1,9 @@
 /*
- * The emitter's view of registers: i64 locals whose traffic is cut down as the
- * code is written.
- *
- *  - A constant, or an address derived from env or frame, is only remembered
- *    (known, pending) and pushed where it is used; its local gets it at a
- *    branch or label beyond which it may be read.
- *  - local.set r, local.get r becomes local.tee r, or nothing if r is dead
- *    afterwards (bytecode that TCG makes is full of this), and then an
- *    i64.extend_i32 before and an i32.wrap_i64 after vanish together.
+ * What is known of registers, and pushing and writing them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-regs.h"
 
 enum {
     ALWAYS_KNOWN = 1 << TW_REG_ENV | 1 << TW_REG_FRAME,
@@ -44,7 +36,7 @@ void tw_regs_label(TwEmit *e)
 /* Which registers does this instruction read once, and nobody after it? */
 void tw_regs_insn(TwEmit *e)
 {
-    const TwWord *word = &e->words[e->at];
+    const TwWord *word = &e->plan->words[e->at];
 
     e->live = word->live;
     e->single = word->reads_once & ~(e->live & ~word->writes);
@@ -62,7 +54,7 @@ bool tw_just_set(const TwEmit *e, unsigned reg)
 static bool push_local(TwEmit *e, unsigned reg, bool only_read)
 {
     if (!tw_just_set(e, reg)) {
-        put_get(e, e->local[reg]);
+        put_get(e, e->plan->local[reg]);
         return false;
     }
     e->set_end = 0;
@@ -105,7 +97,8 @@ static void push_value(TwEmit *e, TwKnown value)
 static void push_known(TwEmit *e, unsigned reg)
 {
     TwKnown value = e->values[reg];
-    bool small = value.kind == TW_CONST && s64_size(value.value) <= SMALL_CONST;
+    bool small =
+        value.kind == TW_CONST && tw_s64_size(value.value) <= SMALL_CONST;
 
     if (small || has(ALWAYS_KNOWN, reg)) {
         push_value(e, value);
@@ -114,7 +107,7 @@ static void push_known(TwEmit *e, unsigned reg)
     } else {
         push_value(e, value);
         if (!e->in_arm && !has(e->single, reg)) {
-            put_tee(e, e->local[reg]);
+            put_tee(e, e->plan->local[reg]);
             e->pending &= ~(UINT32_C(1) << reg);
         }
     }
@@ -190,7 +183,7 @@ void tw_write(TwEmit *e, unsigned reg)
 {
     forget(e, reg);
     e->set_start = e->out->len;
-    put_set(e, e->local[reg]);
+    put_set(e, e->plan->local[reg]);
     e->set_end = e->out->len;
     e->set_reg = reg;
 }
@@ -216,19 +209,19 @@ void tw_flush(TwEmit *e, uint32_t regs)
         unsigned reg = (unsigned)__builtin_ctz(todo);
 
         push_value(e, e->values[reg]);
-        put_set(e, e->local[reg]);
+        put_set(e, e->plan->local[reg]);
         e->pending &= ~(UINT32_C(1) << reg);
     }
 }
 
 uint32_t tw_env_offset(const TwEmit *e, int32_t ofs)
 {
-    return (uint32_t)ofs - (ofs < 0 ? (uint32_t)e->neg_ofs : 0);
+    return (uint32_t)ofs - (ofs < 0 ? (uint32_t)e->plan->neg_ofs : 0);
 }
 
 uint32_t tw_push_env(TwEmit *e, int32_t ofs)
 {
-    put_get(e, ofs < 0 ? e->scratch[TW_NEG] : LOCAL_ENV);
+    put_get(e, ofs < 0 ? e->plan->scratch[TW_NEG] : LOCAL_ENV);
     return tw_env_offset(e, ofs);
 }
 

@@ -1,36 +1,13 @@
 /*
- * Env slots: TCG's globals, which live in env, as locals of a region function.
- *
- * What is known of them at each point of the code is in e->state, and moves
- * along with the writing of the code: a load makes a slot valid, a store also
- * dirty, or (outside loops) goes to env as well. Constants are only remembered,
- * as with registers. Env is made precise, by writing what is dirty, before
- * anything that may look at it; on the way to a rare one, only there:
- *
- *     ste64  r14, [env+80]     ...  local.set a0
- *     qld64  r15, [r16]        (look up the TLB) if  (plain load)
- *                              else  env.80 = a0, slow path  end
- *     lde64  r14, [env+80]     local.get a0
- *
- * At a label each way there must agree, so the state at labels is decided
- * beforehand (emit-slot-flow.c), and a way that differs loads or writes the
- * difference. A label with only one way to it takes over the state as it is.
- *
- * A local holds its slot's value in its low bits; loads extend them.
+ * The slots' state, and the code that changes it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "emit-slots.h"
+
 #include <stdlib.h>
 
-#include "emit-int.h"
-
-enum {
-    /*
-     * In longer loops stores go to env at once: what is dirty is written in
-     * each rare arm, which is as much code as the stores saved, many times.
-     */
-    MAX_LAZY_WORDS = 4000,
-};
+#include "emit-regs.h"
 
 static uint64_t bit(unsigned slot)
 {
@@ -46,129 +23,13 @@ static unsigned next_slot(uint64_t *set)
     return slot;
 }
 
-bool tw_env_access(TwInsn insn, TwEnvAccess *access)
-{
-    TwFormat format = tw_op_format(insn.op);
-
-    access->ofs = insn.imm;
-    access->is_store = true;
-    access->is_vector = false;
-    switch (format) {
-    case TW_FMT_LD:
-    case TW_FMT_LDE:
-        access->is_store = false;
-        access->size =
-            (uint8_t)((insn.op -
-                       (format == TW_FMT_LD ? TW_OP_LD8U : TW_OP_LDE8U)) /
-                      2);
-        break;
-    case TW_FMT_ST:
-        access->size = (uint8_t)(insn.op - TW_OP_ST8);
-        break;
-    case TW_FMT_STE:
-        access->size = (uint8_t)(insn.op - TW_OP_STE8);
-        break;
-    case TW_FMT_STEI:
-        access->size = (uint8_t)(insn.op - TW_OP_STEI8);
-        break;
-    case TW_FMT_VLD:
-        access->is_store = false;
-        access->is_vector = true;
-        access->size = (uint8_t)tw_vld_size(insn.c);
-        break;
-    case TW_FMT_VST:
-        access->is_vector = true;
-        access->size = insn.c;
-        break;
-    default:
-        return false;
-    }
-    return format == TW_FMT_LDE || format == TW_FMT_STE ||
-           format == TW_FMT_STEI || insn.b == TW_REG_ENV;
-}
-
-/* The first global at or above @ofs. */
-static uint32_t find_global(const TwTarget *target, int32_t ofs)
-{
-    uint32_t low = 0, high = target->nglobals;
-
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (target->globals[mid].ofs < ofs) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
-}
-
-uint64_t tw_slots_overlapping(const TwEmit *e, const TwEnvAccess *access)
-{
-    const TwTarget *target = e->target;
-    int64_t end = (int64_t)access->ofs + (1 << access->size);
-    uint64_t set = 0;
-
-    if (!e->nslots || access->ofs < INT32_MIN + 8) {
-        return 0;
-    }
-    for (uint32_t i = find_global(target, access->ofs - 7);
-         i < target->nglobals && target->globals[i].ofs < end; i++) {
-        if (e->slot_of[i] != NO_SLOT &&
-            target->globals[i].ofs + target->globals[i].size > access->ofs) {
-            set |= bit(e->slot_of[i]);
-        }
-    }
-    return set;
-}
-
-unsigned tw_slot_for(TwEmit *e, const TwEnvAccess *access)
-{
-    const TwTarget *target = e->target;
-    uint32_t i = find_global(target, access->ofs);
-
-    if (i == target->nglobals || target->globals[i].ofs != access->ofs ||
-        target->globals[i].size != 1 << access->size) {
-        return NO_SLOT;
-    }
-    if (e->slot_of[i] == NO_SLOT && e->nslots < MAX_SLOTS &&
-        !tw_slots_overlapping(e, access)) {
-        e->slots[e->nslots] = (TwSlot){
-            .ofs = access->ofs,
-            .global = i,
-            .size = access->size,
-        };
-        e->slot_of[i] = (uint8_t)e->nslots++;
-    }
-    return e->slot_of[i];
-}
-
-/*
- * Does the slot's store at word @at leave env as it is? In loops, where it may
- * be repeated; and constants, which are mostly replaced by the next.
- */
-bool tw_store_waits(const TwEmit *e, uint32_t at)
-{
-    return e->words[at].slot != NO_SLOT &&
-           (at < e->lazy_until || (e->words[at].info & INFO_CONST));
-}
-
-void tw_slots_reach(TwEmit *e, const TwLabel *label)
-{
-    if (label->loop_end > e->lazy_until &&
-        label->loop_end - label->word <= MAX_LAZY_WORDS) {
-        e->lazy_until = label->loop_end;
-    }
-}
-
 void tw_slots_start(TwEmit *e)
 {
     e->state.valid = 0;
     e->state.dirty = 0;
     e->state.known = 0;
     e->state.pending = 0;
-    e->lazy_until = 0;
+    e->nsaved = 0;
 }
 
 /*
@@ -180,7 +41,7 @@ static void put_value(TwEmit *e, unsigned slot)
     if (e->state.pending & bit(slot)) {
         put_i64(e, e->state.values[slot]);
     } else {
-        put_get(e, e->slots[slot].local);
+        put_get(e, e->plan->slots[slot].local);
     }
 }
 
@@ -191,10 +52,10 @@ static void put_save(TwEmit *e, uint64_t set)
 
     while (set) {
         unsigned slot = next_slot(&set);
-        uint32_t ofs = tw_push_env(e, e->slots[slot].ofs);
+        uint32_t ofs = tw_push_env(e, e->plan->slots[slot].ofs);
 
         put_value(e, slot);
-        put_mem(e, ops[e->slots[slot].size], 0, ofs);
+        put_mem(e, ops[e->plan->slots[slot].size], 0, ofs);
     }
 }
 
@@ -202,9 +63,9 @@ static void put_load(TwEmit *e, unsigned slot)
 {
     static const uint8_t ops[] = { W_I64_LOAD8_U, W_I64_LOAD16_U,
                                    W_I64_LOAD32_U, W_I64_LOAD };
-    uint32_t ofs = tw_push_env(e, e->slots[slot].ofs);
+    uint32_t ofs = tw_push_env(e, e->plan->slots[slot].ofs);
 
-    put_mem(e, ops[e->slots[slot].size], 0, ofs);
+    put_mem(e, ops[e->plan->slots[slot].size], 0, ofs);
 }
 
 void tw_slots_save_all(TwEmit *e)
@@ -233,7 +94,7 @@ void tw_slots_forget(TwEmit *e)
 
 void tw_slots_touch(TwEmit *e, const TwEnvAccess *access)
 {
-    uint64_t set = tw_slots_overlapping(e, access);
+    uint64_t set = tw_slots_overlapping(e->plan, access);
 
     put_save(e, set & e->state.dirty);
     e->state.dirty &= ~set;
@@ -259,7 +120,7 @@ static void settle(TwEmit *e, uint64_t set)
         unsigned slot = next_slot(&set);
 
         put_i64(e, e->state.values[slot]);
-        put_set(e, e->slots[slot].local);
+        put_set(e, e->plan->slots[slot].local);
     }
 }
 
@@ -277,7 +138,7 @@ bool tw_slots_edge_costs(const TwEmit *e, const TwLabel *label)
 }
 
 /* Keep the state for the label that has no other way to it. */
-static void save_state(TwEmit *e, TwLabel *label)
+static void save_state(TwEmit *e, const TwLabel *label)
 {
     const TwSlotState *state = &e->state;
     int64_t *saved;
@@ -293,7 +154,7 @@ static void save_state(TwEmit *e, TwLabel *label)
         e->saved = saved;
         e->saved_cap = cap;
     }
-    label->saved = e->nsaved;
+    e->labels[label - e->plan->labels].saved = e->nsaved;
     saved = &e->saved[e->nsaved];
     *saved++ = (int64_t)state->valid;
     *saved++ = (int64_t)state->dirty;
@@ -318,11 +179,11 @@ static void restore_state(TwEmit *e, const int64_t *saved)
     }
 }
 
-void tw_slots_edge(TwEmit *e, TwLabel *label)
+void tw_slots_edge(TwEmit *e, const TwLabel *label)
 {
     uint64_t loads = label->valid & ~e->state.valid;
 
-    if (!e->nslots) {
+    if (!e->plan->nslots) {
         return;
     }
     if (has_one_way(label)) {
@@ -334,15 +195,16 @@ void tw_slots_edge(TwEmit *e, TwLabel *label)
         unsigned slot = next_slot(&loads);
 
         put_load(e, slot);
-        put_set(e, e->slots[slot].local);
+        put_set(e, e->plan->slots[slot].local);
     }
 }
 
 void tw_slots_label(TwEmit *e, const TwLabel *label)
 {
-    tw_slots_reach(e, label);
-    if (label->saved != NOT_SAVED) {
-        restore_state(e, &e->saved[label->saved]);
+    size_t saved = e->labels[label - e->plan->labels].saved;
+
+    if (saved != NOT_SAVED) {
+        restore_state(e, &e->saved[saved]);
     } else {
         tw_slots_forget(e);
         e->state.valid = label->valid;
@@ -383,16 +245,15 @@ static void put_extended(TwEmit *e, unsigned size, bool is_signed)
     tw_write(e, e->insn.a);
 }
 
-/* Push the slot's value; bits above its size are unspecified. */
 void tw_slot_push(TwEmit *e, unsigned slot)
 {
     if (e->state.known & bit(slot)) {
         put_i64(e, e->state.values[slot]);
     } else if (e->state.valid & bit(slot)) {
-        put_get(e, e->slots[slot].local);
+        put_get(e, e->plan->slots[slot].local);
     } else {
         put_load(e, slot);
-        put_tee(e, e->slots[slot].local);
+        put_tee(e, e->plan->slots[slot].local);
         e->state.valid |= bit(slot);
     }
 }
@@ -401,7 +262,7 @@ void tw_slot_load(TwEmit *e, unsigned slot)
 {
     TwOp first =
         tw_op_format(e->insn.op) == TW_FMT_LD ? TW_OP_LD8U : TW_OP_LDE8U;
-    unsigned size = e->slots[slot].size;
+    unsigned size = e->plan->slots[slot].size;
     bool is_signed = (e->insn.op - first) & 1;
 
     if (e->state.known & bit(slot)) {
@@ -428,7 +289,7 @@ static void set_known(TwEmit *e, unsigned slot, int64_t value)
     e->state.valid |= bit(slot);
     e->state.known |= bit(slot);
     e->state.pending |= bit(slot);
-    e->state.values[slot] = extended(value, e->slots[slot].size, true);
+    e->state.values[slot] = extended(value, e->plan->slots[slot].size, true);
 }
 
 void tw_slot_store(TwEmit *e, unsigned slot)
@@ -439,7 +300,7 @@ void tw_slot_store(TwEmit *e, unsigned slot)
         set_known(e, slot, value);
     } else {
         tw_read(e, e->insn.a);
-        put_set(e, e->slots[slot].local);
+        put_set(e, e->plan->slots[slot].local);
         forget(e, bit(slot));
         e->state.valid |= bit(slot);
     }
@@ -454,7 +315,7 @@ void tw_slot_stored(TwEmit *e, unsigned slot)
     if (constant_stored(e, &value)) {
         set_known(e, slot, value);
     } else {
-        put_tee(e, e->slots[slot].local);
+        put_tee(e, e->plan->slots[slot].local);
         e->state.valid |= bit(slot);
     }
 }

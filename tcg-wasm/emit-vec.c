@@ -8,7 +8,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-host.h"
+#include "emit-regs.h"
 
 enum {
     ALL_SIZES = 15,
@@ -79,7 +82,7 @@ static void put_elements(TwEmit *e, uint64_t value)
 static void push(TwEmit *e, unsigned reg)
 {
     if (reg == TW_NO_REG) {
-        put_get(e, e->scratch[TW_VS0]);
+        put_get(e, e->plan->scratch[TW_VS0]);
     } else {
         tw_peek(e, reg);
     }
@@ -154,7 +157,7 @@ static void put_signed_saturating(TwEmit *e, bool sub, unsigned size)
 
     push_bc(e);
     put_sized(e, sub ? W_I8X16_SUB : W_I8X16_ADD, size);
-    put_set(e, e->scratch[TW_VS0]);
+    put_set(e, e->plan->scratch[TW_VS0]);
     tw_peek(e, e->insn.b);
     put_i32(e, sign);
     put_sized(e, W_I8X16_SHR_S, size);
@@ -182,7 +185,7 @@ static void put_unsigned_saturating(TwEmit *e, bool sub, unsigned size)
         put_compare(e, TW_VEC_GEU, size, e->insn.b, e->insn.c);
         put_simd(e, W_V128_AND);
     } else {
-        put_tee(e, e->scratch[TW_VS0]);
+        put_tee(e, e->plan->scratch[TW_VS0]);
         put_compare(e, TW_VEC_LTU, size, TW_NO_REG, e->insn.b);
         put_simd(e, W_V128_OR);
     }
@@ -322,14 +325,6 @@ static void put_direct(TwEmit *e, const Direct *direct, TwVecKind kind,
     put_sized(e, direct->wop, size);
 }
 
-bool tw_vec_needs_scratch(TwInsn insn)
-{
-    unsigned op = tw_vop_op(insn.imm);
-
-    return (op == TW_VEC_SSADD || op == TW_VEC_SSSUB || op == TW_VEC_USADD) &&
-           tw_vop_size(insn.imm) > 1;
-}
-
 static void emit_op(TwEmit *e)
 {
     unsigned op = tw_vop_op(e->insn.imm), size = tw_vop_size(e->insn.imm);
@@ -388,7 +383,7 @@ bool tw_emit_vec(TwEmit *e)
         emit_store(e);
         return true;
     case TW_FMT_VI64:
-        put_elements(e, e->code[e->at + 1]);
+        put_elements(e, e->plan->code[e->at + 1]);
         tw_write(e, e->insn.a);
         return true;
     case TW_FMT_VOP:

@@ -3,7 +3,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "emit-int.h"
+#include "emit-insns.h"
+
+#include "emit-regs.h"
 
 typedef void Push(TwEmit *e, unsigned reg);
 
@@ -131,10 +133,10 @@ static void put_low32(TwEmit *e)
 /* Pop an i64 and write it as two zero-extended halves: a low, b high. */
 static void write_halves(TwEmit *e)
 {
-    put_tee(e, e->scratch[TW_S0]);
+    put_tee(e, e->plan->scratch[TW_S0]);
     put_low32(e);
     tw_write(e, e->insn.a);
-    put_get(e, e->scratch[TW_S0]);
+    put_get(e, e->plan->scratch[TW_S0]);
     put_shift32(e, W_I64_SHR_U);
     tw_write(e, e->insn.b);
 }
@@ -166,7 +168,7 @@ static void emit_addsub2(TwEmit *e, bool sub, bool is32)
     tw_peek(e, c);
     tw_peek(e, e_);
     put_byte(e, op);
-    put_set(e, e->scratch[TW_S0]);
+    put_set(e, e->plan->scratch[TW_S0]);
     tw_peek(e, d);
     tw_peek(e, f);
     put_byte(e, op);
@@ -174,14 +176,14 @@ static void emit_addsub2(TwEmit *e, bool sub, bool is32)
         tw_peek(e, c);
         tw_peek(e, e_);
     } else {
-        put_get(e, e->scratch[TW_S0]);
+        put_get(e, e->plan->scratch[TW_S0]);
         tw_peek(e, c);
     }
     put_byte(e, W_I64_LT_U);
     put_byte(e, W_I64_EXTEND_U);
     put_byte(e, op);
     tw_write(e, e->insn.b);
-    put_get(e, e->scratch[TW_S0]);
+    put_get(e, e->plan->scratch[TW_S0]);
     tw_write(e, e->insn.a);
 }
 
@@ -197,7 +199,7 @@ static void emit_mul2_32(TwEmit *e, unsigned extend)
 
 static void put_scratch(TwEmit *e, TwScratch scratch)
 {
-    put_get(e, e->scratch[scratch]);
+    put_get(e, e->plan->scratch[scratch]);
 }
 
 /* Split a register: low half in @low, high half in @high. */
@@ -205,10 +207,10 @@ static void put_split(TwEmit *e, unsigned reg, TwScratch low, TwScratch high)
 {
     tw_peek32(e, reg);
     put_byte(e, W_I64_EXTEND_U);
-    put_set(e, e->scratch[low]);
+    put_set(e, e->plan->scratch[low]);
     tw_peek(e, reg);
     put_shift32(e, W_I64_SHR_U);
-    put_set(e, e->scratch[high]);
+    put_set(e, e->plan->scratch[high]);
 }
 
 /* high -= x < 0 ? y : 0, on the stack */
@@ -241,7 +243,7 @@ static void emit_mul2(TwEmit *e, bool is_signed)
     put_byte(e, W_I64_MUL);
     put_shift32(e, W_I64_SHR_U);
     put_byte(e, W_I64_ADD);
-    put_set(e, e->scratch[TW_S4]);
+    put_set(e, e->plan->scratch[TW_S4]);
 
     put_scratch(e, TW_S1);
     put_scratch(e, TW_S3);

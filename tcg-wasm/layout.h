@@ -30,9 +30,9 @@ typedef struct TwTlbDesc {
 } TwTlbDesc;
 
 /*
- * A MemOpIdx is MemOp << 4 | MMU index; the MemOp bits used here: size (log2) in
- * bits 0-2, sign in bit 3, byte swap in bit 4, alignment in bits 5-7 (0: none,
- * n: 1 << n bytes, 7: natural).
+ * A MemOpIdx is MemOp << 4 | MMU index; the MemOp bits used here: size (log2)
+ * in bits 0-2, sign in bit 3, byte swap in bit 4, alignment in bits 5-7 (0:
+ * none, n: 1 << n bytes, 7: natural).
  */
 #define TW_MEMOP_SIZE(oi) (((oi) >> 4) & 7)
 #define TW_MEMOP_SIGN 0x80      /* ... of a MemOpIdx */

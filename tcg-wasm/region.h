@@ -4,9 +4,9 @@
  * bytecode or Wasm.
  *
  * A *region* has one entry, its *head*, and holds members that are reachable
- * from it. Heads are loop headers, members that no goto_tb of the group leads to
- * (what arrives by goto_ptr: call targets and returns), and the group's first. A
- * member may be in several regions.
+ * from it. Heads are loop headers, members that no goto_tb of the group leads
+ * to (what arrives by goto_ptr: call targets and returns), and the group's
+ * first. A member may be in several regions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

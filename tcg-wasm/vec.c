@@ -12,18 +12,6 @@
 
 #include "vec.h"
 
-const uint8_t tw_vec_kinds[TW_NB_VEC_OPS] = {
-#define X(name, kind, mnemonic) [TW_VEC_##name] = TW_VEC_KIND_##kind,
-    TW_VEC_OPS(X)
-#undef X
-};
-
-const char *const tw_vec_names[TW_NB_VEC_OPS] = {
-#define X(name, kind, mnemonic) [TW_VEC_##name] = mnemonic,
-    TW_VEC_OPS(X)
-#undef X
-};
-
 static TwVec *vreg(TwVec *vregs, unsigned reg)
 {
     return &vregs[reg % TW_NB_VREGS];

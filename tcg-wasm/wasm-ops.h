@@ -63,4 +63,7 @@ enum {
 };
 /* clang-format on */
 
+/* An i64 comparison is its i32 namesake + CMP_64. */
+enum { CMP_64 = W_I64_EQZ - W_I32_EQZ };
+
 #endif

@@ -244,8 +244,7 @@ static void item_other(Gen *g, TwOp op)
         c = gen_any_reg(g);
         d = gen_any_reg(g);
         e = gen_any_reg(g);
-        gen_ins(g, op, a, b, c,
-                (int32_t)(d | e << 8 | gen_any_reg(g) << 16));
+        gen_ins(g, op, a, b, c, (int32_t)(d | e << 8 | gen_any_reg(g) << 16));
         break;
     }
 }
@@ -400,8 +399,7 @@ void gen_item_chain(Gen *g)
     if (rng_percent(g->rng, 70)) {
         gen_ins(g, TW_OP_STE64, r, 0, 0, gen_mem_ofs(g, 8));
     } else {
-        gen_ins(g, TW_OP_ST32, r, TW_REG_FRAME, 0,
-                GEN_FRAME_OFS + 8);
+        gen_ins(g, TW_OP_ST32, r, TW_REG_FRAME, 0, GEN_FRAME_OFS + 8);
     }
     if (rng_percent(g->rng, 60)) {
         gen_ins(g, TW_OP_MOVI, r, 0, 0, gen_imm32(g)); /* r was dead */

@@ -16,8 +16,8 @@ enum {
 
 /*
  * Code stays where it is made: instructions contain addresses in it. Addresses
- * of the host are word 1 of CALL, LOOKUP and GOTO_TB; helpers that take env have
- * a signature in which pointers have the host's width.
+ * of the host are word 1 of CALL, LOOKUP and GOTO_TB; helpers that take env
+ * have a signature in which pointers have the host's width.
  */
 typedef struct GenTb {
     uint64_t code[GEN_MAX_WORDS];

@@ -299,8 +299,8 @@ void golden_print(uint64_t seeds)
 
     sum_up(sums, seeds ? seeds : SEEDS);
     for (unsigned i = 0; i < NB_GOLDEN; i++) {
-        printf("    /* %s */\n      .bytes = %" PRIu64 ", .digest = UINT64_C(0x%016" PRIx64
-               ") },\n",
+        printf("    /* %s */\n      .bytes = %" PRIu64
+               ", .digest = UINT64_C(0x%016" PRIx64 ") },\n",
                sums[i].name, sums[i].bytes, sums[i].digest);
     }
 }

@@ -7,8 +7,8 @@
  *
  *     difftest --golden print
  *
- * and says in the commit why the bytes changed. Whoever restructures the emitter
- * need not: then no digest may change.
+ * and says in the commit why the bytes changed. Whoever restructures the
+ * emitter need not: then no digest may change.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

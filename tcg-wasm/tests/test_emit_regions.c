@@ -197,7 +197,8 @@ static void test_nested_loops(void **state)
 
 /*
  * 0, header of a loop around all, enters the loop {1, 2, 3} at 1 and 2: one
- * dispatcher, at that loop. The loops of 3 inside it and of 4 behind it have none.
+ * dispatcher, at that loop. The loops of 3 inside it and of 4 behind it have
+ * none.
  */
 static void test_irreducible(void **state)
 {

@@ -281,7 +281,9 @@ static WorldJump *jump_entry(uint64_t pc)
     return &world_jumps.entries[(x >> shift & 0xfc0) | (x & 0x3f)];
 }
 
-/* Which word of world_valid is the TB's? Native tests have no 32-bit pointers. */
+/*
+ * Which word of world_valid is the TB's? Native tests have no 32-bit pointers.
+ */
 static uint32_t valid_index(uint32_t header)
 {
     return (header * 0x9e3779b1u) >> 16 & (WORLD_MAX_TBS - 1);

@@ -54,7 +54,9 @@ typedef struct Env {
     int64_t branch_fuel;
     int32_t tb_fuel;
     uint32_t pad;
-    /* Pointers, in 64 bits on every host: offsets of env are the same on all. */
+    /*
+     * Pointers, in 64 bits on every host: offsets of env are the same on all.
+     */
     uint64_t host_ptr; /* to the middle of host[] */
     uint64_t ptrs[WORLD_PTRS]; /* headers or 0, for jumps by lookup */
     uint64_t jumps; /* to world_jumps */
@@ -144,8 +146,8 @@ void world_st64(void *env, uint64_t addr, uint64_t v, uint32_t oi,
                 uintptr_t ra);
 
 /*
- * LOOKUP: by the guest's pc, through a jump cache that forgets now and then, and
- * distrusts TBs whose word in world_valid is not WORLD_VALID.
+ * LOOKUP: by the guest's pc, through a jump cache that forgets now and then,
+ * and distrusts TBs whose word in world_valid is not WORLD_VALID.
  */
 enum { WORLD_VALID = 77 };
 extern WorldJumps world_jumps;
