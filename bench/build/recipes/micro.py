@@ -8,11 +8,8 @@ from bench.build.upstream import installed
 from bench.build.recipes import emscripten as toolchain
 
 HERE = "bench/micro"
-CODE = ("tcg-wasm/*.[ch]", "tcg-wasm/*.inc", "tiers/*.def")
+CODE = ("tcg-wasm/*.[ch]", "tcg-wasm/*.inc", "tcg-wasm/sources.txt", "tiers/*.def")
 OURS = ("bench/build/recipes/micro.py", f"{HERE}/*.[ch]")
-
-# Files that implement host.h; the Wasm build has its own.
-NOT_FOR_WASM = {"host-none.c"}
 
 
 def _native(ctx: Context) -> None:
@@ -22,11 +19,10 @@ def _native(ctx: Context) -> None:
 
 def _wasm(ctx: Context) -> None:
     """Build one program, with the memory and the threads of QEMU's program."""
-    sources = [
-        path
-        for path in sorted((ctx.root / "tcg-wasm").glob("*.c"))
-        if path.name not in NOT_FOR_WASM
-    ]
+    library = ctx.root / "tcg-wasm"
+    listed = (library / "sources.txt").read_text(encoding="utf-8").splitlines()
+    sources = [library / name for name in listed if name.endswith(".c")]
+    sources.append(library / "host-emscripten.c")
     for name in ("code.c", "machine.c", "mix.c"):
         sources.append(ctx.root / HERE / name)
     sources += sorted((ctx.root / HERE / "engine").glob("*.c"))
@@ -63,6 +59,7 @@ STEPS: list[Step] = [
             "tcg-wasm/CMakeLists.txt",
             "tcg-wasm/tools/*.c",
             "tiers/CMakeLists.txt",
+            "tiers/sources.txt",
             "tiers/*.[ch]",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",

@@ -151,8 +151,10 @@ def _additions(root: Path) -> Iterator[tuple[Path, str]]:
         ("qemu/overlay", "**/*", ""),
         ("tcg-wasm", "*.[ch]", "tcg/wasm/lib/"),
         ("tcg-wasm", "*.inc", "tcg/wasm/lib/"),
+        ("tcg-wasm", "sources.txt", "tcg/wasm/lib/"),
         ("tiers", "*.[ch]", "tcg/wasm/tiers/"),
         ("tiers", "*.def", "tcg/wasm/tiers/"),
+        ("tiers", "sources.txt", "tcg/wasm/tiers/"),
         ("tiers", "policies/*.c", "tcg/wasm/tiers/"),
         ("tiers", "evictions/*.c", "tcg/wasm/tiers/"),
     )
@@ -182,7 +184,7 @@ def _sync(root: Path, tree: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     if set(now) != before - {""}:
-        # This file lists directories: ninja does not notice a new file by itself.
+        # meson.build lists the policies: ninja does not notice a new one by itself.
         (tree / "tcg/wasm/meson.build").touch()
     listing.write_text("\n".join(sorted(now)), encoding="utf-8")
 
@@ -383,8 +385,10 @@ def _target_step(target: Target) -> Step:
             "qemu/overlay/**/*",
             "tcg-wasm/*.[ch]",
             "tcg-wasm/*.inc",
+            "tcg-wasm/sources.txt",
             "tiers/*.[ch]",
             "tiers/*.def",
+            "tiers/sources.txt",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",
         ),

@@ -19,6 +19,7 @@ STEPS = [
             "tiers/CMakeLists.txt",
             "tiers/*.[ch]",
             "tiers/*.def",
+            "tiers/sources.txt",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",
             "tiers/tools/*.c",
