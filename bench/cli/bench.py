@@ -190,8 +190,8 @@ def _report(found: Sequence[Measured], console: Console) -> None:
         console.print(table)
     console.print(
         "Medians over repetitions; spread: distance of the quartiles, of the first "
-        "column. Input: synthetic TBs after a riscv64 boot (bench/micro/mix.h and "
-        "play.h).",
+        "column. Input: synthetic TBs after a riscv64 boot (bench/micro/"
+        "tb-mix.h and boot-events.h).",
         style="dim",
     )
     console.print()

@@ -23,7 +23,7 @@ def _wasm(ctx: Context) -> None:
     listed = (library / "sources.txt").read_text(encoding="utf-8").splitlines()
     sources = [library / name for name in listed if name.endswith(".c")]
     sources.append(library / "host-emscripten.c")
-    for name in ("code.c", "machine.c", "mix.c"):
+    for name in ("code.c", "machine.c", "tb-mix.c"):
         sources.append(ctx.root / HERE / name)
     sources += sorted((ctx.root / HERE / "engine").glob("*.c"))
     flags = ["-std=gnu11", "-O3", "-Wall", "-Wextra", "-Werror"]

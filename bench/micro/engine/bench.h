@@ -8,7 +8,7 @@
 #define MICRO_ENGINE_BENCH_H
 
 #include "bench/micro/machine.h"
-#include "bench/micro/mix.h"
+#include "bench/micro/tb-mix.h"
 
 /* What a run is asked to do. */
 typedef struct Settings {

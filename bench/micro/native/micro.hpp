@@ -11,10 +11,10 @@
 #include <benchmark/benchmark.h>
 
 extern "C" {
-#include "bench/micro/kinds.h"
+#include "bench/micro/insn-kinds.h"
 #include "bench/micro/machine.h"
-#include "bench/micro/mix.h"
-#include "bench/micro/play.h"
+#include "bench/micro/tb-mix.h"
+#include "bench/micro/boot-events.h"
 #include "tcg-wasm/emit.h"
 }
 

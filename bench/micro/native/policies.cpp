@@ -1,9 +1,9 @@
 /*
- * Policies and eviction policies: each plays the life of a guest's TBs, see
- * play.h. What counts are the counters: seconds per call of each kind.
+ * Policies and eviction policies: each is told the events of boots, see
+ * boot-events.h. What counts are the counters: seconds per call of each kind.
  *
- * A play of 1,024 TBs has some hundred decisions, 30 us in all, and a process's
- * first runs cold code: it takes twice as long. So an iteration is many plays,
+ * A boot of 1,024 TBs has some hundred decisions, 30 us in all, and a process's
+ * first runs cold code: it takes twice as long. So an iteration is many boots,
  * with other random numbers each, after one that does not count.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -18,22 +18,22 @@
 #include "tcg-wasm/rng.h"
 
 constexpr uint32_t warm_tbs = 1024;
-constexpr uint32_t least_tbs = 16384;   /* of the plays of an iteration */
+constexpr uint32_t least_tbs = 16384;   /* of the boots of an iteration */
 
-static bool play_all(const std::string &spec, uint32_t n, uint32_t plays,
-                     PlayTimes *times, char *err)
+static bool boot_all(const std::string &spec, uint32_t n, uint32_t boots,
+                     BootTimes *times, char *err)
 {
-    PlayTimes warm = {};
-    bool ok = play_run(spec.c_str(), warm_tbs, 0, &warm, err);
+    BootTimes warm = {};
+    bool ok = boot_run(spec.c_str(), warm_tbs, 0, &warm, err);
 
-    for (uint32_t i = 1; ok && i <= plays; i++) {
-        ok = play_run(spec.c_str(), n, i, times, err);
+    for (uint32_t i = 1; ok && i <= boots; i++) {
+        ok = boot_run(spec.c_str(), n, i, times, err);
     }
     return ok;
 }
 
 static void report(benchmark::State &state, const char *name,
-                   const PlayCalls &calls, uint64_t divisor)
+                   const BootCalls &calls, uint64_t divisor)
 {
     if (divisor > 0) {
         state.counters[std::string("s_per_") + name] =
@@ -41,18 +41,18 @@ static void report(benchmark::State &state, const char *name,
     }
 }
 
-static void play(benchmark::State &state, const std::string &spec)
+static void measure(benchmark::State &state, const std::string &spec)
 {
     uint32_t n = static_cast<uint32_t>(state.range(0));
-    uint32_t plays = n < least_tbs ? least_tbs / n : 1;
-    PlayTimes t = {};
+    uint32_t boots = n < least_tbs ? least_tbs / n : 1;
+    BootTimes t = {};
     char err[TIER_ERR_MAX];
-    auto per_play = [plays](uint64_t count) {
-        return static_cast<double>(count) / plays;
+    auto per_boot = [boots](uint64_t count) {
+        return static_cast<double>(count) / boots;
     };
 
     for (auto _ : state) {
-        if (!play_all(spec, n, plays, &t, err)) {
+        if (!boot_all(spec, n, boots, &t, err)) {
             state.SkipWithError(err);
             return;
         }
@@ -66,7 +66,7 @@ static void play(benchmark::State &state, const std::string &spec)
      * with others it is one again), by the events that asked, and by the TBs
      * that were chosen.
      */
-    PlayCalls decisions = { t.hot.n, t.hot.tbs + t.tick.tbs,
+    BootCalls decisions = { t.hot.n, t.hot.tbs + t.tick.tbs,
                             t.hot.ns + t.tick.ns };
 
     report(state, "hot", t.hot, t.hot.n);
@@ -79,22 +79,22 @@ static void play(benchmark::State &state, const std::string &spec)
     report(state, "outcome", t.outcome, t.outcome.n);
     report(state, "outcome_tb", t.outcome, t.outcome.tbs);
     report(state, "make_room", t.room, t.room.n);
-    state.counters["hot_events"] = per_play(t.hot.n);
-    state.counters["groups"] = per_play(t.groups);
+    state.counters["hot_events"] = per_boot(t.hot.n);
+    state.counters["groups"] = per_boot(t.groups);
     state.counters["tbs_per_group"] =
         t.groups
             ? static_cast<double>(t.room.tbs) / static_cast<double>(t.room.n)
             : 0;
     state.counters["s_per_stats_tb"] =
         t.stats_ns * 1e-9 / static_cast<double>(t.translated.tbs);
-    state.counters["interrupted"] = per_play(t.interrupted);
-    state.counters["retired"] = per_play(t.retired);
+    state.counters["interrupted"] = per_boot(t.interrupted);
+    state.counters["retired"] = per_boot(t.retired);
 }
 
 static void add(const std::string &name, const std::string &spec)
 {
     benchmark::RegisterBenchmark(
-        name.c_str(), [spec](benchmark::State &state) { play(state, spec); })
+        name.c_str(), [spec](benchmark::State &state) { measure(state, spec); })
         ->ArgName("live")
         ->Arg(1024)
         ->Arg(16384)
@@ -104,7 +104,7 @@ static void add(const std::string &name, const std::string &spec)
         ->Iterations(1);
 }
 
-/* A profile of some of the hashes that a play draws, for policies that read
+/* A profile of some of the hashes that a boot draws, for policies that read
  * one. Removed at the end. */
 static std::string profile;
 
@@ -133,7 +133,7 @@ static const std::string &profile_path()
     std::fprintf(file, "tierlab-profile 1\n");
     for (uint64_t i = 0; i < 16384; i++) {
         std::fprintf(file, "%016llx %llu\n",
-                     static_cast<unsigned long long>(play_hash(4 * i)),
+                     static_cast<unsigned long long>(boot_hash(4 * i)),
                      static_cast<unsigned long long>(10000000 / (i + 1)));
     }
     std::fclose(file);

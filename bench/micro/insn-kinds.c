@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "kinds.h"
+#include "insn-kinds.h"
 
 #include "machine.h"
 

@@ -16,8 +16,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef MICRO_MIX_H
-#define MICRO_MIX_H
+#ifndef MICRO_TB_MIX_H
+#define MICRO_TB_MIX_H
 
 #include "code.h"
 #include "tcg-wasm/emit.h"

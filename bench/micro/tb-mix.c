@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "mix.h"
+#include "tb-mix.h"
 
 #include <stdlib.h>
 #include <string.h>

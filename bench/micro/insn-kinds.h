@@ -4,8 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef MICRO_KINDS_H
-#define MICRO_KINDS_H
+#ifndef MICRO_INSN_KINDS_H
+#define MICRO_INSN_KINDS_H
 
 #include "code.h"
 

@@ -1,11 +1,11 @@
 /*
- * Events are taken from a queue ordered by the play's time: a TB's countdown
+ * Events are taken from a queue ordered by the boot's time: a TB's countdown
  * runs out, or the next TB is translated. Times of calls are those of the real
- * clock, less what reading it twice takes.
+ * clock, less the time that reading the clock twice takes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "play.h"
+#include "boot-events.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "tcg-wasm/rng.h"
 
 enum {
-    NS_PER_TB = 60000,          /* of the play's time */
+    NS_PER_TB = 60000,          /* of the boot's time */
     TICK_NS = 1500000,
     TBS_PER_PAGE = 24,
     INVALIDATE_EVERY = 100,
@@ -39,7 +39,7 @@ typedef struct Tb {
 } Tb;
 
 typedef struct Module {
-    uint32_t first, n;          /* of play.members */
+    uint32_t first, n;          /* of Boot.members */
 } Module;
 
 typedef struct Entry {
@@ -47,9 +47,9 @@ typedef struct Entry {
     uint32_t id;
 } Entry;
 
-typedef struct Play {
+typedef struct Boot {
     TierEngine *engine;
-    PlayTimes *times;
+    BootTimes *times;
     Rng rng;
     double clock_ns;            /* what reading the clock takes */
     double now;
@@ -64,7 +64,7 @@ typedef struct Play {
     uint32_t *members;
     uint32_t nmembers, members_cap;
     bool failed;                /* out of memory */
-} Play;
+} Boot;
 
 /* The clocks. */
 
@@ -93,7 +93,7 @@ static double clock_cost(void)
 }
 
 /* Calls that took longer than any does were interrupted: they are left out. */
-static void count_call(Play *p, PlayCalls *calls, double ns, uint32_t tbs)
+static void count_call(Boot *p, BootCalls *calls, double ns, uint32_t tbs)
 {
     calls->tbs += tbs;
     if (ns < INTERRUPTED_NS) {
@@ -111,16 +111,16 @@ static void count_call(Play *p, PlayCalls *calls, double ns, uint32_t tbs)
         count_call(p, &(p)->times->kind, real_ns() - start_, ntbs); \
     } while (0)
 
-static uint64_t play_clock(void *opaque)
+static uint64_t boot_clock(void *opaque)
 {
-    const Play *p = opaque;
+    const Boot *p = opaque;
 
     return (uint64_t)p->now;
 }
 
 /* Growing arrays. */
 
-static bool room_for(Play *p, void **array, uint32_t *cap, uint32_t n,
+static bool room_for(Boot *p, void **array, uint32_t *cap, uint32_t n,
                      size_t size)
 {
     while (n > *cap) {
@@ -139,7 +139,7 @@ static bool room_for(Play *p, void **array, uint32_t *cap, uint32_t n,
 
 /* The queue of countdowns. Entries whose TB was set anew are passed over. */
 
-static void push(Play *p, double time, uint32_t id)
+static void push(Boot *p, double time, uint32_t id)
 {
     uint32_t i = p->heap_n;
 
@@ -154,7 +154,7 @@ static void push(Play *p, double time, uint32_t id)
     p->heap[i] = (Entry){ time, id };
 }
 
-static Entry pop(Play *p)
+static Entry pop(Boot *p)
 {
     Entry first = p->heap[0], last = p->heap[--p->heap_n];
     uint32_t i = 0, child;
@@ -174,7 +174,7 @@ static Entry pop(Play *p)
 
 /* TBs. */
 
-uint64_t play_hash(uint64_t id)
+uint64_t boot_hash(uint64_t id)
 {
     Rng rng = { id };
 
@@ -182,12 +182,12 @@ uint64_t play_hash(uint64_t id)
 }
 
 /* Rounded down without a call: decisions ask for it, where a runtime loads. */
-static double executions(const Play *p, const Tb *tb)
+static double executions(const Boot *p, const Tb *tb)
 {
     return (double)(int64_t)((p->now - tb->born) * tb->rate);
 }
 
-static int32_t remaining(const Play *p, const Tb *tb)
+static int32_t remaining(const Boot *p, const Tb *tb)
 {
     return (int32_t)((double)tb->countdown -
                      (executions(p, tb) - tb->armed_at));
@@ -195,7 +195,7 @@ static int32_t remaining(const Play *p, const Tb *tb)
 
 static int32_t host_countdown(void *opaque, uint32_t id)
 {
-    const Play *p = opaque;
+    const Boot *p = opaque;
     const Tb *tb = &p->tbs[id];
 
     return tb->module == TIER_NO_MODULE ? remaining(p, tb) : 1;
@@ -203,12 +203,12 @@ static int32_t host_countdown(void *opaque, uint32_t id)
 
 static void host_prefetch(void *opaque, uint32_t id)
 {
-    const Play *p = opaque;
+    const Boot *p = opaque;
 
     __builtin_prefetch(&p->tbs[id]);
 }
 
-static void arm(Play *p, uint32_t id, uint32_t countdown)
+static void arm(Boot *p, uint32_t id, uint32_t countdown)
 {
     Tb *tb = &p->tbs[id];
 
@@ -245,7 +245,7 @@ static double draw_executions(Rng *rng)
            pow(parts[i].to / parts[i].from, drawn / parts[i].share);
 }
 
-static void invalidate(Play *p)
+static void invalidate(Boot *p)
 {
     uint32_t id = rng_below(&p->rng, p->translated);
     Tb *tb = &p->tbs[id];
@@ -258,14 +258,14 @@ static void invalidate(Play *p)
     }
 }
 
-static void translate(Play *p)
+static void translate(Boot *p)
 {
     uint32_t id = p->translated++, countdown, back;
     uint64_t page = UINT64_C(0x80200000) + (id / TBS_PER_PAGE) * 4096;
     TierTb facts = {
         .guest_pc = UINT64_C(0xffffffff00000000) + page + id * 24 % 4096,
         .guest_page = page,
-        .hash = play_hash(id),
+        .hash = boot_hash(id),
         .id = id,
         .guest_insns = 2 + rng_below(&p->rng, 9),
         .bytecode_bytes = 128 + 8 * rng_below(&p->rng, 32),
@@ -296,7 +296,7 @@ static void translate(Play *p)
 
 /* Modules. */
 
-static void retire(Play *p, uint32_t module)
+static void retire(Boot *p, uint32_t module)
 {
     Module m = p->modules[module];
 
@@ -317,7 +317,7 @@ static void retire(Play *p, uint32_t module)
 }
 
 /* Is any member executed within a millisecond? */
-static bool in_use(const Play *p, uint32_t module)
+static bool in_use(const Boot *p, uint32_t module)
 {
     Module m = p->modules[module];
 
@@ -331,7 +331,7 @@ static bool in_use(const Play *p, uint32_t module)
     return false;
 }
 
-static void drain(Play *p)
+static void drain(Boot *p)
 {
     TierModuleEvent event;
 
@@ -345,7 +345,7 @@ static void drain(Play *p)
 }
 
 /* Keep the group @ids as a module; returns its id. */
-static uint32_t add_module(Play *p, const uint32_t *ids, uint32_t n)
+static uint32_t add_module(Boot *p, const uint32_t *ids, uint32_t n)
 {
     if (!room_for(p, (void **)&p->modules, &p->modules_cap, p->nmodules + 1,
                   sizeof(p->modules[0])) ||
@@ -359,7 +359,7 @@ static uint32_t add_module(Play *p, const uint32_t *ids, uint32_t n)
     return p->nmodules++;
 }
 
-static void installed(Play *p, const TierDecision *d, uint32_t *ids)
+static void installed(Boot *p, const TierDecision *d, uint32_t *ids)
 {
     TierCost cost = {
         .tier = d->tier,
@@ -386,7 +386,7 @@ static void installed(Play *p, const TierDecision *d, uint32_t *ids)
     }
 }
 
-static void refused(Play *p, const TierDecision *d, uint32_t *ids,
+static void refused(Boot *p, const TierDecision *d, uint32_t *ids,
                     TierRefusal why)
 {
     uint32_t countdown;
@@ -399,7 +399,7 @@ static void refused(Play *p, const TierDecision *d, uint32_t *ids,
 }
 
 /* Compile the group that was decided on. */
-static void compile(Play *p, const TierDecision *d)
+static void compile(Boot *p, const TierDecision *d)
 {
     TierRefusal why = TIER_REFUSED_ENGINE_REFUSED;
     uint32_t *ids = malloc(d->n * sizeof(ids[0]));
@@ -425,7 +425,7 @@ static void compile(Play *p, const TierDecision *d)
     free(ids);
 }
 
-static void hot(Play *p, uint32_t id)
+static void hot(Boot *p, uint32_t id)
 {
     TierDecision d;
 
@@ -437,7 +437,7 @@ static void hot(Play *p, uint32_t id)
     }
 }
 
-static void tick(Play *p)
+static void tick(Boot *p)
 {
     for (int i = 0; i < TIER_MAX_TICK_GROUPS; i++) {
         TierDecision d;
@@ -458,7 +458,7 @@ static void discard(void *opaque, const char *text, size_t len)
     *(uint64_t *)opaque += len;
 }
 
-static void play(Play *p)
+static void run(Boot *p)
 {
     double step = p->end * 0.6 / p->n;
     uint64_t bytes = 0;
@@ -491,10 +491,10 @@ static void play(Play *p)
     p->times->stats_ns += real_ns() - start;
 }
 
-bool play_run(const char *spec, uint32_t n, uint64_t seed, PlayTimes *times,
+bool boot_run(const char *spec, uint32_t n, uint64_t seed, BootTimes *times,
               char *err)
 {
-    Play p = {
+    Boot p = {
         .times = times,
         .rng = { seed },
         .clock_ns = clock_cost(),
@@ -504,7 +504,7 @@ bool play_run(const char *spec, uint32_t n, uint64_t seed, PlayTimes *times,
     };
     TierHost host = {
         .opaque = &p,
-        .now_ns = play_clock,
+        .now_ns = boot_clock,
         .countdown = host_countdown,
         .prefetch = host_prefetch,
     };
@@ -514,7 +514,7 @@ bool play_run(const char *spec, uint32_t n, uint64_t seed, PlayTimes *times,
     p.engine = tier_engine_new(spec, ENGINE_SEED, &host, err, TIER_ERR_MAX);
     ok = p.engine != NULL;
     if (ok) {
-        play(&p);
+        run(&p);
         if (p.failed) {
             snprintf(err, TIER_ERR_MAX, "out of memory");
             ok = false;
