@@ -1,14 +1,13 @@
 /*
- * Benchmarks in the engine: their list, and their results in the format of
- * google-benchmark's JSON.
+ * Benchmarks in the engine: what one is, what it finds, and a list of them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef MICRO_ENGINE_BENCH_H
 #define MICRO_ENGINE_BENCH_H
 
-#include "bench/micro/machine.h"
-#include "bench/micro/tb-mix.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* What a run is asked to do. */
 typedef struct Settings {
@@ -30,6 +29,7 @@ typedef struct Result {
     } counters[MAX_COUNTERS];
 } Result;
 
+/* Add a counter; @name outlives the result. No more than MAX_COUNTERS. */
 void result_add(Result *result, const char *name, double value);
 
 typedef struct Bench Bench;
@@ -42,41 +42,22 @@ struct Bench {
     char name[80];
 };
 
-/* Add a benchmark to the list; @format makes its name. */
-void bench_add(Bench bench, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum { MAX_BENCHES = 200 };
 
-/* Each file's benchmarks. */
-void install_benches(void);     /* module, instance, first call, memory */
-void dispatch_benches(void);    /* steady state */
-void lifetime_benches(void);    /* table sizes, churn */
-
-/* Ways to make modules. */
-typedef struct Layout {
-    uint32_t group;             /* TBs a module; 0: interpreted */
-    TwShape shape;
-    TwChaining chaining;
-    TwCounts counts;
-} Layout;
-
-typedef struct InstallTimes {
-    double emit_ns, module_ns, instance_ns;
-    double wasm_bytes;
-    uint32_t modules;
-} InstallTimes;
-
-/* The mix that all benchmarks of a process take their TBs from. */
-Mix *bench_mix(void);
+/* Zero-initialise. */
+typedef struct BenchList {
+    Bench benches[MAX_BENCHES];
+    unsigned n;
+} BenchList;
 
 /*
- * Compile TBs [@first, @first + @n) of the mix into slots from @slot on. False
- * if emitter or engine refuses.
+ * Add a benchmark; @format makes its name. Ends the program if there are too
+ * many.
  */
-bool bench_install(const Layout *layout, uint32_t first, uint32_t n,
-                   uint32_t slot, InstallTimes *times);
+void bench_add(BenchList *list, Bench bench, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Slots of the program's own table, from bench_slots() on. */
-enum { BENCH_SLOTS = 256 * 1024 };
-uint32_t bench_slots(void);
+/* The benchmark of that name, or NULL. */
+const Bench *bench_find(const BenchList *list, const char *name);
 
 #endif

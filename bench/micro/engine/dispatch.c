@@ -7,8 +7,9 @@
  */
 #include <math.h>
 
-#include "bench.h"
+#include "benches.h"
 #include "host.h"
+#include "modules.h"
 
 typedef struct Mode {
     const char *name;
@@ -39,7 +40,7 @@ enum { NB_MODES = sizeof(modes) / sizeof(modes[0]), COUNTS_LIVE = 256 };
 /* Make the ring of @n TBs run as @layout says. */
 static bool prepare(const Layout *layout, uint32_t n)
 {
-    Mix *mix = bench_mix();
+    Mix *mix = modules_mix();
     InstallTimes t = { 0 };
 
     mix_link(mix, n);
@@ -47,11 +48,11 @@ static bool prepare(const Layout *layout, uint32_t n)
     if (!layout->group) {
         return true;
     }
-    if (!bench_install(layout, 0, n, bench_slots(), &t)) {
+    if (!modules_install(layout, 0, n, modules_slots(), &t)) {
         return false;
     }
     for (uint32_t i = 0; i < n; i++) {
-        mix_header(mix, i)->fn = bench_slots() + i;
+        mix_header(mix, i)->fn = modules_slots() + i;
     }
     return true;
 }
@@ -64,7 +65,7 @@ static Lap time_laps(int32_t laps)
 {
     double start = host_now_ns(), cpu_start = host_cpu_ns();
 
-    machine_run(mix_header(bench_mix(), 0), laps);
+    machine_run(mix_header(modules_mix(), 0), laps);
     return (Lap){
         .ns = (host_now_ns() - start) / laps,
         .cpu_ns = (host_cpu_ns() - cpu_start) / laps,
@@ -111,16 +112,17 @@ static bool run_mode(const Bench *bench, const Settings *settings,
     return true;
 }
 
-void dispatch_benches(void)
+void dispatch_benches(BenchList *list)
 {
     for (uint32_t mode = 0; mode < NB_MODES; mode++) {
         for (uint32_t n = 16; n <= 16384; n *= n == 16 ? 16 : 8) {
-            bench_add((Bench){ .run = run_mode, .n = n, .mode = mode },
+            bench_add(list, (Bench){ .run = run_mode, .n = n, .mode = mode },
                       "node/dispatch/%s/live:%u", modes[mode].name, n);
         }
     }
     for (uint32_t i = 0; i < sizeof(counting) / sizeof(counting[0]); i++) {
         bench_add(
+            list,
             (Bench){ .run = run_mode, .n = COUNTS_LIVE, .mode = NB_MODES + i },
             "node/counts/%s", counting[i].name);
     }

@@ -7,14 +7,15 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "bench.h"
+#include "benches.h"
 #include "host.h"
+#include "modules.h"
 #include "tcg-wasm/host.h"
 
 /* Call each TB once. They leave at once to the dispatcher. */
 static double first_calls(uint32_t first, uint32_t n, uint32_t slot)
 {
-    Mix *mix = bench_mix();
+    Mix *mix = modules_mix();
     double start = host_now_ns();
 
     machine.env.fuel = INT32_MAX;
@@ -38,16 +39,16 @@ static bool run_install(const Bench *bench, const Settings *settings,
         .shape = (TwShape)bench->mode,
     };
     uint32_t n = settings->quick ? 512 : 1024;
-    uint32_t first = repetition * n % bench_mix()->n;
-    uint32_t slot = bench_slots() + repetition * n % BENCH_SLOTS;
+    uint32_t first = repetition * n % modules_mix()->n;
+    uint32_t slot = modules_slots() + repetition * n % MODULES_SLOTS;
     InstallTimes t = { 0 };
     double calls, cpu;
 
     if (repetition == 0) {
-        mix_link(bench_mix(), bench_mix()->n);
+        mix_link(modules_mix(), modules_mix()->n);
     }
     cpu = host_cpu_ns();
-    if (!bench_install(&layout, first, n, slot, &t)) {
+    if (!modules_install(&layout, first, n, slot, &t)) {
         *why = "a module was refused";
         return false;
     }
@@ -73,12 +74,12 @@ static bool run_memory(const Bench *bench, const Settings *settings,
 {
     Layout layout = { .group = bench->n };
     uint32_t n = settings->quick ? 2048 : 4096;
-    uint32_t first = repetition * n % bench_mix()->n;
-    uint32_t slot = bench_slots() + repetition * n % BENCH_SLOTS;
+    uint32_t first = repetition * n % modules_mix()->n;
+    uint32_t slot = modules_slots() + repetition * n % MODULES_SLOTS;
     HostMemory before = host_memory(), after;
     InstallTimes t = { 0 };
 
-    if (!bench_install(&layout, first, n, slot, &t)) {
+    if (!modules_install(&layout, first, n, slot, &t)) {
         *why = "a module was refused";
         return false;
     }
@@ -94,19 +95,20 @@ static bool run_memory(const Bench *bench, const Settings *settings,
     return true;
 }
 
-void install_benches(void)
+void install_benches(BenchList *list)
 {
     for (uint32_t n = 1; n <= 512; n *= 2) {
-        bench_add((Bench){ .run = run_install, .n = n },
+        bench_add(list, (Bench){ .run = run_install, .n = n },
                   "node/install/functions/tbs:%u", n);
     }
     for (uint32_t n = 8; n <= 512; n *= 8) {
         bench_add(
+            list,
             (Bench){ .run = run_install, .n = n, .mode = TW_SHAPE_REGIONS },
             "node/install/regions/tbs:%u", n);
     }
     for (uint32_t n = 1; n <= 512; n *= 8) {
-        bench_add((Bench){ .run = run_memory, .n = n }, "node/memory/tbs:%u",
-                  n);
+        bench_add(list, (Bench){ .run = run_memory, .n = n },
+                  "node/memory/tbs:%u", n);
     }
 }

@@ -5,8 +5,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "bench.h"
+#include "benches.h"
 #include "host.h"
+#include "modules.h"
 #include "tcg-wasm/host.h"
 
 enum {
@@ -20,7 +21,7 @@ static bool run_table(const Bench *bench, const Settings *settings,
 {
     Layout layout = { .group = bench->mode };
     uint32_t n = settings->quick ? 512 : 1024;
-    uint32_t first = repetition * n % bench_mix()->n;
+    uint32_t first = repetition * n % modules_mix()->n;
     InstallTimes t = { 0 };
 
     if (repetition == 0) {
@@ -32,7 +33,7 @@ static bool run_table(const Bench *bench, const Settings *settings,
         }
         result_add(result, "s_per_fill", (host_now_ns() - start) * 1e-9);
     }
-    if (!bench_install(&layout, first, n, 0, &t)) {
+    if (!modules_install(&layout, first, n, 0, &t)) {
         *why = "a module was refused";
         return false;
     }
@@ -51,12 +52,12 @@ static bool churn(uint32_t count, InstallTimes *t)
 {
     static uint32_t done;
     const Layout layout = { .group = 1 };
-    Mix *mix = bench_mix();
+    Mix *mix = modules_mix();
 
     for (uint32_t i = 0; i < count; i++, done++) {
-        uint32_t slot = bench_slots() + done % RING;
+        uint32_t slot = modules_slots() + done % RING;
 
-        if (!bench_install(&layout, done % mix->n, 1, slot, t)) {
+        if (!modules_install(&layout, done % mix->n, 1, slot, t)) {
             return false;
         }
         machine.env.fuel = INT32_MAX;
@@ -75,7 +76,7 @@ static bool run_churn(const Bench *bench, const Settings *settings,
     HostMemory memory;
 
     if (repetition == 0) {
-        mix_link(bench_mix(), bench_mix()->n);
+        mix_link(modules_mix(), modules_mix()->n);
     }
     if (!churn(count, &t)) {
         *why = "a module was refused";
@@ -90,13 +91,14 @@ static bool run_churn(const Bench *bench, const Settings *settings,
     return true;
 }
 
-void lifetime_benches(void)
+void lifetime_benches(BenchList *list)
 {
     for (uint32_t group = 1; group <= 64; group *= 64) {
         for (uint32_t slots = 1024; slots <= 256 * 1024; slots *= 16) {
-            bench_add((Bench){ .run = run_table, .n = slots, .mode = group },
+            bench_add(list,
+                      (Bench){ .run = run_table, .n = slots, .mode = group },
                       "node/table/tbs:%u/slots:%u", group, slots);
         }
     }
-    bench_add((Bench){ .run = run_churn, .n = 200000 }, "node/churn");
+    bench_add(list, (Bench){ .run = run_churn, .n = 200000 }, "node/churn");
 }

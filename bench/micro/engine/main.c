@@ -10,108 +10,14 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
-#include "host.h"
-#include "tcg-wasm/host.h"
+#include "bench/micro/machine.h"
+#include "benches.h"
 
-enum { MAX_BENCHES = 200, MIX_TBS = 16384, MIX_SEED = 1 };
-
-static Bench benches[MAX_BENCHES];
-static unsigned nbenches;
-
-void bench_add(Bench bench, const char *format, ...)
-{
-    va_list args;
-
-    if (nbenches == MAX_BENCHES) {
-        fprintf(stderr, "micro-engine: too many benchmarks\n");
-        exit(3);
-    }
-    va_start(args, format);
-    vsnprintf(bench.name, sizeof(bench.name), format, args);
-    va_end(args);
-    benches[nbenches++] = bench;
-}
-
-void result_add(Result *result, const char *name, double value)
-{
-    if (result->ncounters < MAX_COUNTERS) {
-        result->counters[result->ncounters].name = name;
-        result->counters[result->ncounters++].value = value;
-    }
-}
-
-Mix *bench_mix(void)
-{
-    static Mix mix;
-
-    if (!mix.n && !mix_init(&mix, MIX_TBS, MIX_SEED, true)) {
-        fprintf(stderr, "micro-engine: out of memory\n");
-        exit(3);
-    }
-    return &mix;
-}
-
-uint32_t bench_slots(void)
-{
-    static uint32_t base;
-
-    if (!base) {
-        base = tw_host_reserve(BENCH_SLOTS, machine_interpret);
-        if (!base) {
-            fprintf(stderr, "micro-engine: the table cannot grow\n");
-            exit(3);
-        }
-    }
-    return base;
-}
-
-static bool install(const TwEmitOptions *options, uint32_t first, uint32_t n,
-                    InstallTimes *times)
-{
-    static TwBuf buf;
-    double start = host_now_ns();
-    TwRefusal why;
-
-    buf.len = 0;
-    why = tw_emit_module(options, &bench_mix()->refs[first], n, &buf);
-    times->emit_ns += host_now_ns() - start;
-    times->wasm_bytes += (double)buf.len;
-    times->modules++;
-    return why == TW_REFUSED_NONE &&
-           host_install(buf.data, (uint32_t)buf.len, &times->module_ns,
-                        &times->instance_ns);
-}
-
-bool bench_install(const Layout *layout, uint32_t first, uint32_t n,
-                   uint32_t slot, InstallTimes *times)
-{
-    TwTarget target = machine_target();
-    TwEmitOptions options = {
-        .target = &target,
-        .shape = layout->shape,
-        .chaining = layout->chaining,
-        .counts = layout->counts,
-        .sample_period = 64,
-    };
-
-    for (uint32_t i = 0; i < n; i += layout->group) {
-        uint32_t members = n - i < layout->group ? n - i : layout->group;
-
-        options.table_base = slot + i;
-        if (!install(&options, first + i, members, times)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The report. */
+/* The report: rows in the format of google-benchmark's JSON. */
 
 static void print_row(const Bench *bench, unsigned repetition, unsigned of,
                       const Result *r)
@@ -155,16 +61,6 @@ static int run(const Bench *bench, const Settings *settings)
     return 0;
 }
 
-static const Bench *find(const char *name)
-{
-    for (unsigned i = 0; i < nbenches; i++) {
-        if (!strcmp(benches[i].name, name)) {
-            return &benches[i];
-        }
-    }
-    return NULL;
-}
-
 static int usage(void)
 {
     fprintf(stderr, "usage: micro-engine --list | --run NAME "
@@ -175,14 +71,16 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     Settings settings = { .repetitions = 3 };
+    static BenchList list;
     const char *name = NULL;
+    const Bench *bench;
 
-    install_benches();
-    dispatch_benches();
-    lifetime_benches();
+    install_benches(&list);
+    dispatch_benches(&list);
+    lifetime_benches(&list);
     if (argc == 2 && !strcmp(argv[1], "--list")) {
-        for (unsigned i = 0; i < nbenches; i++) {
-            puts(benches[i].name);
+        for (unsigned i = 0; i < list.n; i++) {
+            puts(list.benches[i].name);
         }
         return 0;
     }
@@ -197,8 +95,6 @@ int main(int argc, char **argv)
             return usage();
         }
     }
-    if (!name || !find(name)) {
-        return usage();
-    }
-    return run(find(name), &settings);
+    bench = name ? bench_find(&list, name) : NULL;
+    return bench ? run(bench, &settings) : usage();
 }

@@ -4,10 +4,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "micro.hpp"
+#include "parts.hpp"
 
 #include <string>
 #include <vector>
+
+#include "micro.hpp"
 
 using benchmark::Counter;
 

@@ -1,7 +1,7 @@
 /*
  * What all native benchmarks include: google-benchmark, and our C headers.
  *
- * Names are native/PART/WHAT/PARAMETER:VALUE. Each part registers its own.
+ * Names of benchmarks are native/PART/WHAT/PARAMETER:VALUE.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,12 +22,11 @@ extern "C" {
 constexpr uint32_t mix_tbs = 4096;
 constexpr uint64_t mix_seed = 1;
 
-/* Linked as one ring. The process ends if memory is short. */
+/*
+ * mixes.cpp: the mix, linked as one ring; without superinstructions, and with.
+ * The process ends if memory is short.
+ */
 const Mix &plain_mix();
 const Mix &fused_mix();
-
-void register_emission();
-void register_interpreter();
-void register_policies();
 
 #endif

@@ -8,13 +8,14 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "micro.hpp"
+#include "parts.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <unistd.h>
 
+#include "micro.hpp"
 #include "tcg-wasm/rng.h"
 
 constexpr uint32_t warm_tbs = 1024;
