@@ -11,10 +11,11 @@
  *                                             branch's own word
  *
  * Formats (which fields mean what):
- *     R        goto a, which is a TB's header or 0; imm: where it went the last
- *              time in tier 0 (the low 32 bits), a hint for later tiers
- *     LOOKUP   goto what the function in word 1 finds, as with R: a TwLookupFn;
- *              word 2 is its second argument
+ *     R        goto the TB whose header's address is a; leave if a is 0. imm:
+ *              the low 32 bits of that address when tier 0 executed this last,
+ *              a hint for later tiers
+ *     LOOKUP   as R, to the TB that the function in word 1 finds, a TwLookupFn;
+ *              word 2 is the function's second argument
  *     I        imm
  *     RR       a = op b
  *     RRR      a = b op c

@@ -10,7 +10,7 @@
 
 #include "emit-regs.h"
 
-/* One Wasm instruction on two operands, and where it works on. */
+/* An operation of two operands that is one Wasm instruction. */
 typedef struct Binary {
     uint8_t wop;
     enum { NOT_BINARY, I64, I32, I64_IMM, I32_IMM } kind;
@@ -136,7 +136,7 @@ static bool is_known_move(TwInsn insn)
             insn.b >= TW_REG_ENV);
 }
 
-/* One operand, one result; a Wasm instruction on i64, with constants before. */
+/* Operations of one operand. */
 static bool emit_unary(TwEmit *e)
 {
     TwInsn insn = e->insn;
@@ -257,7 +257,10 @@ static bool emit_bswap(TwEmit *e)
     }
 }
 
-/* a = b ? count(b) : c; TCG nearly always has the width for c. */
+/*
+ * a = b ? count(b) : c. In TCG's code c is nearly always the width, which is
+ * also what Wasm's instruction gives for 0.
+ */
 static bool emit_count(TwEmit *e)
 {
     TwInsn insn = e->insn;

@@ -11,7 +11,10 @@
 #include "plan-live.h"
 
 /* clang-format off */
-/* i32 comparisons; + CMP_64 for i64. The tests are made of others. */
+/*
+ * The i32 comparison for each condition; + CMP_64 is that for i64. TSTEQ and
+ * TSTNE are no comparisons of Wasm's: put_compare() makes them.
+ */
 static const uint8_t cmp_wop[TW_NB_CONDS] = {
     [TW_COND_EQ] = W_I32_EQ, [TW_COND_NE] = W_I32_NE,
     [TW_COND_LT] = W_I32_LT_S, [TW_COND_GE] = W_I32_GE_S,
@@ -32,7 +35,10 @@ static const uint8_t swapped[TW_NB_CONDS] = {
 
 static_assert(W_I32_LT_S + CMP_64 + 1 == W_I64_LT_U, "i64 comparisons");
 
-/* Compare what is on the stack; TSTNE as any nonzero value unless @as_bool. */
+/*
+ * Compare the two operands on the stack. The result of TSTNE is 0 or 1 if
+ * @as_bool, else 0 or any other value.
+ */
 static void put_compare(TwEmit *e, bool is32, TwCond cond, bool as_bool)
 {
     bool test = cond == TW_COND_TSTEQ || cond == TW_COND_TSTNE;
@@ -128,7 +134,7 @@ static bool emit_set(TwEmit *e)
     return true;
 }
 
-/* Push the i32 condition of the branch that is the instruction. */
+/* Push the condition of this branch, an i32. */
 static void put_condition(TwEmit *e)
 {
     TwInsn insn = e->insn;
@@ -140,7 +146,7 @@ static void put_condition(TwEmit *e)
     } else if (op >= TW_OP_BRI_EQ && op <= TW_OP_BRI32_TSTNE) {
         compare_ri(e, op >= TW_OP_BRI32_EQ, tw_op_cond(op), insn.a, insn.imm,
                    false);
-    } else {    /* BR_ENV_LT0: its register is rarely read afterwards */
+    } else {    /* BR_ENV_LT0, whose register is rarely read afterwards */
         TwEnvAccess access = { .ofs = insn.imm, .size = 2 };
         uint32_t ofs;
 

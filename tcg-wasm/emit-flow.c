@@ -107,7 +107,9 @@ static void open_loop(TwEmit *e, uint32_t i)
     }
 }
 
-/* Code that was not ended by a jump goes on at a label. */
+/*
+ * The code before the label does not end with a jump: it goes on at the label.
+ */
 static void fall_into(TwEmit *e, const TwLabel *label)
 {
     tw_flush(e, label->live);
@@ -115,7 +117,7 @@ static void fall_into(TwEmit *e, const TwLabel *label)
     tw_slots_edge(e, label);
 }
 
-/* Here TW_PC is 0 again, if it may not have been. */
+/* A jump by number has arrived at its label: clear TW_PC. */
 static void put_arrived(TwEmit *e, const TwLabel *label)
 {
     if (label->number) {
@@ -170,7 +172,10 @@ void tw_flow_close(TwEmit *e, size_t ended)
     put_byte(e, W_END);
 }
 
-/* Jump to @label, from inside @arms scopes that are not counted. */
+/*
+ * Jump to @label by @op (br or br_if), from inside @arms scopes that are not
+ * counted in e->depth.
+ */
 static void put_jump(TwEmit *e, const TwLabel *label, unsigned op,
                      unsigned arms)
 {

@@ -29,7 +29,10 @@ static void put_locals(TwEmit *e)
     }
 }
 
-/* At the start of a chain, the base of the store at its end, if that is now. */
+/*
+ * At the start of a chain: push the base of the store at its end, unless that
+ * store waits, and so writes no memory.
+ */
 static void start_chain(TwEmit *e)
 {
     uint32_t at = e->at;

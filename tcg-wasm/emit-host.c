@@ -30,7 +30,7 @@ void tw_push_store_base(TwEmit *e, TwInsn store)
     e->base_pushed = true;
 }
 
-/* The offset that goes with what tw_push_store_base() pushed. */
+/* The offset that goes with the base that tw_push_store_base() pushed. */
 static uint32_t pushed_offset(const TwEmit *e, TwInsn store)
 {
     if (has_base(store) && store.b == TW_REG_FRAME) {
@@ -48,7 +48,7 @@ uint32_t tw_open_store(TwEmit *e, TwInsn store)
     return pushed_offset(e, store);
 }
 
-/* An access to env that is no slot's may still overlap some. */
+/* The base may also be a register that is known to hold env plus a constant. */
 void tw_touch_slots(TwEmit *e, TwInsn insn)
 {
     TwEnvAccess access;

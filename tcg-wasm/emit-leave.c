@@ -106,8 +106,9 @@ static void put_target(TwEmit *e)
 }
 
 /*
- * The short way to the TB that is expected: a branch to its segment, or a call
- * of the member. Otherwise the target is on the stack and in T0 afterwards.
+ * If the exit's target is the TB that is expected, go there directly: by a
+ * branch to the TB's segment, or by a call of its function. Else go on, with
+ * the target on the stack and in T0.
  */
 static void put_expected(TwEmit *e)
 {
@@ -140,8 +141,8 @@ static void put_expected(TwEmit *e)
 }
 
 /*
- * The target decides at each execution, so that unlinking is seen at once. If
- * it is the next instruction, the exit is not chained.
+ * The exit's target is read at each execution, so that unlinking takes effect
+ * at once. If the target is the next instruction, the exit is not chained.
  */
 static void emit_goto_tb(TwEmit *e)
 {
@@ -163,7 +164,7 @@ static void emit_goto_ptr(TwEmit *e)
     put_byte(e, W_RETURN);
 }
 
-/* The short way, if the jump cache has what is expected. */
+/* If the jump cache holds the TB that is expected, go there directly. */
 static void put_lookup_expected(TwEmit *e)
 {
     const uint64_t *words = &e->plan->code[e->at];

@@ -9,7 +9,10 @@
 #include "emit-slots.h"
 
 enum {
-    INDEX_PAGE_BITS = 6, /* of the index, those of the address in a page */
+    /*
+     * so many low bits of the index come from the address in a page
+     */
+    INDEX_PAGE_BITS = 6,
     INDEX_LOW = 0x3f,
     INDEX_HIGH = 0xfc0,
 };
@@ -27,7 +30,10 @@ static void put_pc(TwEmit *e)
     }
 }
 
-/* From the pc in S0, the address of its entry - entries, into T0. */
+/*
+ * Put the address of the entry for the pc in S0 into T0, less the offset of the
+ * first entry, which the loads add.
+ */
 static void put_entry(TwEmit *e)
 {
     const TwJumpCache *cache = e->group->target->jump_cache;

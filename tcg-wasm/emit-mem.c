@@ -123,7 +123,10 @@ static Guest guest_access(const TwEmit *e, TwInsn insn)
     return g;
 }
 
-/* Look up the TLB entry into T0, and push whether it is the address's. */
+/*
+ * Put the address of the TLB entry into T0, and push an i32: does the entry
+ * match the guest address?
+ */
 static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
 {
     int32_t desc = e->group->target->tlb_desc_ofs + insn.c * DESC_SIZE;

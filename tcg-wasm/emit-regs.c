@@ -7,7 +7,10 @@
 
 enum {
     ALWAYS_KNOWN = 1 << TW_REG_ENV | 1 << TW_REG_FRAME,
-    SMALL_CONST = 3,        /* bytes that are worth repeating */
+    /*
+     * bytes: a constant's encoding up to which it is repeated, not kept
+     */
+    SMALL_CONST = 3,
 };
 
 static bool has(uint32_t set, unsigned reg)
@@ -33,7 +36,9 @@ void tw_regs_label(TwEmit *e)
     e->pending = 0;
 }
 
-/* Which registers does this instruction read once, and nobody after it? */
+/*
+ * Find e->single: registers that this instruction reads once, and no later one.
+ */
 void tw_regs_insn(TwEmit *e)
 {
     const TwWord *word = &e->plan->words[e->at];
@@ -48,8 +53,8 @@ bool tw_just_set(const TwEmit *e, unsigned reg)
 }
 
 /*
- * Push a register's local. True if instead its local.set was taken away, so
- * that the value is on the stack as it was made.
+ * Push a register's local. True if this was done by taking back the local.set
+ * just written, so that the value stays on the stack as it was made.
  */
 static bool push_local(TwEmit *e, unsigned reg, bool only_read)
 {

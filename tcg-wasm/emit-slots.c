@@ -32,9 +32,7 @@ void tw_slots_start(TwEmit *e)
     e->nsaved = 0;
 }
 
-/*
- * Memory.
- */
+/* Loads from env and stores to env. */
 
 static void put_value(TwEmit *e, unsigned slot)
 {
@@ -137,7 +135,7 @@ bool tw_slots_edge_costs(const TwEmit *e, const TwLabel *label)
                                    (label->valid & ~e->state.valid));
 }
 
-/* Keep the state for the label that has no other way to it. */
+/* Keep the state for a label that has only this way to it. */
 static void save_state(TwEmit *e, const TwLabel *label)
 {
     const TwSlotState *state = &e->state;
@@ -216,7 +214,7 @@ void tw_slots_label(TwEmit *e, const TwLabel *label)
  * Instructions.
  */
 
-/* The low bits of @value as a load by @op has them. */
+/* @value as a load of 1 << @size bytes extends it to 64 bits. */
 static int64_t extended(int64_t value, unsigned size, bool is_signed)
 {
     unsigned unused = 64 - (8u << size);

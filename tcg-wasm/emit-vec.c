@@ -18,13 +18,16 @@ enum {
     UP_TO_16 = 3,
     UP_TO_32 = 7,
     FROM_16 = 14,
-    PER_SIZE = 32, /* between the opcodes of a size and the next */
+    /*
+     * distance of an operation's opcodes for two neighbouring element sizes
+     */
+    PER_SIZE = 32,
     LOG2_64 = 3,
 };
 
 /* An operation that is one Wasm instruction, for some sizes. */
 typedef struct Direct {
-    uint8_t wop; /* of the smallest elements, if there were some */
+    uint8_t wop; /* the opcode for elements of 8 bits, which Wasm may lack */
     uint8_t sizes; /* bit per size */
     bool commutes;
 } Direct;
@@ -56,7 +59,10 @@ static const Direct directs[TW_NB_VEC_OPS] = {
     [TW_VEC_SARS] = { W_I8X16_SHR_S, ALL_SIZES, false },
 };
 
-/* The place of a comparison behind EQ; that of 64 bits, or 0: there is none. */
+/*
+ * A comparison's opcode, relative to EQ's of the same element size: for up to
+ * 32 bits, and for 64 bits, where 0 means that Wasm has none.
+ */
 static const struct {
     uint8_t place, place64;
 } compares[TW_NB_VEC_OPS] = {
@@ -78,7 +84,7 @@ static void put_elements(TwEmit *e, uint64_t value)
     }
 }
 
-/* Push a register, or what is in VS0. */
+/* Push a register; TW_NO_REG stands for the scratch local VS0. */
 static void push(TwEmit *e, unsigned reg)
 {
     if (reg == TW_NO_REG) {
@@ -94,7 +100,10 @@ static void push_bc(TwEmit *e)
     tw_peek(e, e->insn.c);
 }
 
-/* An operand of a comparison of unsigned 64 bits, to be compared as signed. */
+/*
+ * Push an operand with the top bits flipped: unsigned order becomes signed
+ * order.
+ */
 static void push_flipped(TwEmit *e, unsigned reg)
 {
     push(e, reg);
@@ -131,7 +140,10 @@ static void put_compare(TwEmit *e, TwVecOp op, unsigned size, unsigned b,
                                 : eq[size] + compares[op].place);
 }
 
-/* Bytes: the even ones of the product, and the odd ones. */
+/*
+ * Multiply bytes: once as they stand, for the even bytes of the product, and
+ * once shifted, for the odd ones; then take each from where it is right.
+ */
 static void put_mul8(TwEmit *e)
 {
     push_bc(e);
@@ -148,8 +160,10 @@ static void put_mul8(TwEmit *e)
 }
 
 /*
- * Signed sum or difference r of 32 or 64 bits: where it overflowed, the signs
- * of r and b differ (and those of r and c, or b and c), and it should have b's.
+ * Signed saturating sum or difference r = b +- c, of elements of 32 or 64 bits.
+ * An element overflowed if the signs of r and b differ, and for a sum those of
+ * r and c, for a difference those of b and c. Then the result is the extreme
+ * value with b's sign.
  */
 static void put_signed_saturating(TwEmit *e, bool sub, unsigned size)
 {

@@ -9,7 +9,7 @@
 
 typedef void Push(TwEmit *e, unsigned reg);
 
-/* Division in one width: its Wasm instructions and how operands are pushed. */
+/* The Wasm instructions of one width. */
 typedef struct Width {
     uint8_t type, eqz, add, sub, and, lt_u, div[4];
     bool is32;
@@ -49,8 +49,9 @@ static void put_const(TwEmit *e, const Width *w, int v)
 }
 
 /*
- * What the guards let through instead, with c = 0 or (signed only) -1:
- * x / c is 0 or -x, that is 0 - (x & c); x % c is x or 0, that is x & ~c.
+ * Push the result for divisors c that Wasm's division may trap on: 0, and with
+ * signs -1. x / c is 0 or -x, that is 0 - (x & c); x % c is x or 0, that is x &
+ * ~c.
  */
 static void put_special(TwEmit *e, const Width *w, int kind)
 {
@@ -213,7 +214,10 @@ static void put_split(TwEmit *e, unsigned reg, TwScratch low, TwScratch high)
     put_set(e, e->plan->scratch[high]);
 }
 
-/* high -= x < 0 ? y : 0, on the stack */
+/*
+ * From the i64 on the stack, the high half of an unsigned product, subtract y
+ * if x < 0.
+ */
 static void put_sign_fix(TwEmit *e, unsigned x, unsigned y)
 {
     tw_peek(e, x);

@@ -1,6 +1,7 @@
 /*
- * A full fence that stays in the program: Binaryen 120's pass "precompute"
- * removes atomic.fence. A locked operation orders as much.
+ * A full memory fence that stays in the program: Binaryen 120's pass
+ * "precompute" removes atomic.fence. An atomic read-modify-write orders as
+ * much.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -13,7 +13,7 @@ const uint8_t tw_fused_first[256 - TW_NB_OPS] = {
 #define F(a, b, c) [TW_FUSED_##a##_##b##_##c - TW_NB_OPS] = TW_OP_##a,
     TW_FUSED3(F)
 #undef F
-    /* No such code: stays unknown. */
+    /* There are no such opcodes: tw_insn_at() gives one that is unknown. */
     [TW_NB_CODES - TW_NB_OPS ... 255 - TW_NB_OPS] = 255,
 };
 
@@ -60,11 +60,11 @@ void tw_fuse(uint64_t *code, size_t nwords)
 {
     size_t at = TW_HEADER_WORDS;
 
-    /* The interpreter takes these along with the header. */
+    /* The interpreter executes these two along with the header. */
     at += op_at(code, at, nwords) == TW_OP_BR_ENV_LT0;
     at += at > TW_HEADER_WORDS && op_at(code, at, nwords) == TW_OP_STEI8;
 
-    /* All that is fused, but for what ends a sequence, is one word long. */
+    /* Each instruction of a sequence but the last is one word long. */
     while (at < nwords) {
         unsigned a = op_at(code, at, nwords);
         unsigned b = op_at(code, at + 1, nwords);

@@ -13,7 +13,10 @@
 
 enum {
     TW_MAX_WORDS = 1 << 16,     /* longest TB that the verifier accepts */
-    TW_NO_REG = 0xff,           /* also: a register number over 8 bits */
+    /*
+     * no register; also for numbers that do not fit into 8 bits
+     */
+    TW_NO_REG = 0xff,
 };
 
 static_assert((unsigned)TW_MAX_CALL_REGS >= 4, "R6 reads four registers");
@@ -46,7 +49,10 @@ static inline TwInsn tw_insn_at(const uint64_t *code, size_t at)
     return insn;
 }
 
-/* What opcode byte @code asks of the instructions that follow: fuse.c */
+/*
+ * Is the opcode byte at word @at plain, or that of a superinstruction which the
+ * instructions from there on make up? fuse.c
+ */
 bool tw_fused_matches(const uint64_t *code, size_t at, size_t nwords);
 
 void tw_insn_regs(TwInsn insn, TwInsnRegs *regs);

@@ -25,9 +25,9 @@
 #include "vec.h"
 
 /*
- * Call the helper @fn of signature @sig with arguments regs[0..]; its result
- * goes to regs[0] (and regs[1]); 32-bit results are zero-extended.
- * False if the signature is not in the table.
+ * Call the helper @fn, a function of signature @sig, with arguments regs[0..].
+ * Its result goes to regs[0] (and regs[1], if it has 128 bits); 32-bit results
+ * are zero-extended. False, and no call, if the signature is not in the table.
  */
 bool tw_call(TwSig sig, uintptr_t fn, uint64_t *regs);
 

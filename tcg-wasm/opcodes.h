@@ -134,11 +134,11 @@
     X(VOP, VOP, "v")
 
 /*
- * Superinstructions: frequent sequences that tier 0 runs in one dispatch. The
- * first instruction's opcode byte says so; nothing else changes, so that the
- * words after it are still ordinary instructions (branches may go there), and
- * everything but the interpreter and tw_fuse() sees the plain opcode.
- * Chosen by what a boot of a riscv64 Linux executes most.
+ * Superinstructions: frequent sequences that tier 0 runs in one dispatch. Only
+ * the opcode byte of a sequence's first instruction changes. The words after it
+ * stay ordinary instructions, which branches may lead to; and all but the
+ * interpreter and tw_fuse() see the plain opcode, by tw_insn_at(). The
+ * sequences are those that a boot of a riscv64 Linux executes most.
  */
 #define TW_FUSED2(F) \
     F(ADDI, STE64) F(ADD, STE64) F(SUB, STE64) F(MUL, STE64) F(AND, STE64) \

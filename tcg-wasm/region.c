@@ -10,12 +10,13 @@
  * and again to each region, whose order depends on its entry. Recursion is
  * turned into a stack of frames: groups may be long chains.
  *
- * How much code each region may repeat is decided in two rounds. First, every
- * region gets what belongs to no other head, and the loops inside its own; but
- * one for a loop inside another's is only entered when an interrupt has left
- * it, and gets no more than that loop. Then the others, first come first
- * served, take what lies behind other heads as well, as far as the total
- * allows: each saves a jump between functions.
+ * A member may be in several regions, so code is repeated. How much is decided
+ * in two rounds. First, each head's region gets its loop, with the loops inside
+ * it, and what is reachable without passing another head. The region of a loop
+ * inside another loop gets that loop only: it is entered only after an
+ * interrupt has left the outer region. Then the regions of other heads, one
+ * after the other, also take what is behind further heads, as far as the total
+ * allows: each such member saves a jump between functions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,7 +30,10 @@ typedef struct Frame {
     uint32_t low;           /* lowest number of an open node reached */
     uint8_t edge;           /* next successor to look at */
     bool loop;
-    bool inside;            /* component known: ordering what is inside */
+    /*
+     * the component is known; what is inside is being ordered
+     */
+    bool inside;
 } Frame;
 
 typedef struct Planner {
@@ -38,21 +42,27 @@ typedef struct Planner {
     const TwRegionLimits *limits;
     TwRegionPlan *plan;
 
-    /* Of the order that is being made. */
+    /* The order that is being made. */
     Frame *frames;
     uint32_t nframes;
-    uint32_t *number;       /* of the visit; 0: none, DONE: ordered */
+    /*
+     * when a node was visited; 0: not yet, DONE: it is ordered
+     */
+    uint32_t *number;
     uint32_t *open;         /* visited nodes that are not ordered yet */
     uint32_t nopen;
     uint32_t last_number;
     uint32_t *order;        /* filled from the back */
-    uint32_t first;         /* of the order's nodes */
-    uint32_t *end; /* of the component that a node is head of, or 0 */
+    uint32_t first;         /* place of the first node that is ordered */
+    uint32_t *end; /* place after the component that a node is head of, or 0 */
 
-    /* Of the whole group. */
-    uint32_t *place; /* in its order */
-    uint32_t *place_end; /* of the component of a loop header, or 0 */
-    uint32_t *base_words; /* of a head's region after the first round */
+    /* What is known of the whole group. */
+    uint32_t *place; /* a node's place in the group's order */
+    uint32_t *place_end; /* place after a loop header's component, or 0 */
+    /*
+     * words of each head's region after the first round
+     */
+    uint32_t *base_words;
     uint8_t *inner; /* is a node in a loop, not as its header? */
 
     /* The region that is being grown. */
@@ -74,7 +84,10 @@ static void visit(Planner *p, uint32_t node)
     };
 }
 
-/* A successor of the frame's node has, or reaches, the open node @number. */
+/*
+ * A successor of the frame's node is the open node with the visit's @number, or
+ * leads to it.
+ */
 static void reaches(Frame *f, uint32_t number)
 {
     if (!f->inside && number <= f->low) {
@@ -83,7 +96,10 @@ static void reaches(Frame *f, uint32_t number)
     }
 }
 
-/* All successors were looked at. True if the frame is not finished. */
+/*
+ * All successors of the frame's node were looked at. True if the frame goes on,
+ * with the inside of its component.
+ */
 static bool close_component(Planner *p, Frame *f)
 {
     uint32_t node;
@@ -109,7 +125,10 @@ static bool close_component(Planner *p, Frame *f)
     return true;
 }
 
-/* Put what is reachable from @root, among the region's members, in front. */
+/*
+ * Order the members of the region that are reachable from @root, in front of
+ * those that are ordered already.
+ */
 static void order_from(Planner *p, uint32_t root)
 {
     visit(p, root);
@@ -148,7 +167,10 @@ static bool is_head(const Planner *p, uint32_t node)
     return p->plan->count[node] != 0;
 }
 
-/* Order the group; find the heads, whose count becomes 1. */
+/*
+ * Order the whole group, and find the heads: plan->count of a head becomes 1,
+ * of others 0.
+ */
 static void find_heads(Planner *p)
 {
     uint32_t *count = p->plan->count;
@@ -198,9 +220,9 @@ static bool nested(const Planner *p, uint32_t node, uint32_t head)
 }
 
 /*
- * Is @node part of what @head's region is for? Not what has a region of its own
- * outside its loop; and where @head is inside another's loop, whose region has
- * it all, nothing outside its loop.
+ * Does @node belong to @head's region in the first round? Nodes of @head's loop
+ * do. Nodes outside its loop do if they are no heads, unless @head itself is
+ * inside another head's loop: then that head's region has them.
  */
 static bool belongs(const Planner *p, uint32_t node, uint32_t head)
 {
@@ -216,8 +238,9 @@ static uint64_t start_growing(Planner *p, uint32_t head)
 }
 
 /*
- * Add to the region of @head, which has @words, what its members lead to,
- * nearest first; @across: behind other heads as well. Returns its words.
+ * Add nodes that the grown region's members lead to, nearest first, up to
+ * @limit words. @words: of the region so far. @across: also add other heads and
+ * what is behind them. Returns the region's words.
  */
 static uint64_t grow(Planner *p, uint64_t words, uint64_t limit, bool across)
 {
@@ -277,7 +300,10 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* What a region may have of @total, when @taken words are given to others. */
+/*
+ * How many words may a region have, if the regions may have @total and the
+ * others have @taken?
+ */
 static uint64_t room(const Planner *p, uint64_t total, uint64_t taken)
 {
     return least(p->limits->region_words, taken < total ? total - taken : 0);
@@ -317,7 +343,9 @@ static bool plan_regions(Planner *p, const uint32_t *heads, uint32_t nheads)
     return true;
 }
 
-/* The heads, outer loops before inner ones, get their regions in this order. */
+/*
+ * Heads get their regions in the group's order, outer loops before inner ones.
+ */
 static bool plan_all(Planner *p)
 {
     uint32_t nheads = 0, *heads = malloc(p->n * sizeof(heads[0]));

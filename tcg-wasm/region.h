@@ -1,12 +1,12 @@
 /*
- * Which members of a group make up which region functions, and in what order
- * their code stands there. A matter of the graph alone: nothing here knows
- * bytecode or Wasm.
+ * Which members of a group are in which region function, and in what order
+ * their code stands there. This is planned by the group's graph alone, without
+ * any knowledge of bytecode or Wasm.
  *
  * A *region* has one entry, its *head*, and holds members that are reachable
- * from it. Heads are loop headers, members that no goto_tb of the group leads
- * to (what arrives by goto_ptr: call targets and returns), and the group's
- * first. A member may be in several regions.
+ * from the head. Heads are loop headers; members that no goto_tb of the group
+ * leads to (call targets and returns, which goto_ptr leads to); and the group's
+ * first member. A member may be in several regions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,10 +44,10 @@ typedef struct TwRegionPlan {
 } TwRegionPlan;
 
 /*
- * Plan the regions of the graph @nodes. In a region, the members of a loop
- * stand together behind its header, loops in loops likewise, and all edges but
- * those to headers of loops around their source go forward, unless the graph
- * is irreducible. False if memory is short.
+ * Plan the regions of the graph @nodes, of @n members. In a region, the members
+ * of a loop stand together behind its header, and so do those of loops inside
+ * it. If the graph is reducible, an edge that goes back leads to the header of
+ * a loop around its source. False if memory is short; then *@plan is empty.
  */
 bool tw_region_plan(const TwRegionNode *nodes, uint32_t n,
                     const TwRegionLimits *limits, TwRegionPlan *plan);

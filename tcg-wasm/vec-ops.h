@@ -81,7 +81,9 @@ static inline unsigned tw_vld_size(unsigned load)
     return load < TW_VLD_64 ? load : load - 1;
 }
 
-/* VOP's imm. */
+/*
+ * VOP's imm: the operation, its element size (log2 of bytes), and register d.
+ */
 static inline int32_t tw_vop_imm(TwVecOp op, unsigned size, unsigned d)
 {
     return (int32_t)((unsigned)op | size << 8 | d << 16);

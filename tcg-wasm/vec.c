@@ -23,7 +23,10 @@ void tw_vec_load(TwInsn insn, uintptr_t base, TwVec *vregs)
     TwVec *to = vreg(vregs, insn.a);
     TwVec v = { .u64 = { 0, 0 } };
 
-    /* Each copy of a constant size: no call. */
+    /*
+     * Each memcpy has a constant size, so that the compiler makes no call of
+     * it.
+     */
     switch (insn.c) {
     case TW_VLD_DUP8:
         memset(to, *(const uint8_t *)from, sizeof(*to));
@@ -98,7 +101,10 @@ static int64_t sssub(int64_t x, int64_t y, unsigned bits)
 #define S(bits, x) ((int64_t)(int##bits##_t)(x))
 #define BOOL(bits, x) U(bits, (x) ? -1 : 0)
 
-/* E_NAME(bits, x, y, n): the element from elements x, y, or x and count n. */
+/*
+ * E_NAME(bits, x, y, n): an element of the result, of operands' elements x and
+ * y, or for shifts of x and the count n.
+ */
 #define E_NEG(bits, x, y, n) U(bits, 0 - (uint64_t)(x))
 #define E_ABS(bits, x, y, n) \
     U(bits, S(bits, x) < 0 ? 0 - (uint64_t)(x) : (uint64_t)(x))
@@ -135,7 +141,7 @@ static int64_t sssub(int64_t x, int64_t y, unsigned bits)
 #define E_GTU(bits, x, y, n) BOOL(bits, (x) > (y))
 #define E_DUP(bits, x, y, n) U(bits, scalar)
 
-/* E_NAME(x, y, z): 64 of the bits, of all operands. */
+/* E_NAME(x, y, z): 64 bits of the result, of the same bits of the operands. */
 #define E_MOV(x, y, z) (x)
 #define E_NOT(x, y, z) (~(x))
 #define E_AND(x, y, z) ((x) & (y))
@@ -193,7 +199,7 @@ void tw_vec_op(TwInsn insn, const uint64_t *regs, TwVec *vregs)
     TW_VEC_OPS(X)
 #undef X
     default:
-        /* The verifier and the TCG target let nothing else through. */
+        /* The verifier and the TCG target accept no other operation. */
         __builtin_unreachable();
     }
     *vreg(vregs, insn.a) = v;

@@ -27,7 +27,10 @@ enum {
 
 static const double NEVER = INFINITY;
 
-/* In one cache line, as the header is that a runtime has a countdown in. */
+/*
+ * In a cache line of its own, as the header in which a runtime has the
+ * countdown.
+ */
 typedef struct Tb {
     alignas(TIER_CACHE_LINE) double born;
     double rate;                /* executions per ns */
@@ -76,7 +79,7 @@ static double real_ns(void)
     return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-/* The least of many averages: others may run meanwhile. */
+/* The least of many averages, as other programs may run meanwhile. */
 static double clock_cost(void)
 {
     double least = NEVER;
@@ -92,7 +95,9 @@ static double clock_cost(void)
     return least;
 }
 
-/* Calls that took longer than any does were interrupted: they are left out. */
+/*
+ * A call that took longer than INTERRUPTED_NS was interrupted: it is left out.
+ */
 static void count_call(Boot *p, BootCalls *calls, double ns, uint32_t tbs)
 {
     calls->tbs += tbs;
@@ -137,7 +142,10 @@ static bool room_for(Boot *p, void **array, uint32_t *cap, uint32_t n,
     return true;
 }
 
-/* The queue of countdowns. Entries whose TB was set anew are passed over. */
+/*
+ * The queue of countdowns, a heap by time. An entry is passed over if its TB's
+ * countdown was set anew since.
+ */
 
 static void push(Boot *p, double time, uint32_t id)
 {
@@ -181,7 +189,10 @@ uint64_t boot_hash(uint64_t id)
     return rng_next(&rng) | 1;
 }
 
-/* Rounded down without a call: decisions ask for it, where a runtime loads. */
+/*
+ * Rounded down by a cast, not a call of floor(): where a policy asks for it, a
+ * runtime only loads a word.
+ */
 static double executions(const Boot *p, const Tb *tb)
 {
     return (double)(int64_t)((p->now - tb->born) * tb->rate);

@@ -13,7 +13,7 @@ typedef struct Code {
     uint32_t n;
 } Code;
 
-/* A TB begins at @words, with a header that never asks. */
+/* Begin a TB at @words. Its countdown is so large that no policy is asked. */
 void code_start(Code *c, uint64_t *words, uint32_t id);
 
 /* Fill in the header's facts: the TB ends here. */
@@ -31,7 +31,9 @@ void code_store_const(Code *c, TwOp op, int value, int32_t ofs);
 /* Guest accesses of 2^@size bytes: @a <-> guest memory at register @addr. */
 void code_guest(Code *c, TwOp op, unsigned a, unsigned addr, unsigned size);
 
-/* Returns the branch's word, for code_branch_here(). */
+/*
+ * A branch; returns its word. Its target is where code_branch_here() is called.
+ */
 uint32_t code_branch(Code *c, TwOp op, unsigned a, int32_t imm);
 void code_branch_here(Code *c, uint32_t branch);
 

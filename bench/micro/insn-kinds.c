@@ -165,7 +165,10 @@ const Kind kinds[] = {
 
 const uint32_t nb_kinds = sizeof(kinds) / sizeof(kinds[0]);
 
-/* The start of a TB that counts; the two branches to its end. */
+/*
+ * The start of a TB that counts its executions; @leave: the two branches to its
+ * end.
+ */
 static void start(Code *c, uint64_t *words, uint32_t leave[2])
 {
     code_start(c, words, 0);

@@ -17,9 +17,12 @@ enum {
 typedef struct Kind {
     const char *name;
     const char *meaning;
-    /* Put it into the TB @n times. */
+    /* Write the kind's instructions @n times. */
     void (*body)(Code *c, uint32_t n);
-    uint32_t insns;             /* that it consists of: 1, or 3 */
+    /*
+     * instructions that one of the kind consists of: 1, or 3
+     */
+    uint32_t insns;
 } Kind;
 
 extern const Kind kinds[];
@@ -32,8 +35,9 @@ extern const uint32_t nb_kinds;
 void kind_make(const Kind *kind, uint64_t *words, bool fused);
 
 /*
- * @n TBs that do nothing but go to the next, the last to the first, which also
- * counts; by goto_ptr or goto_tb. @code: the addresses, @words apart.
+ * Make a ring of @n TBs that do nothing but go to the next, by goto_ptr or
+ * goto_tb; the first also counts. @code: where each is to stand, CHAIN_WORDS
+ * words long.
  */
 enum { CHAIN_WORDS = 16 };
 void kind_make_chain(uint64_t **code, uint32_t n, bool by_pointer);

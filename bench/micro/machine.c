@@ -14,7 +14,9 @@ uint64_t *const *machine_tbs;
 /* sp, gp, tp, s0: what most accesses of a kernel are relative to. */
 const uint8_t machine_bases[MACHINE_NB_BASES] = { 2, 3, 4, 8 };
 
-/* A slow path was taken: the benchmark would not measure what it says. */
+/*
+ * A slow path was taken, but all accesses should hit: the benchmark is wrong.
+ */
 static uint64_t missed(void)
 {
     abort();

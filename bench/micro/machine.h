@@ -47,7 +47,7 @@ extern const uint8_t machine_bases[MACHINE_NB_BASES];
 
 void machine_init(void);
 
-/* What modules for this machine are told of it. */
+/* What the emitter has to know of this machine. */
 TwTarget machine_target(void);
 
 /* Tier 0 of this machine. */

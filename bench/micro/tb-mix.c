@@ -238,7 +238,7 @@ static void conditional_end(Maker *m)
 
 static void indirect_end(Maker *m)
 {
-    /* As lookup_tb_ptr, which looks at guest state only. */
+    /* As lookup_tb_ptr, which reads guest state and writes none. */
     const unsigned flags = TW_CALL_NO_WRITE_GLOBALS | TW_CALL_NO_SIDE_EFFECTS;
 
     set_pc(m);
@@ -343,8 +343,8 @@ void mix_free(Mix *mix)
 }
 
 /*
- * Where a branch leads that is never taken: over some TBs, back into a loop,
- * far away; or nowhere yet.
+ * Where a branch that is never taken leads: over some TBs, back as a loop's end
+ * would, far away; or nowhere, as exits that never ran are not chained.
  */
 static uint32_t taken_target(Rng *rng, uint32_t i, uint32_t n)
 {

@@ -96,7 +96,9 @@ static void fail(const Case *c, const char *what)
  * Making a case.
  */
 
-/* What the exit is chained to at the start; unchained; any other TB. */
+/*
+ * Exit @n of @tb may be changed: to @to, as at the start; to no TB; to any TB.
+ */
 static void add_link(Case *c, GenTb *tb, unsigned n, uintptr_t to)
 {
     unsigned other = rng_below(&c->rng, c->ntbs);
@@ -211,7 +213,10 @@ static uintptr_t run_compiled(void *env, TwFrame *frame, TwHeader *code)
     }
 }
 
-/* After a run in tier 0: what tier 1 should count. */
+/*
+ * What tier 1 has to count for TB @i, as the run in tier 0 just before has
+ * shown.
+ */
 static uint32_t expected_count(const Case *c, unsigned i)
 {
     switch (c->options.counts) {
@@ -242,7 +247,10 @@ static void run(const Case *c, TwTbFn *how, Outcome *outcome)
     } else {
         outcome->value = how(&world.env, &world.frame, header_of(0));
     }
-    world.frame.ret_pc = 0; /* only stored where it may be read */
+    /*
+     * compiled code stores it less often, so it is not compared
+     */
+    world.frame.ret_pc = 0;
     outcome->world = world;
     for (unsigned i = 0; i < c->ntbs; i++) {
         outcome->counts[i] = how == world_interpret ? expected_count(c, i)
@@ -368,13 +376,19 @@ static void disassemble_all(const uint64_t *code, uint32_t nwords)
     }
 }
 
-/* Mutate members of a case; returns how many the verifier took. */
+/*
+ * Damage a copy of a TB of the case; returns 1 if the verifier accepts it, else
+ * 0.
+ */
 static unsigned mutate(Case *c, const char *dump_path)
 {
     static TwBuf module;
     unsigned i = rng_below(&c->rng, c->ntbs);
     uint32_t nwords = gen_tbs[i].nwords;
-    uint64_t *code = malloc(nwords * sizeof(code[0])); /* for ASan */
+    /*
+     * of its exact size, for ASan
+     */
+    uint64_t *code = malloc(nwords * sizeof(code[0]));
     TwTbRef ref = c->refs[i];
     char why[100] = "";
     bool valid;
@@ -409,7 +423,7 @@ static unsigned mutate(Case *c, const char *dump_path)
     return valid;
 }
 
-/* Does tier 0 leave in a jump by lookup where it went? */
+/* Count LOOKUPs in which tier 0 left the hint where they led. */
 static void count_hints(const Case *c)
 {
     for (unsigned i = 0; i < c->ntbs; i++) {

@@ -50,7 +50,10 @@ int32_t gen_mem_ofs(Gen *g, unsigned size)
 {
     const TwGlobal *global;
 
-    /* Often exactly a global, or (with another size) a part of it or more. */
+    /*
+     * Often the offset of a global, which the access reads whole, in part or
+     * exceeds.
+     */
     for (int i = 0; i < 4 && world_nglobals; i++) {
         global = &world_globals[rng_below(g->rng, world_nglobals)];
         if (global->ofs < 0

@@ -40,7 +40,7 @@ typedef struct Gen {
 /* Offset from env. */
 #define ENV(field) ((int32_t)offsetof(Env, field))
 
-/* Frame offsets from here on are of TwFrame.spill on every host. */
+/* From this offset on, the frame is TwFrame.spill on every host. */
 enum { GEN_FRAME_OFS = 16, GEN_FRAME_SIZE = 120 * 8 };
 static_assert(offsetof(TwFrame, spill) <= GEN_FRAME_OFS, "frame");
 
@@ -84,7 +84,7 @@ void gen_call(Gen *g, bool returns);
 /* gen-items.c: a base and an offset for an access to @size bytes */
 unsigned gen_base(Gen *g, unsigned size, int32_t *ofs);
 
-/* gen-items.c: a random item with @op; some as guest code often looks */
+/* gen-items.c: a random item with @op, and some that resemble guest code */
 void gen_item(Gen *g, TwOp op);
 void gen_exit_goto_tb(Gen *g, unsigned n); /* on a condition */
 void gen_item_chain(Gen *g);

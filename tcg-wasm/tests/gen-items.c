@@ -378,7 +378,7 @@ void gen_item_globals(Gen *g)
     }
 }
 
-/* As guest code looks: env to register, something, register to env. */
+/* As guest code often is: load from env, compute, store to env. */
 void gen_item_chain(Gen *g)
 {
     unsigned r = gen_reg(g);

@@ -30,7 +30,10 @@ extern GenTb gen_tbs[WORLD_MAX_TBS];
 /* How often each opcode byte was generated. */
 extern uint32_t gen_coverage[TW_NB_CODES];
 
-/* ... and each operation of VOP, by element size; each kind of VLD. */
+/*
+ * How often each operation of VOP was generated, by element size, and each kind
+ * of VLD.
+ */
 extern uint32_t gen_vec_coverage[TW_NB_VEC_OPS][4];
 extern uint32_t gen_vld_coverage[TW_NB_VEC_LOADS];
 

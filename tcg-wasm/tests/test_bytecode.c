@@ -72,7 +72,7 @@ static void test_dead_code(void **state)
     Asm as;
 
     (void)state;
-    /* What cannot be reached need not leave. */
+    /* Code that cannot be reached need not end with an exit. */
     asm_start(&as);
     asm_exit(&as, 0);
     asm_insn(&as, TW_OP_MOV, 0, 0, 0, 0);

@@ -137,7 +137,7 @@ static void test_deterministic(void **state)
                      TW_REFUSED_NONE);
     assert_int_equal(first.len, second.len);
     assert_memory_equal(first.data, second.data, first.len);
-    /* Appends. */
+    /* The second module is appended to the first. */
     assert_int_equal(tw_emit_module(&options, refs, 3, &second),
                      TW_REFUSED_NONE);
     assert_int_equal(second.len, 2 * first.len);

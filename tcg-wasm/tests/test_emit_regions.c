@@ -233,7 +233,10 @@ static bool expect(uint64_t own, uint32_t header, TwExpected *expected)
     return own == 5;
 }
 
-/* A loop by lookup: compiled, pc and all, if the other TB may be found. */
+/*
+ * A loop of two TBs by LOOKUP is one loop of Wasm if the second TB may be
+ * found.
+ */
 static void test_lookup(void **state)
 {
     static const TwJumpCache cache = {
@@ -275,7 +278,9 @@ static void test_lookup(void **state)
     }
 }
 
-/* A loop by goto_ptr, as tier 0 saw it; slots stay in locals around it. */
+/*
+ * A loop by goto_ptr, with the hint that tier 0 leaves; slots stay in locals.
+ */
 static void test_goto_ptr(void **state)
 {
     Group g = { .n = 2 };

@@ -1,6 +1,6 @@
 /*
- * Vector operations: what they compute, against a model that knows nothing of
- * how; what the verifier refuses; text; the code that is expected.
+ * Vector operations: results against a simple model, what the verifier refuses,
+ * the disassembler's text, and the code that the emitter writes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -24,7 +24,10 @@ static void mix(uint64_t v)
     world.log_hash = rng_next(&rng);
 }
 
-/* All that may be a global; an exception would need it now. */
+/*
+ * Hash all of env that may be a global, as if an exception needed it now:
+ * compiled code must have written it.
+ */
 static void look_at_env(void)
 {
     uint64_t hash = 0, word;
@@ -266,8 +269,8 @@ SLOW(32, 2, uint32_t)
 SLOW(64, 3, uint64_t)
 
 /*
- * Jumps by lookup. A hit looks at nothing but what a probe does; a miss at all
- * of env, and it changes what is cached, valid and busy.
+ * Jumps by lookup. A hit reads only what compiled code's probe reads. A miss
+ * reads all of env, and changes what is cached, valid and busy.
  */
 
 WorldJumps world_jumps;
@@ -464,7 +467,10 @@ static void init_tlb(Rng *rng)
     }
 }
 
-/* Most registers; in env's other memory some of each size, where it falls. */
+/*
+ * Most registers are globals, and some places of each size in env's other
+ * memory.
+ */
 static void choose_globals(Rng *rng)
 {
     unsigned n = 0;

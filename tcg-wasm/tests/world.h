@@ -91,8 +91,8 @@ extern World world;
 extern jmp_buf world_leave;
 
 /*
- * The globals of this world, by offset: what regions may cache. Every helper
- * but the quiet ones looks at all of env, as the slow paths do.
+ * The globals of this world, by offset: regions may keep them in locals. Every
+ * helper but the quiet ones looks at all of env, and so do the slow paths.
  */
 extern TwGlobal world_globals[WORLD_MAX_GLOBALS];
 extern unsigned world_nglobals;
@@ -108,12 +108,18 @@ typedef struct WorldLink {
 extern WorldLink world_links[2 * WORLD_MAX_TBS];
 extern unsigned world_nlinks;
 
-/* Of each TB, by header's id, in tier 0: executions, and those sampled. */
+/*
+ * By id of TB: how often tier 0 executed it, and how many executions were
+ * counted for it by sampling.
+ */
 extern uint32_t world_executed[WORLD_MAX_TBS];
 extern uint32_t world_sampled[WORLD_MAX_TBS];
 extern uint32_t world_sample_period;
 
-/* A helper for CALL. @quiet looks at nothing: for NO_READ_GLOBALS. */
+/*
+ * A helper for CALL. @quiet is the same but does not look at env, for calls
+ * with NO_READ_GLOBALS; or 0.
+ */
 typedef struct WorldHelper {
     TwSig sig;
     bool takes_env;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a run is asked to do. */
+/* The options of a run. */
 typedef struct Settings {
     uint32_t repetitions;
     bool quick;                 /* less of everything */
@@ -17,7 +17,10 @@ typedef struct Settings {
 
 enum { MAX_COUNTERS = 12 };
 
-/* One repetition's outcome. Counters are rows' members of these names. */
+/*
+ * The result of one repetition. Counters become members of the row in the JSON,
+ * by name.
+ */
 typedef struct Result {
     double iterations;
     double ns;                  /* per iteration */
@@ -37,7 +40,10 @@ struct Bench {
     /* One repetition; false with a reason in *@why. */
     bool (*run)(const Bench *bench, const Settings *settings,
                 unsigned repetition, Result *result, const char **why);
-    uint32_t n;                 /* TBs a module, live TBs, slots... */
+    /*
+     * the benchmark's own: TBs a module, live TBs, slots...
+     */
+    uint32_t n;
     uint32_t mode;
     char name[80];
 };

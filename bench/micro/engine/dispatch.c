@@ -73,8 +73,8 @@ static Lap time_laps(int32_t laps)
 }
 
 /*
- * Run for @warm_ns: the engine's own tiers take their time. Returns how many
- * laps take about @ns afterwards.
+ * Run for @warm_ns, until the engine's own tiers have optimised the code.
+ * Returns how many laps take about @ns afterwards.
  */
 static int32_t warm_up(double warm_ns, double ns)
 {

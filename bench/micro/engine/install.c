@@ -68,7 +68,7 @@ static bool run_install(const Bench *bench, const Settings *settings,
     return true;
 }
 
-/* In each repetition more TBs come to those there are. */
+/* Each repetition installs more TBs beside those that are there. */
 static bool run_memory(const Bench *bench, const Settings *settings,
                        unsigned repetition, Result *result, const char **why)
 {

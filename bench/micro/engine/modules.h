@@ -9,7 +9,7 @@
 #include "bench/micro/machine.h"
 #include "bench/micro/tb-mix.h"
 
-/* Ways to make modules. */
+/* How to make modules of TBs. */
 typedef struct Layout {
     uint32_t group;             /* TBs a module; 0: interpreted */
     TwShape shape;

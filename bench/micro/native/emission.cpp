@@ -89,7 +89,10 @@ static void verification(benchmark::State &state)
     done.report(state);
 }
 
-/* Fusing changes nothing that is fused: the second time costs as the first. */
+/*
+ * tw_fuse() of fused code changes nothing and takes as long, so it may be
+ * repeated.
+ */
 static void fusing(benchmark::State &state)
 {
     const Mix &mix = fused_mix();

@@ -62,10 +62,10 @@ static void measure(benchmark::State &state, const std::string &spec)
                                1e-9);
     }
     /*
-     * Of all decisions, those that a tick takes are some, too: by the TBs that
-     * something was decided about (one that waits is one; when it is compiled
-     * with others it is one again), by the events that asked, and by the TBs
-     * that were chosen.
+     * The decisions that a tick takes count, too. Their time is divided by TBs
+     * that something was decided about (a TB that waits is one, and one again
+     * when it is compiled with others), by events that asked, and by TBs that
+     * were chosen.
      */
     BootCalls decisions = { t.hot.n, t.hot.tbs + t.tick.tbs,
                             t.hot.ns + t.tick.ns };
@@ -141,7 +141,7 @@ static const std::string &profile_path()
     return profile;
 }
 
-/* The policy with default parameters, and what it cannot do without. */
+/* The policy with default parameters, and with those that have no default. */
 static std::string default_spec(const TierPolicy &policy)
 {
     std::string spec = policy.name;
