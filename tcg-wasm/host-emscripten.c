@@ -7,6 +7,9 @@
  * A module's instance stays alive as long as the table holds its functions;
  * nothing else refers to it.
  *
+ * JavaScript receives every 32-bit argument as a signed number, so an address
+ * above 2 GiB arrives negative: `>>> 0` makes it unsigned before it is used.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <emscripten.h>
@@ -19,18 +22,19 @@ enum { MODULES_KEPT = 64 };
 EM_JS(uint32_t, tw_js_reserve, (uint32_t n, uint32_t stub), {
     try {
         const base = wasmTable.length;
-        wasmTable.grow(n, wasmTable.get(stub));
+        wasmTable.grow(n >>> 0, wasmTable.get(stub >>> 0));
         return base;
     } catch (e) {
         return 0;
     }
 });
 
-/* keep: only compile, and do not forget it at once. */
+/* keep: only compile the module; the last @keep modules stay referenced. */
 EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len, int keep), {
     try {
         /* slice() copies out of the shared memory, which modules need. */
-        const code = new Uint8Array(wasmMemory.buffer, bytes, len).slice();
+        const code = new Uint8Array(wasmMemory.buffer, bytes >>> 0,
+                                    len >>> 0).slice();
         const module = new WebAssembly.Module(code);
         if (keep) {
             const kept = Module['twKept'] = Module['twKept'] || [];
@@ -53,9 +57,11 @@ EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len, int keep), {
 });
 
 EM_JS(void, tw_js_release, (uint32_t base, uint32_t n, uint32_t stub), {
-    const fn = wasmTable.get(stub);
-    for (let i = 0; i < n; i++) {
-        wasmTable.set(base + i, fn);
+    const first = base >>> 0;
+    const end = first + (n >>> 0);
+    const fn = wasmTable.get(stub >>> 0);
+    for (let i = first; i < end; i++) {
+        wasmTable.set(i, fn);
     }
 });
 

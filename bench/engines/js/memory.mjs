@@ -36,7 +36,8 @@ export class MemoryFolders {
 
     /* For so much data; what was there is gone. */
     room(size) {
-        this.base = this.module._tw_mem_buffer(DATA + size);
+        /* C's pointers are signed here: they are negative above 2 GiB. */
+        this.base = this.module._tw_mem_buffer(DATA + size) >>> 0;
         if (!this.base) {
             throw new Error('there is no memory for shared folders');
         }

@@ -59,7 +59,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Network {
     /* `lost` is called with the reason when there is no relay any more. */
     constructor(module, url, lost) {
-        const base = module._tw_network();
+        const base = module._tw_network() >>> 0;
         const buffer = module.wasmMemory.buffer;
         this.module = module;
         this.lost = lost;

@@ -17,10 +17,11 @@ const NOTHING = new Uint8Array(0);
 
 export class Rings {
     /*
-     * @base: of TwRings; @tell: says to QEMU that something changed; @sink
-     * takes each piece that QEMU says.
+     * @pointer: to TwRings, as C returns it (signed); @tell: says to QEMU that
+     * something changed; @sink takes each piece that QEMU says.
      */
-    constructor(module, base, tell, sink) {
+    constructor(module, pointer, tell, sink) {
+        const base = pointer >>> 0;
         const buffer = module.wasmMemory.buffer;
         this.tell = tell;
         this.sink = sink;

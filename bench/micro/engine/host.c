@@ -10,7 +10,8 @@
 /* clang-format off */
 EM_JS(int, micro_js_install, (uint32_t bytes, uint32_t len, double *times), {
     try {
-        const code = new Uint8Array(wasmMemory.buffer, bytes, len).slice();
+        const code = new Uint8Array(wasmMemory.buffer, bytes >>> 0,
+                                    len >>> 0).slice();
         const table = globalThis.microTable ?? wasmTable;
         const imports = {'e': {'m': wasmMemory, 't': table}};
         const t0 = performance.now();
@@ -18,7 +19,7 @@ EM_JS(int, micro_js_install, (uint32_t bytes, uint32_t len, double *times), {
         const t1 = performance.now();
         new WebAssembly.Instance(module, imports);
         const t2 = performance.now();
-        const out = new Float64Array(wasmMemory.buffer, times, 2);
+        const out = new Float64Array(wasmMemory.buffer, times >>> 0, 2);
         out[0] = (t1 - t0) * 1e6;
         out[1] = (t2 - t1) * 1e6;
         return 1;
@@ -30,7 +31,7 @@ EM_JS(int, micro_js_install, (uint32_t bytes, uint32_t len, double *times), {
 
 EM_JS(int, micro_js_own_table, (uint32_t slots, uint32_t stub), {
     try {
-        const fn = wasmTable.get(stub);
+        const fn = wasmTable.get(stub >>> 0);
         globalThis.microTable =
             new WebAssembly.Table({'initial': slots, 'element': 'anyfunc'});
         for (let i = 0; i < slots; i++) {
