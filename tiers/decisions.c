@@ -39,28 +39,6 @@ static void accept_group(TierEngine *engine, TierDecision *d)
     engine->counters.tbs_selected += n;
 }
 
-void tier_set_ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
-                  uint32_t countdown)
-{
-    TierTbDetail *detail = tier_detail(engine, id);
-
-    detail->ask_at = record->tier > 0 ? countdown : TIER_NEVER_ASK;
-    detail->toward = 0;
-    record->due = false;
-}
-
-void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
-                   uint32_t countdown)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        TierTbRecord *record = tier_live_record(engine, ids[i]);
-
-        if (record) {
-            tier_set_ask(engine, record, ids[i], countdown);
-        }
-    }
-}
-
 /*
  * Ask the policy about a TB that was executed @executions times more. In tier 0
  * its details are not looked at.

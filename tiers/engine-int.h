@@ -1,7 +1,15 @@
 /*
- * What the parts of the engine share. Private to them: engine.c (TBs),
- * executions.c, decisions.c, outcomes.c, cache.c (modules), stats.c; and to
- * group.c, which looks at many TBs in a decision and finds each record once.
+ * What the parts of the engine share. Each may call those below it:
+ *
+ *   engine.c                     start, end, the life of TBs
+ *   decisions.c  outcomes.c      asking the policy, what came of its groups
+ *   executions.c                 counting
+ *   cache.c                      the account of modules
+ *   facts.c                      what may be asked at any time
+ *   modules.c  records.c  seen.c the stores
+ *
+ * stats.c reads them all. group.c, which policies share, includes this file
+ * because it looks at many TBs in a decision and finds each record once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -113,7 +121,7 @@ uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
 /* The entry that asked is not executed in the tier that it was counted in. */
 void tier_take_back_entry(TierEngine *engine);
 
-/* decisions.c: in compiled code, ask after @countdown executions. */
+/* In compiled code, ask after @countdown executions. */
 void tier_set_ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
                   uint32_t countdown);
 void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
