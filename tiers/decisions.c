@@ -9,12 +9,37 @@
 
 #include <assert.h>
 
+/* The highest tier that the runtime can compile at. */
+static unsigned highest_tier(const TierEngine *engine)
+{
+    return engine->host.highest_tier ? engine->host.highest_tier : 1;
+}
+
+/* Refuse the whole group: its tier does not exist. */
+static void refuse_tier(TierEngine *engine, TierDecision *d)
+{
+    for (uint32_t i = 0; i < d->n; i++) {
+        TierTbRecord *record = tier_live_record(engine, d->ids[i]);
+
+        if (record) {
+            record->refused = TIER_REFUSED_NO_SUCH_TIER;
+        }
+    }
+    engine->counters.refused[TIER_REFUSED_NO_SUCH_TIER] += d->n;
+    d->tier = 0;
+    d->why = TIER_REFUSED_NO_SUCH_TIER;
+}
+
 /* Keep of the policy's group what can be compiled, each member once. */
 static void accept_group(TierEngine *engine, TierDecision *d)
 {
     uint32_t n = 0;
 
-    assert(d->tier < TIER_NB_TIERS && d->n <= TIER_MAX_GROUP);
+    assert(d->n <= TIER_MAX_GROUP);
+    if (d->tier > highest_tier(engine)) {
+        refuse_tier(engine, d);
+        return;
+    }
     for (uint32_t i = 0; i < d->n; i++) {
         TierTbRecord *record = tier_live_record(engine, d->ids[i]);
 

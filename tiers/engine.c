@@ -80,6 +80,7 @@ TierEngine *tier_engine_new(const char *spec, uint64_t seed,
     engine->seed = seed;
     engine->asking = TIER_NO_TB;
     if (host) {
+        assert(host->highest_tier < TIER_NB_TIERS);
         engine->host = *host;
     }
     engine->records.max_dead = engine->host.max_dead_records

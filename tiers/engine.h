@@ -70,6 +70,7 @@ typedef struct TierHost {
      * NULL: a runtime that cannot, such as one in Wasm.
      */
     void (*prefetch)(void *opaque, uint32_t id);
+    unsigned highest_tier;      /* that it compiles at; 0: tier 1 */
     uint32_t maps_per_module;   /* memory mappings of one; 0: V8's 2 */
     uint32_t max_dead_records;  /* 0: TIER_MAX_DEAD_RECORDS; rounded up */
 } TierHost;

@@ -19,9 +19,8 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
                              uint32_t id, unsigned tier, uint64_t n)
 {
     TierCounters *c = &engine->counters;
-    uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1, &c->exec_tier2 };
-    uint64_t *const insns[] = { &c->guest_insns_tier0, &c->guest_insns_tier1,
-                                &c->guest_insns_tier2 };
+    uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1 };
+    uint64_t *const insns[] = { &c->guest_insns_tier0, &c->guest_insns_tier1 };
 
     assert(tier < TIER_NB_TIERS);
     *exec[tier] += n;

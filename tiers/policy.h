@@ -35,7 +35,7 @@
 #include "rng.h"
 
 enum {
-    TIER_NB_TIERS = 3,
+    TIER_NB_TIERS = 2,          /* 0: interpreted, 1: compiled to Wasm */
     TIER_MAX_GROUP = 4096,      /* TBs in one decision */
     TIER_TB_WORDS = 4,          /* of a policy's own, for each TB */
 };
@@ -94,7 +94,9 @@ typedef struct TierCost {
  * changed.
  */
 typedef struct TierDecision {
-    unsigned tier;              /* compile at this tier; 0: do not compile */
+    unsigned tier;              /* compile at this tier; 0: do not compile.
+                                   One that the runtime does not have is
+                                   refused: no-such-tier */
     TierShape shape;            /* preset to TIER_FUNCTIONS */
     uint32_t n;                 /* members, at most TIER_MAX_GROUP */
     uint32_t *ids;              /* the engine's; valid until the next call */

@@ -51,7 +51,6 @@ static const char *shape_name(const TierTbRecord *record)
     X(shape, string, shape_name(r)) \
     X(exec_tier0, u64, tier_tb_executed(engine, id, 0)) \
     X(exec_tier1, u64, tier_tb_executed(engine, id, 1)) \
-    X(exec_tier2, u64, tier_tb_executed(engine, id, 2)) \
     X(refused, string, refused_name(r)) \
     X(fate, string, fate_name(r))
 

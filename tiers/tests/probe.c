@@ -80,6 +80,7 @@ static void answer(TierDecision *d)
 {
     probe.preset_n = d->n;
     d->tier = probe.tier;
+    d->shape = probe.shape;
     d->ask_again = probe.ask_again;
     d->why = probe.why;
     if (probe.n > 0) {

@@ -15,6 +15,7 @@ typedef struct Probe {
     /* What it answers */
     uint32_t countdown;         /* translated, compiled, failed, demoted */
     unsigned tier;
+    TierShape shape;
     uint32_t ask_again;
     TierRefusal why;
     uint32_t n;                 /* 0: the preset group */

@@ -235,14 +235,51 @@ static void test_group(void **unused)
     assert_in_range(tier_tb_detail(e, 0)->wasm_bytes, 166, 168);
     assert_in_range(tier_tb_detail(e, 2)->wasm_bytes, 500, 501);
 
-    /* Nothing of it is compiled again at that tier, but at the next. */
+    /* No member is compiled again as a function, but as part of a region. */
     d = tier_hot(e, 0, 0);
     assert_int_equal(d.tier, 0);
     assert_int_equal(d.why, TIER_REFUSED_ALREADY);
-    probe.tier = 2;
+    probe.shape = TIER_REGIONS;
     d = tier_hot(e, 0, 0);
-    assert_int_equal(d.tier, 2);
+    assert_int_equal(d.tier, 1);
     assert_int_equal(d.n, 3);
+    tier_engine_free(e);
+}
+
+/* What a policy chooses for a tier that the runtime lacks is not compiled. */
+static void check_tier_refused(TierEngine *e, TierDecision d, unsigned times)
+{
+    assert_int_equal(d.tier, 0);
+    assert_int_equal(d.why, TIER_REFUSED_NO_SUCH_TIER);
+    for (uint32_t id = 0; id < 2; id++) {
+        assert_int_equal(tier_tb_record(e, id)->refused,
+                         TIER_REFUSED_NO_SUCH_TIER);
+        assert_int_equal(tier_tb_record(e, id)->pending, 0);
+    }
+    assert_int_equal(tier_counters(e)->refused[TIER_REFUSED_NO_SUCH_TIER],
+                     2 * times);
+    assert_int_equal(tier_counters(e)->tbs_selected, 0);
+    assert_int_equal(tier_counters(e)->groups_selected, 0);
+}
+
+static void test_no_such_tier(void **unused)
+{
+    TierEngine *e = start("probe");
+
+    (void)unused;
+    for (uint32_t id = 0; id < 3; id++) {
+        translate(e, id);
+    }
+    probe.ask_again = 11;
+    probe.tier = 2;
+    probe.n = 2;
+    memcpy(probe.ids, (uint32_t[]){ 0, 1 }, 2 * sizeof(uint32_t));
+    check_tier_refused(e, tier_hot(e, 0, 0), 1);
+    check_tier_refused(e, tier_tick(e), 2);
+    assert_int_equal(tier_hot(e, 0, 0).ask_again, 11);
+
+    probe.tier = 1;
+    assert_int_equal(tier_hot(e, 0, 0).tier, 1);
     tier_engine_free(e);
 }
 
@@ -324,9 +361,11 @@ static void test_executions(void **unused)
     tier_settle(e, 0, 490);
     assert_int_equal(tier_tb_executed(e, 0, 0), 60);
     assert_int_equal(tier_tb_executed(e, 0, 1), 10);
-    tier_executed(e, 0, 2, 7);
+    tier_executed(e, 0, 1, 7);
+    assert_int_equal(tier_tb_executed(e, 0, 1), 17);
     assert_int_equal(tier_tb_executions(e, 0), 77);
-    assert_int_equal(tier_counters(e)->exec_tier2, 7);
+    assert_int_equal(tier_counters(e)->exec_tier1, 17);
+    assert_int_equal(tier_counters(e)->guest_insns_tier1, 51);
     assert_int_equal(tier_counters(e)->guest_insns_tier0, 180);
 
     /* The entry that asks is executed where the runtime says. */
@@ -497,6 +536,7 @@ int main(void)
         cmocka_unit_test(test_retranslation),
         cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_group),
+        cmocka_unit_test(test_no_such_tier),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_modules_and_slots),
         cmocka_unit_test(test_executions),

@@ -26,7 +26,8 @@ FIRST_LINE = "tierlab-profile 1"
 # Under this policy the interpreter counts every execution.
 SEED_TIER = "never"
 
-_EXECUTIONS = ("exec_tier0", "exec_tier1", "exec_tier2")
+# The columns of executions, one for each tier.
+_EXECUTIONS = "exec_tier"
 
 
 def profile_text(result: Mapping[str, Any], where: str) -> str:
@@ -44,7 +45,7 @@ def profile_text(result: Mapping[str, Any], where: str) -> str:
         raise TierlabError(f"{where}: {error}", status=FAILED) from error
     executed: Counter[int] = Counter()
     hashes = [int(str(text), 16) for text in columns["hash"]]
-    for name in _EXECUTIONS:
+    for name in (name for name in columns if name.startswith(_EXECUTIONS)):
         for number, count in zip(hashes, columns[name], strict=True):
             executed[number] += int(count)
     ordered = sorted(executed.items(), key=lambda item: (-item[1], item[0]))

@@ -5,7 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 const FIRST_LINE = 'tierlab-profile 1';
-const COLUMNS = ['exec_tier0', 'exec_tier1', 'exec_tier2'];
+/* The columns of executions, one for each tier, begin so. */
+const EXECUTIONS = 'exec_tier';
 /* More than any boot has. */
 const MAX_BYTES = 256 << 20;
 
@@ -33,8 +34,9 @@ async function ofResult(result) {
     const stream = new Blob([packed]).stream()
         .pipeThrough(new DecompressionStream('deflate'));
     const columns = JSON.parse(await new Response(stream).text());
-    const column = (name) => columns[tbs.columns.indexOf(name)] ?? [];
-    return profileText(column('hash'), COLUMNS.map(column));
+    const hashes = columns[tbs.columns.indexOf('hash')] ?? [];
+    const counts = columns.filter((_, i) => tbs.columns[i].startsWith(EXECUTIONS));
+    return profileText(hashes, counts);
 }
 
 /* The profile in a user's file: { name, text }; an Error of one line if none. */
