@@ -2,15 +2,16 @@
  * The engine's account of the code cache: which modules there are, what they
  * take of the budgets, and which are given up.
  *
- *   tier_make_room          the eviction policy's tier_give_up() and tier_watch()
- *   tier_cache_installed    from tier_compiled()
+ *   tier_make_room          asks the eviction policy, which answers by
+ *                           tier_give_up() and tier_watch()
+ *   tier_cache_install      a group was compiled: tier_compiled()
  *   tier_cache_left         a member is invalidated, demoted or compiled again
- *   tier_next_event         what the runtime is to do
- *   tier_module_retired     it has done it
+ *   tier_next_event         tells the runtime what to do to modules
+ *   tier_module_retired     the runtime has given up a module
  *
- * A module that is given up no longer counts against the budgets: the runtime
- * drains the events before it installs another. The counters follow later, when
- * the runtime says that it is gone.
+ * A module that is given up no longer counts against the budgets, because the
+ * runtime handles all events before it installs another module. The counters
+ * follow when the runtime says that the module is gone.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * The parameters that every policy has: how modules are given up, and when, and who
- * compiles.
+ * The parameters that every policy has: how and when modules are given up, and
+ * which thread compiles.
  *
  * Linux grants a process 65,530 memory mappings, of which V8 needs two for each
  * module and dies when there are no more: hence max-modules and max-maps.

@@ -43,11 +43,11 @@ struct TierEngine {
     TierModules modules;
     TierUse use;                /* of the modules that are present */
     TierSeen seen;
-    uint32_t asking;            /* its tier_hot() chose a group, just now */
+    uint32_t asking; /* the TB whose tier_hot() just chose a group */
     uint32_t nb_due;
     uint32_t due[TIER_MAX_DUE]; /* compiled TBs that a tick is to ask about */
     char init_error[TIER_ERR_MAX];
-    uint32_t group[TIER_MAX_GROUP];     /* TierDecision.ids */
+    uint32_t group[TIER_MAX_GROUP]; /* TierDecision.ids */
 };
 
 /* NULL if @id is not live. */
@@ -70,7 +70,7 @@ static inline uint32_t tier_clamp_countdown(uint32_t countdown)
     return countdown < TIER_MAX_COUNTDOWN ? countdown : TIER_MAX_COUNTDOWN;
 }
 
-/* With those that its countdown holds, if the runtime tells. */
+/* Executions, with those in the TB's countdown if the runtime can read it. */
 static inline uint64_t tier_known_executions(const TierEngine *engine,
                                              const TierTbRecord *record,
                                              uint32_t id)
@@ -85,8 +85,9 @@ static inline uint64_t tier_known_executions(const TierEngine *engine,
 }
 
 /*
- * @id will be looked at soon, if it is a TB, and its executions if @counts. What
- * decisions look at is all over memory: better to wait for many at once.
+ * Fetch the record of the TB @id, which is needed soon, and its countdown if
+ * @counts. Records are all over memory: better wait for many at once. @id may
+ * be TIER_NO_TB.
  */
 static TIER_PREFETCHES void tier_expect(const TierEngine *engine, uint32_t id,
                                         bool counts)
@@ -106,7 +107,7 @@ static inline unsigned tier_level(unsigned tier, unsigned shape)
     return tier > 0 ? 2 * tier + (shape == TIER_REGIONS) : 0;
 }
 
-/* Would that be better than what it has? */
+/* May the TB be compiled so: is that better than what it has? */
 static inline bool tier_may_compile(const TierTbRecord *record, unsigned tier,
                                     TierShape shape)
 {
@@ -114,11 +115,11 @@ static inline bool tier_may_compile(const TierTbRecord *record, unsigned tier,
            tier_level(record->tier, record->shape) < tier_level(tier, shape);
 }
 
-/* executions.c: those since the countdown was given out or settled. */
+/* Count the entries since the countdown was given out or settled. */
 uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
                            uint32_t id, int32_t remaining);
 
-/* The entry that asked is not executed in the tier that it was counted in. */
+/* Uncount the entry that asked: it is executed in another tier after all. */
 void tier_take_back_entry(TierEngine *engine);
 
 /* In compiled code, ask after @countdown executions. */
@@ -127,7 +128,7 @@ void tier_set_ask(TierEngine *engine, TierTbRecord *record, uint32_t id,
 void tier_set_asks(TierEngine *engine, const uint32_t *ids, uint32_t n,
                    uint32_t countdown);
 
-/* cache.c: a module with the facts of @module; false if memory is short. */
+/* Add a module with the facts of @module; false if memory is short. */
 bool tier_cache_install(TierEngine *engine, const TierModule *module);
 
 /* @record's TB no longer runs its module's code. */

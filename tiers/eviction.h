@@ -8,20 +8,20 @@
  *
  * Life of a module, seen by its eviction policy:
  *
- *   installed                      it is the youngest of tier_module_oldest()...
- *   make_room -> tier_give_up()    of some modules, if one more does not fit
- *             -> tier_watch()      of some: are they in use at all?
+ *   installed                      the module is the youngest one
+ *   make_room -> tier_give_up()    give up some modules: one more does not fit
+ *             -> tier_watch()      watch some: are they in use at all?
  *   tick      -> the same          ahead of need
- *   gone                           given up, or dead because its TBs are
+ *   gone                           the module was given up, or its TBs died
  *
- * The reference bit. Nothing counts or marks the use of compiled code. Instead
- * a module that is *watched* is taken out of use: its members enter tier 0, and
- * the first that does puts the module back, which makes it *touched*. So a
- * module that is watched and still not touched was not executed since.
+ * The reference bit. Compiled code does not record that it is used. Instead, a
+ * module that is *watched* is taken out of use: its members enter tier 0, and
+ * the first one that does puts the module back, which is then *touched*. So a
+ * module that is watched and not touched was not executed since.
  *
- * As policies, eviction policies have no clock, memory or random numbers but
- * those given here and in policy.h, and decide the same in a replay. There is
- * one at a time, called with the same lock held.
+ * Like policies, eviction policies have no clock, memory or random numbers but
+ * those given here and in policy.h, so they decide the same in a replay. A run
+ * has one eviction policy, which is called with the policy's lock held.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -57,17 +57,17 @@ typedef struct TierEviction {
     void (*init)(void *state, TierEngine *engine);
 
     /*
-     * A module does not fit. Gives up one at least, or more; it is called again
-     * while there is still no room and it gave up something. NULL, or nothing
+     * A new module does not fit: give up one module or more. Called again while
+     * there is no room and the last call gave up something. NULL, or nothing
      * given up: the new module is refused.
      */
     void (*make_room)(void *state, TierEngine *engine);
 
-    /* @module is there, as the youngest. NULL: not interested. */
+    /* @module was installed, and is the youngest. NULL: not interested. */
     void (*installed)(void *state, TierEngine *engine,
                       const TierModule *module);
 
-    /* @module is about to leave the list, why ever. NULL: not interested. */
+    /* @module is about to leave the list by age. NULL: not interested. */
     void (*gone)(void *state, TierEngine *engine, const TierModule *module);
 
     /* As a policy's: every 1 to 2 ms. NULL: not interested. */
@@ -76,17 +76,17 @@ typedef struct TierEviction {
 
 /* What an eviction policy may ask and do, all O(1). */
 
-/* NULL if it is not there, or given up. Valid until the callback returns. */
+/* NULL if @module was given up, or never was. Valid until the callback ends. */
 const TierModule *tier_module(const TierEngine *engine, uint32_t module);
 
 /*
- * The modules by age, since they were installed or renewed, without those given
- * up; TIER_NO_MODULE at the end.
+ * The list of present modules by age, that is, by when they were installed or
+ * renewed; TIER_NO_MODULE at its end.
  */
 uint32_t tier_module_oldest(const TierEngine *engine);
 uint32_t tier_module_younger(const TierEngine *engine, uint32_t module);
 
-/* Modules that this walk finds. */
+/* How many modules are in the list. */
 uint32_t tier_modules_present(const TierEngine *engine);
 
 /* How full the fullest budget is, in percent. */
@@ -95,16 +95,16 @@ unsigned tier_fullness(const TierEngine *engine);
 /* Give @module up: its members go back to tier 0. */
 void tier_give_up(TierEngine *engine, uint32_t module);
 
-/* Make @module the youngest: it gets another chance, and is not touched yet. */
+/* Give @module another chance: it becomes the youngest, and not touched. */
 void tier_renew(TierEngine *engine, uint32_t module);
 
-/* Take @module out of use until it is executed. Nothing if it is already. */
+/* Take @module out of use until it is executed, if it is not already. */
 void tier_watch(TierEngine *engine, uint32_t module);
 
 #define X(ident, name) extern const TierEviction tier_eviction_##ident;
 #include "evictions.def"
 
-/* All eviction policies and their names, as in evictions.def; NULL-terminated. */
+/* All eviction policies, and their names; both NULL-terminated. */
 extern const TierEviction *const tier_evictions[];
 extern const char *const tier_eviction_names[];
 

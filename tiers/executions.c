@@ -1,12 +1,13 @@
 /*
- * Executions. They are not counted one by one but taken from the countdowns:
- * what was given out (armed) less what is left is what was executed since, in
- * the tier that the TB was in then (armed_tier). Arithmetic modulo 2^32 makes
- * that true for countdowns that never ask, too: they start at 0 and go down.
+ * Executions of TBs. The engine does not count them one by one but takes them
+ * from the countdowns: the countdown given out (armed), less what is left of
+ * it, is the number of executions since, in the tier that the TB was in then
+ * (armed_tier). Countdowns that never ask start at 0 and go down, so the
+ * subtraction is modulo 2^32.
  *
- * Compiled code need not have countdowns: what is counted of it, from
- * wherever, goes toward ask_at, and a TB that reaches it is due, for the next
- * tick.
+ * Compiled code need not have countdowns. Executions that the runtime reports
+ * of it go toward the TB's ask_at; a TB that reaches its ask_at is due, and the
+ * next tick asks about it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,6 +23,8 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
     uint64_t *const exec[] = { &c->exec_tier0, &c->exec_tier1 };
     uint64_t *const insns[] = { &c->guest_insns_tier0, &c->guest_insns_tier1 };
 
+    static_assert(sizeof(exec) / sizeof(exec[0]) == TIER_NB_TIERS,
+                  "a tier has no counters of its executions");
     assert(tier < TIER_NB_TIERS);
     *exec[tier] += n;
     if (record) {
@@ -33,7 +36,7 @@ static void count_executions(TierEngine *engine, TierTbRecord *record,
     }
 }
 
-/* @n executions more of compiled code: is it time to ask? */
+/* The compiled TB was executed @n times more: is it time to ask about it? */
 static void approach(TierEngine *engine, TierTbRecord *record, uint32_t id,
                      uint64_t n)
 {
@@ -42,7 +45,7 @@ static void approach(TierEngine *engine, TierTbRecord *record, uint32_t id,
 
     tier_cache_executed(engine, record->module, n);
     detail->toward = toward < UINT32_MAX ? (uint32_t)toward : UINT32_MAX;
-    /* Without room it is due when it is next counted. */
+    /* If there is no room, the TB becomes due when it is next counted. */
     if (detail->ask_at > 0 && detail->toward >= detail->ask_at &&
         !record->due && engine->nb_due < TIER_MAX_DUE) {
         record->due = true;
@@ -77,7 +80,7 @@ uint32_t tier_take_entries(TierEngine *engine, TierTbRecord *record,
 {
     uint32_t n = record->armed - (uint32_t)remaining;
 
-    /* More is left than was given out: another thread's decrement wrote over it. */
+    /* More is left than was given out: another thread wrote an older value. */
     if (n > UINT32_MAX - TIER_MAX_COUNTDOWN) {
         n = 0;
     }

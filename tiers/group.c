@@ -3,11 +3,11 @@
  *
  *   WORD_STATE      bits: waits in batch 0, in batch 1; is to be compiled alone
  *   WORD_FORWARD    1 + the TB last chained to it from a lower address
- *   WORD_BACKWARD   1 + the TB last chained to it from elsewhere, itself included
+ *   WORD_BACKWARD   1 + the TB last chained to it from its own address or above
  *   WORD_STAMP      the last group that it was a member or a neighbour of
  *
- * The edges are few and the newest ones, which is enough to grow a group along
- * them: two to successors, as chained, and two to predecessors.
+ * A group grows along edges. Of each TB's edges four are known, the newest: two
+ * to successors, as chained, and two to predecessors.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -56,7 +56,7 @@ void tier_group_linked(void *state, TierEngine *engine, const TierTb *tb,
     }
 }
 
-/* Id 0 is kept as 1; 0 - 1 is TIER_NO_TB. */
+/* A word holds 1 + an id. 0, for no TB, becomes TIER_NO_TB: 0 - 1. */
 static uint32_t neighbour(TierEngine *engine, uint32_t id, unsigned word)
 {
     const uint32_t *words = tier_tb_words(engine, id);
@@ -145,7 +145,7 @@ void tier_batch_clear(TierBatch *batch)
 
 /* Making a group */
 
-/* Those that a group may grow to from a TB; TIER_NO_TB where there is none. */
+/* The TBs that a group may grow to from a TB; TIER_NO_TB: no such neighbour. */
 typedef struct Neighbours {
     uint32_t ids[NB_NEIGHBOURS];
 } Neighbours;
@@ -157,7 +157,7 @@ static Neighbours neighbours(const TierTbRecord *record)
                            record->words[WORD_FORWARD] - 1 } };
 }
 
-/* They will be looked at soon. */
+/* Fetch what is known of the TB's neighbours, which is needed soon. */
 static TIER_PREFETCHES void foresee(const TierBatch *batch,
                                     const TierEngine *engine,
                                     const TierTbRecord *record)
@@ -182,7 +182,7 @@ static TierRank rank_of(const TierBatch *batch, const TierEngine *engine,
                        0, id };
 }
 
-/* Those that wait and may still be compiled, in order; returns their number. */
+/* Rank the waiting TBs that may still be compiled; returns their number. */
 static uint32_t rank(TierBatch *batch, const TierEngine *engine)
 {
     bool counts = batch->by != TIER_BY_PAGE;
@@ -243,8 +243,8 @@ static void place(Group *group, TierTbRecord *record, uint32_t id)
 }
 
 /*
- * Place @id if it is hot enough. Room for the seeds is left. Each is looked at
- * once, as what is far apart in memory is slow to look at.
+ * Place @id in the group if it is hot enough, and leave room for the seeds. A
+ * group looks at each TB once only, as its records are far apart in memory.
  */
 static void pull(Group *group, uint32_t id)
 {
@@ -287,7 +287,7 @@ static void grow(Group *group, uint32_t start)
     }
 }
 
-/* Those that were ranked and not placed wait on. */
+/* TBs that were ranked but not placed go on waiting. */
 static void keep_rest(TierBatch *batch, const TierEngine *engine,
                       uint32_t ranked)
 {

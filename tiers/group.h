@@ -1,11 +1,11 @@
 /*
- * For policies that compile groups: TBs wait in a batch until it is full, the
- * oldest has waited long enough, or one was executed too often meanwhile, and
- * then become one group, in an order and with neighbours by a rule. O(group) when a group is made, O(1) otherwise;
- * nothing is allocated but by tier_batch_init().
+ * For policies that compile groups. TBs wait in a batch until the batch is
+ * full, its oldest TB has waited long enough, or one of its TBs was executed
+ * too often meanwhile. Then the TBs of the batch become one group; a rule says
+ * in which order and with which neighbours. Making a group costs O(group),
+ * everything else O(1), and only tier_batch_init() allocates.
  *
- * It keeps what it knows about a TB in the TB's words, so a policy that uses it
- * has no other use for them.
+ * A batch uses the words of its TBs, so the policy cannot use them as well.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -53,24 +53,24 @@ typedef struct TierBatch {
 bool tier_batch_init(TierBatch *batch);
 void tier_batch_fini(TierBatch *batch);
 
-/* @id waits from now on, if it did not. False if there is no room. */
+/* Let @id wait, if it does not already. False if there is no room. */
 bool tier_batch_add(TierBatch *batch, TierEngine *engine, uint32_t id);
 
-/* Is there a group to be made, by number or by time? */
+/* Is a group to be made: has the batch enough TBs; has one waited enough? */
 bool tier_batch_full(const TierBatch *batch);
 bool tier_batch_due(const TierBatch *batch, const TierEngine *engine);
 
-/* Make the group; what does not fit into it goes on waiting. */
+/* Make the group. TBs that do not fit into it go on waiting. */
 void tier_batch_take(TierBatch *batch, TierEngine *engine,
                      TierDecision *decision);
 
-/* Nobody waits any more: after a flush. */
+/* Forget all TBs, after a flush. */
 void tier_batch_clear(TierBatch *batch);
 
 /*
- * The whole answer to the TB that asks, which @decision names: it waits, and if
- * the batch is full or it has no more patience, the batch is taken. @again: the
- * countdown if there is no room to wait.
+ * The whole answer to the TB that asks, which @decision names: the TB waits,
+ * and if the batch is full or the TB's patience is over, the batch is taken.
+ * @again: the countdown if there is no room to wait.
  */
 void tier_batch_hot(TierBatch *batch, TierEngine *engine, uint32_t again,
                     TierDecision *decision);
@@ -80,27 +80,28 @@ void tier_batch_tick(TierBatch *batch, TierEngine *engine,
                      TierDecision *decision);
 
 /*
- * The countdown after a group of its was not compiled. If the group itself may
- * have been the reason, its members are compiled one by one when they are hot
- * again. @again: after as many executions.
+ * The countdown after a group of the batch was not compiled: @again, to ask
+ * anew. If the group itself may have been the reason, its members are compiled
+ * one by one when they are hot again.
  */
 uint32_t tier_batch_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
                            TierRefusal why, uint32_t again);
 
-/* A `linked` callback: neighbours are also those that lead to a TB. */
+/* A `linked` callback: the TBs that lead to a TB become its neighbours, too. */
 void tier_group_linked(void *state, TierEngine *engine, const TierTb *tb,
                        const TierTb *succ);
 
 /*
- * The last TB chained to @id that has a lower address (forward), or not
- * (backward); TIER_NO_TB if there is none. Valid with tier_group_linked().
+ * The TB that was last chained to @id, of those at lower addresses (forward) or
+ * of the others (backward); TIER_NO_TB if there is none. For policies whose
+ * `linked` callback is tier_group_linked().
  */
 uint32_t tier_group_forward(TierEngine *engine, uint32_t id);
 uint32_t tier_group_backward(TierEngine *engine, uint32_t id);
 
 /*
- * A policy with one batch: its state begins with this, and the callbacks may be
- * the following. TBs wait from their n-th execution on.
+ * A policy with one batch, in which TBs wait from their n-th execution on. The
+ * policy's state begins with this struct; its callbacks may be the following.
  */
 typedef struct TierOneBatch {
     uint32_t n;

@@ -1,6 +1,6 @@
 /*
- * A pool of entries, an open-addressed index of their ids, and two doubly linked
- * lists.
+ * A pool of entries, an open-addressed index of their ids, and two doubly
+ * linked lists.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,9 +1,10 @@
 /*
- * Sorting ranks. A decision sorts some dozen, and a branch for each comparison
- * would be mispredicted every other time: that is most of what sorting costs.
- * So ranks that differ in the low half of the first key and in the id only, as
- * executions do, are packed into an integer each, and these merged without
- * branches. Others are rare: Shell's sort.
+ * Sorting ranks. A decision sorts a few dozen ranks. If each comparison were a
+ * branch, every other one would be mispredicted, which would be most of the
+ * cost. Ranks by executions differ only in the low half of the first key and in
+ * the id: such ranks are packed into one integer each, and merge sort without
+ * branches sorts the integers. Other ranks are rare; Shell's sort does for
+ * them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

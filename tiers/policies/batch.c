@@ -1,13 +1,13 @@
 /*
  * batch: TBs that were executed n times wait for others, and are compiled
  * together: when `size` of them wait, one has waited `wait` ms, or one was
- * executed `patience` times while it waited. The engine's
- * cost of a module is paid once for all, members call each other directly, and
- * their code is together in memory; the price is the waiting.
+ * executed `patience` times while it waited. The engine's cost of a module is
+ * paid once for all members, they call each other directly, and their code is
+ * together in memory. The price is the waiting.
  *
- * By edges, a group also takes in what its members are chained with, if that
- * was executed share * n times at least: it would be hot soon, and jumps to it
- * stay in the module.
+ * By edges, a group also takes in the TBs that its members are chained with, if
+ * they were executed share * n times at least: they would be hot soon, and
+ * jumps to them stay in the module.
  *
  * Batches of hot code come from trace and region caches, which group what is
  * executed together: Dynamo's fragments (Bala et al., PLDI 2000). That hot
@@ -15,9 +15,10 @@
  * just-in-time trace compilation using a parallel task farm in a dynamic binary
  * translator, PLDI 2011.
  *
- * Patience is the ski rental rule: waiting costs what tier 0 loses meanwhile, a
- * module more costs what a module costs; whoever waits until both are equal pays
- * at most twice the least (Karlin et al., Competitive snoopy caching, 1988).
+ * Patience is the ski rental rule. Waiting costs the time that tier 0 loses
+ * meanwhile; not waiting costs one module more. Who waits until both costs are
+ * equal pays at most twice the least possible (Karlin et al., Competitive
+ * snoopy caching, 1988).
  *
  * Defaults: a TB costs about 15 us in a group and an execution saves 50 ns, so
  * it has paid for itself after another 300. But most TBs of a boot stop soon

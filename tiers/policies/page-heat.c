@@ -1,10 +1,10 @@
 /*
- * page-heat: v86's rule. Heat belongs to a guest page: the guest instructions
- * that were interpreted in it. At 200,000 the page is compiled as one module:
- * all of it that was executed, and with it up to two other pages that it leads
- * to. One compilation is in flight at a time; a page that gets hot meanwhile
- * asks again. There are 900 modules at most, and if they are all in use, all
- * are given up (v86, src/rust/jit.rs: JIT_THRESHOLD, MAX_PAGES,
+ * page-heat: v86's rule. A guest page has a heat: the number of guest
+ * instructions interpreted in it. At 200,000 all TBs of the page that were
+ * executed are compiled as one module, together with those of up to two other
+ * pages that they lead to. One compilation is in flight at a time; a page that
+ * gets hot meanwhile asks again. There are 900 modules at most; when the table
+ * is full, all are given up (v86, src/rust/jit.rs: JIT_THRESHOLD, MAX_PAGES,
  * jit_clear_cache; WASM_TABLE_SIZE in src/const.js).
  *
  * v86 adds to a page's heat whenever it leaves it. Here a TB tells when it has
@@ -269,7 +269,7 @@ static uint32_t page_compiled(void *state, TierEngine *engine,
     return TIER_NEVER_ASK;
 }
 
-/* v86 goes on interpreting, and the page gets hot again. */
+/* As in v86, the interpreter goes on, and the page gets hot again. */
 static uint32_t page_failed(void *state, TierEngine *engine,
                             const uint32_t *ids, uint32_t n, TierRefusal why)
 {
@@ -285,7 +285,7 @@ static uint32_t page_failed(void *state, TierEngine *engine,
     return grain_of(self, tb->guest_insns);
 }
 
-/* Back in the interpreter, heating its page again; it is still on its list. */
+/* The TB is interpreted and heats its page again, whose list still has it. */
 static uint32_t page_demoted(void *state, TierEngine *engine, const TierTb *tb)
 {
     (void)engine;

@@ -99,7 +99,7 @@ static uint32_t scaled_translated(void *state, TierEngine *engine,
     return notify_every(state);
 }
 
-/* Those of @id's @executions that are iterations. */
+/* How many of @id's @executions are loop iterations. */
 static uint64_t iterations(TierEngine *engine, uint32_t id, uint64_t executions)
 {
     uint32_t from = tier_group_backward(engine, id);
@@ -128,8 +128,8 @@ static bool wanted(const Scaled *self, uint64_t i, uint64_t b)
 }
 
 /*
- * Two other TBs tell what @id's executions @all were, and are slow to look at:
- * not if it is too early whatever they were.
+ * Two other TBs tell which of @id's executions @all were iterations, and
+ * reading them is slow. So they are not read if it is too early in either case.
  */
 static bool is_hot(const Scaled *self, TierEngine *engine, uint32_t id,
                    uint64_t all)

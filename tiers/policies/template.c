@@ -1,7 +1,8 @@
 /*
- * template: the file to copy for a policy of your own. CONTRIBUTING.md goes
- * through it. It compiles a TB, alone, when it is entered for the n-th time, but
- * only if it is small: threshold with a bound on what a compilation may cost.
+ * template: the file to copy for a policy of your own, which CONTRIBUTING.md
+ * explains. The policy compiles a TB, alone, when the TB is entered for the
+ * n-th time, but only if the TB is small: the rule of threshold, with a bound
+ * on what a compilation may cost.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

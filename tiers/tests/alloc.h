@@ -1,6 +1,6 @@
 /*
- * The allocator, counted, and failing at will; for tests that the linker is told
- * to wrap it for.
+ * An allocator that counts, and fails on request. Tests that use it are linked
+ * with --wrap for each of its functions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

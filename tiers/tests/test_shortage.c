@@ -39,8 +39,8 @@ static void test_start(void **unused)
                 assert_int_equal(alloc.blocks, 0);
             }
         }
-        /* The engine, the set of what was seen, the eviction policy's state, its
-           own, and what two batches have: three arrays each. */
+        /* The engine, the set of code seen, the states of the eviction policy
+           and of the policy, and three arrays for each of two batches. */
         assert_in_range(n, 4, 11);
         tier_engine_free(e);
         assert_int_equal(alloc.blocks, 0);
