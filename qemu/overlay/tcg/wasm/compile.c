@@ -1,11 +1,13 @@
 /*
- * From a decision to code that is executed: the group's TBs are described to the
- * emitter, the module is installed, its functions are published.
+ * From a decision to code that is executed: describe the group's TBs to the
+ * emitter, install the module, publish its functions.
  *
- *   in the vCPU's thread    room, emit, install, publish: it waits
- *   in the compiler's       room, emit, engine compiles | publish; threads install
+ *   a vCPU compiles         make room, emit, install, publish; the vCPU waits
+ *   the compiler's thread   make room, emit, have the engine compile, publish;
+ *     compiles              vCPUs install the module when they enter it
  *
- * The latter does so without the lock, so that TBs may be gone by then.
+ * The compiler's thread emits without the lock, so TBs may be gone when it is
+ * done.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,18 +22,11 @@
 #include "tcg/tcg-internal.h"
 #include "lib/emit.h"
 #include "lib/host.h"
-#include "lib/insn.h"
-#include "compiler.h"
-#include "runtime-internal.h"
-#include "runtime.h"
-
-static struct {
-    TwEmitOptions options;
-    TwTarget target;
-    TwBuf buf;
-    uint64_t modules_tried;
-    bool beside; /* the compiler's thread compiles */
-} self;
+#include "compile.h"
+#include "env-offsets.h"
+#include "lookup.h"
+#include "modules.h"
+#include "state.h"
 
 static int compare_globals(const void *a, const void *b)
 {
@@ -42,10 +37,10 @@ static int compare_globals(const void *a, const void *b)
 
 /*
  * What the emitter may keep in locals; see TwTarget. can_do_io is not a global
- * of TCG, but used as one: only slow paths and helpers that may look at globals
- * read it.
+ * of TCG, but counts as one: only slow paths, and helpers that may look at
+ * globals, read it.
  */
-void tw_find_globals(void)
+void tw_compile_find_globals(void)
 {
     const TCGTemp *env = tcgv_ptr_temp(tcg_env);
     GArray *globals = g_array_new(false, false, sizeof(TwGlobal));
@@ -64,25 +59,25 @@ void tw_find_globals(void)
     }
     g_array_append_val(globals, can_do_io);
     g_array_sort(globals, compare_globals);
-    self.target.nglobals = globals->len;
-    self.target.globals = (TwGlobal *)g_array_free(globals, false);
+    tw.emission.target.nglobals = globals->len;
+    tw.emission.target.globals = (TwGlobal *)g_array_free(globals, false);
 }
 
-/* Is this module to fail, by TIERLAB_FAULT? Of several kinds, by one. */
+/* The reason for which TIERLAB_FAULT lets this module fail, or NONE. */
 static TwRefusal injected_fault(void)
 {
-    self.modules_tried++;
+    tw.emission.modules_tried++;
     for (int why = TW_REFUSED_NONE + 1; why < TW_NB_REFUSALS; why++) {
         uint32_t every = tw.settings.fault_every[why];
 
-        if (every && self.modules_tried % every == 0) {
+        if (every && tw.emission.modules_tried % every == 0) {
             return why;
         }
     }
     return TW_REFUSED_NONE;
 }
 
-/* Room in the budgets and, for @base, in the table. */
+/* Make room in the budgets, and find free slots: @base is the first. */
 static TwRefusal make_room(uint32_t n, uint32_t bytes, uint32_t *base)
 {
     TierRefusal why;
@@ -90,19 +85,20 @@ static TwRefusal make_room(uint32_t n, uint32_t bytes, uint32_t *base)
     if (!tier_make_room(tw.engine, n, bytes, &why)) {
         return (TwRefusal)why;
     }
-    tw_handle_events();
-    *base = tw_cache_find_slots(n);
+    tw_modules_handle_events();
+    *base = tw_cache_find_slots(&tw.cache, &tw_thread.table, n);
     return *base ? TW_REFUSED_NONE : TW_REFUSED_TABLE_FULL;
 }
 
 static TwRefusal emit_group(const TwJob *job, uint32_t base)
 {
-    self.buf.len = 0;
-    self.target.page_bits = tw_page_bits;
-    self.options.table_base = base;
-    self.options.shape =
+    tw.emission.buf.len = 0;
+    tw.emission.target.page_bits = tw.page_bits;
+    tw.emission.options.table_base = base;
+    tw.emission.options.shape =
         job->shape == TIER_REGIONS ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
-    return tw_emit_module(&self.options, job->refs, job->n, &self.buf);
+    return tw_emit_module(&tw.emission.options, job->refs, job->n,
+                          &tw.emission.buf);
 }
 
 static uint32_t chained_to(const TwHeader *header, int n)
@@ -120,7 +116,7 @@ static bool is_live(uint32_t id)
     return tw_header(id) != NULL;
 }
 
-/* What the emitter is told of @decision's group; NULL if a member is gone. */
+/* Describe @decision's group to the emitter; NULL if a member is gone. */
 static TwJob *describe_group(const TierDecision *decision)
 {
     uint32_t n = decision->n;
@@ -151,7 +147,7 @@ static TwJob *describe_group(const TierDecision *decision)
     return job;
 }
 
-/* Give the job a copy of the bytecode, in place of what tier 0 writes into. */
+/* Copy the bytecode for the job: tier 0 writes into the original. */
 static void copy_code(TwJob *job)
 {
     uint64_t *to;
@@ -193,20 +189,6 @@ static bool all_live(const TwJob *job)
     return true;
 }
 
-/* Make the module's code what its members execute. */
-static void publish(const TwModule *module)
-{
-    for (uint32_t i = 0; i < module->n; i++) {
-        uint32_t id = module->ids[i];
-        TwHeader *header = tw_header(id);
-
-        /* From now on an entry into tier 0 goes on in fn. */
-        header->countdown = tier_rearm(tw.engine, id, header->countdown, 1);
-        header->flags &= ~TW_HEADER_WATCHED;
-        qatomic_store_release(&header->fn, module->base + i);
-    }
-}
-
 static void rearm_all(const uint32_t *ids, uint32_t n, uint32_t countdown)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -219,37 +201,37 @@ static void rearm_all(const uint32_t *ids, uint32_t n, uint32_t countdown)
     }
 }
 
-/* What came of the job; @module is NULL if it was refused. */
+/* Tell what came of the job; @module is NULL if the job was refused. */
 static void finish(const TwJob *job, TwRefusal why, const TierCost *cost,
                    const TwModule *module)
 {
     if (why == TW_REFUSED_NONE) {
         tier_compiled(tw.engine, job->ids, job->n, cost);
-        publish(module);
+        tw_modules_publish(module);
     } else {
         rearm_all(job->ids, job->n,
                   tier_failed(tw.engine, job->ids, job->n, (TierRefusal)why));
     }
-    tw_handle_events();
+    tw_modules_handle_events();
 }
 
-/* Room for the module that is in the buffer, and its place in the cache. */
+/* Make room for the module in the buffer, and add it to the code cache. */
 static TwRefusal add_module(const TwJob *job, uint32_t base, bool here,
                             TierCost *cost, TwModule **module)
 {
     uint32_t other;
-    TwRefusal why = make_room(job->n, self.buf.len, &other);
+    TwRefusal why = make_room(job->n, tw.emission.buf.len, &other);
 
     if (why != TW_REFUSED_NONE) {
         return why;
     }
-    *module =
-        tw_cache_add(base, job->ids, job->n, self.buf.data, self.buf.len, here);
+    *module = tw_cache_add(&tw.cache, base, job->ids, job->n,
+                           tw.emission.buf.data, tw.emission.buf.len, here);
     if (!*module) {
         return TW_REFUSED_ENGINE_REFUSED;
     }
     cost->module = (*module)->id;
-    cost->wasm_bytes = self.buf.len;
+    cost->wasm_bytes = tw.emission.buf.len;
     cost->table_slots = job->n;
     return TW_REFUSED_NONE;
 }
@@ -267,7 +249,7 @@ static void compile_here(const TwJob *job, bool at_once)
     int64_t t0 = get_clock(), t1;
     TwModule *module = NULL;
 
-    /* For the slots first: the size is known when the module is written. */
+    /* First for its slots: its size is known once the module is written. */
     if (why == TW_REFUSED_NONE) {
         why = make_room(job->n, 0, &base);
     }
@@ -285,9 +267,9 @@ static void compile_here(const TwJob *job, bool at_once)
 }
 
 /*
- * Compile the job in the compiler's thread, which has no table: threads install
- * the module when they first enter it. Slots that were free stay so, as nobody
- * else adds modules.
+ * Compile the job in the compiler's thread. That thread has no table; the
+ * vCPUs' threads install the module when they first enter it. Slots that were
+ * free stay free meanwhile, as no other thread adds modules.
  */
 static void compile_beside(TwJob *job)
 {
@@ -313,7 +295,7 @@ static void compile_beside(TwJob *job)
     }
     t1 = get_clock();
     if (why == TW_REFUSED_NONE &&
-        !tw_host_prepare(self.buf.data, self.buf.len)) {
+        !tw_host_prepare(tw.emission.buf.data, tw.emission.buf.len)) {
         why = TW_REFUSED_ENGINE_REFUSED;
     }
     cost.emit_ns = t1 - t0;
@@ -340,103 +322,41 @@ void tw_compile_group(const TierDecision *decision, bool at_once)
                               TIER_REFUSED_STALE));
         return;
     }
-    if (self.beside) {
+    if (tw.emission.beside) {
         copy_code(job);
-        tw_compiler_add(job);
+        tw_compiler_add(&tw.compiler, job);
         return;
     }
     compile_here(job, at_once);
     tw_job_free(job);
 }
 
-/* The live TB whose header the hint of a jump by lookup names, or TIER_NO_TB. */
-static uint32_t hinted(const TwHeader *header)
-{
-    const uint64_t *code = (const uint64_t *)header;
-
-    for (size_t at = 0; at < header->size / 8;) {
-        TwInsn insn = tw_insn_at(code, at);
-
-        if ((insn.op == TW_OP_GOTO_PTR || insn.op == TW_OP_LOOKUP) &&
-            insn.imm) {
-            const TwHeader *to = (const TwHeader *)(uintptr_t)insn.imm;
-
-            return tw_header(to->id) == to ? to->id : TIER_NO_TB;
-        }
-        at += tw_op_words(insn.op);
-    }
-    return TIER_NO_TB;
-}
-
-/*
- * Where a jump by lookup went last is as good as a chained exit to policies: if
- * the TB has an exit that is not used for chaining, say it is that.
- */
-static void tell_hint(const TwHeader *header)
-{
-    const TranslationBlock *tb = (void *)(uintptr_t)header->host_tb;
-    uint32_t to = hinted(header);
-
-    for (int n = 1; n >= 0 && to != TIER_NO_TB; n--) {
-        if (tb->jmp_reset_offset[n] == TB_JMP_OFFSET_INVALID) {
-            tier_linked(tw.engine, header->id, n, to);
-            return;
-        }
-    }
-}
-
-bool tw_hot(TwHeader *header)
-{
-    if (header->fn) {
-        header->countdown = 1;
-        return true;
-    }
-    qemu_mutex_lock(&tw.lock);
-    if (header->fn) { /* another thread was quicker */
-        header->countdown = 1;
-    } else if (header->flags & TW_HEADER_WATCHED) {
-        tw_put_back(
-            tw_cache_module(tier_tb_record(tw.engine, header->id)->module));
-    } else {
-        TierDecision decision;
-
-        tell_hint(header);
-        decision = tier_hot(tw.engine, header->id, header->countdown);
-        header->countdown = decision.ask_again;
-        if (decision.tier) {
-            tw_compile_group(&decision, true);
-        }
-    }
-    qemu_mutex_unlock(&tw.lock);
-    return header->fn != 0;
-}
-
 static void set_target(void)
 {
-    self.target.tlb_desc_ofs = TW_ENV_TLB_OFS;
-    self.target.jump_cache = tw_jump_cache();
-    self.target.fn_ld[0] = tw_host_index(helper_ldub_mmu);
-    self.target.fn_ld[1] = tw_host_index(helper_lduw_mmu);
-    self.target.fn_ld[2] = tw_host_index(helper_ldul_mmu);
-    self.target.fn_ld[3] = tw_host_index(helper_ldq_mmu);
-    self.target.fn_st[0] = tw_host_index(helper_stb_mmu);
-    self.target.fn_st[1] = tw_host_index(helper_stw_mmu);
-    self.target.fn_st[2] = tw_host_index(helper_stl_mmu);
-    self.target.fn_st[3] = tw_host_index(helper_stq_mmu);
-    tw_host_memory_limits(&self.target.mem_min_pages,
-                          &self.target.mem_max_pages);
-    self.options.target = &self.target;
+    tw.emission.target.tlb_desc_ofs = TW_ENV_TLB_OFS;
+    tw.emission.target.jump_cache = tw_jump_cache();
+    tw.emission.target.fn_ld[0] = tw_host_index(helper_ldub_mmu);
+    tw.emission.target.fn_ld[1] = tw_host_index(helper_lduw_mmu);
+    tw.emission.target.fn_ld[2] = tw_host_index(helper_ldul_mmu);
+    tw.emission.target.fn_ld[3] = tw_host_index(helper_ldq_mmu);
+    tw.emission.target.fn_st[0] = tw_host_index(helper_stb_mmu);
+    tw.emission.target.fn_st[1] = tw_host_index(helper_stw_mmu);
+    tw.emission.target.fn_st[2] = tw_host_index(helper_stl_mmu);
+    tw.emission.target.fn_st[3] = tw_host_index(helper_stq_mmu);
+    tw_host_memory_limits(&tw.emission.target.mem_min_pages,
+                          &tw.emission.target.mem_max_pages);
+    tw.emission.options.target = &tw.emission.target;
 }
 
 void tw_compile_init(void)
 {
-    tw_compiler_init(&tw.lock, compile_beside);
-    self.beside =
+    tw_compiler_init(&tw.compiler, &tw.lock, compile_beside);
+    tw.emission.beside =
         tier_engine_spec(tw.engine)->common[TIER_COMMON_COMPILER].choice ==
         TIER_COMPILER_THREAD;
-    self.options.chaining = tw.settings.chaining;
-    self.options.counts = tw.settings.counts;
-    self.options.sample_period = TW_SAMPLE_PERIOD;
-    self.options.names = tw.settings.names;
+    tw.emission.options.chaining = tw.settings.chaining;
+    tw.emission.options.counts = tw.settings.counts;
+    tw.emission.options.sample_period = TW_SAMPLE_PERIOD;
+    tw.emission.options.names = tw.settings.names;
     set_target();
 }

@@ -1,10 +1,10 @@
 /*
- * The compiler thread: groups wait in a queue and are compiled one after the other
- * beside the vCPUs.
+ * The compiler thread: groups wait in a queue, and are compiled one after the
+ * other beside the vCPUs.
  *
- * A job has a copy of its members' bytecode, as tier 0 writes hints into the
- * original. What else compilation reads of a TB stays where it is until the code
- * buffer is flushed, and a flush stops the compiler first.
+ * A job has a copy of its members' bytecode, because tier 0 writes hints into
+ * the original. Everything else that compilation reads of a TB stays in place
+ * until the code buffer is flushed, and a flush stops the compiler first.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,24 +24,36 @@ typedef struct TwJob {
     uint32_t n;
     uint32_t *ids;
     TwTbRef *refs;
-    uint64_t *code; /* what refs point into; NULL: the originals */
+    uint64_t *code;             /* that refs point into; NULL: originals */
 } TwJob;
 
 void tw_job_free(TwJob *job);
 
-/*
- * @compile does a job, in the thread, without @lock, which guards all else here;
- * the job is freed afterwards.
- */
-void tw_compiler_init(QemuMutex *lock, void (*compile)(TwJob *job));
+typedef struct TwCompiler {
+    QemuMutex *lock;            /* guards all that follows */
+    void (*compile)(TwJob *job);
+    QSIMPLEQ_HEAD(, TwJob) jobs; /* that wait */
+    QemuCond added;             /* a job was added */
+    QemuCond idle;              /* a job was done */
+    QemuThread thread;
+    bool started;               /* there is a thread */
+    bool busy;                  /* the thread does a job */
+} TwCompiler;
 
-/* With the lock held. The first one starts the thread. */
-void tw_compiler_add(TwJob *job);
+/*
+ * @compile does a job in the thread, and is called without @lock. The job is
+ * freed afterwards.
+ */
+void tw_compiler_init(TwCompiler *compiler, QemuMutex *lock,
+                      void (*compile)(TwJob *job));
+
+/* Wants the lock. The first job starts the thread. */
+void tw_compiler_add(TwCompiler *compiler, TwJob *job);
 
 /*
- * With the lock held, which is given up meanwhile: forget the jobs that wait, and
- * wait for the one that is being done.
+ * Forget the jobs that wait, and wait for the job that is being done. Wants the
+ * lock, and gives it up while it waits.
  */
-void tw_compiler_stop(void);
+void tw_compiler_stop(TwCompiler *compiler);
 
 #endif

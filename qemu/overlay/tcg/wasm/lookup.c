@@ -1,22 +1,22 @@
 /*
- * Looked-up jumps (returns, calls, jumps to another page) without computing the
- * guest's state.
+ * Jumps by lookup (returns, calls, jumps to another page) that need not compute
+ * the guest's state.
  *
  * helper_lookup_tb_ptr() asks the target for pc, cs_base and flags, and then
  * finds the TB of that state in the vCPU's jump cache. For riscv64 the flags
  * cost several times what the rest does, and both were 40 % of a steady sha256.
- * But a TB that changes nothing that flags depend on ends with the flags that it
- * was itself translated for, as goto_tb relies on: only pc must be looked at.
+ * But a TB that changes nothing that flags depend on ends with the flags that
+ * it was translated for, as goto_tb relies on. Such a TB need only look at pc.
  *
- * So TBs are scanned when they are translated. What may change flags: helpers
- * with side effects, and stores but to the parts of env that target_marks() names
- * and to what lies below env (the interrupt word, can_do_io). In TBs without these,
- * the call of the helper and the goto_ptr after it become one LOOKUP, which calls
- * tw_lookup() with the TB; compiled code that has a hint probes the jump cache
- * itself.
+ * So tw_speed_lookups() scans each new TB. Flags may change by helpers with
+ * side effects, and by stores; but not by stores to the parts of env that
+ * target_marks() names, nor by stores below env (the interrupt word,
+ * can_do_io). In a TB without flag-changing code, the call of the helper and
+ * the goto_ptr after it become one LOOKUP, which calls tw_lookup() with the TB.
+ * Compiled code that has a hint probes the jump cache itself.
  *
- * What the helper does besides is kept: breakpoints and logging go to it, and an
- * entry of the jump cache is valid for the same reasons as there.
+ * The helper's other duties are kept: with breakpoints or logging, the helper
+ * is called; an entry of the jump cache is checked as the helper checks it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,26 +32,30 @@
 #include "hw/core/cpu.h"
 #include "tcg/tcg.h"
 #include "lib/insn.h"
-#include "runtime-internal.h"
+#include "env-offsets.h"
+#include "lookup.h"
+#include "state.h"
 #ifdef TARGET_ARM
 #include "cpu-features.h"
 #endif
 
 enum { MAX_OFFSET = 1 << 16 };
 
-/* Bit per byte of env: flags do not depend on it, nor does cs_base. */
-static unsigned long *harmless;
-
 /*
- * What each target says, always as its cpu_get_tb_cpu_state() has it:
- * target_marks() sets and clears bits of @harmless; target_can_tell(): do the next
- * two know the state that @tb leaves, if it did not change what they depend on;
- * target_pc(), target_cs_base(): that state, but for flags, which are @tb's own;
- * target_pc_is_plain(): is that pc, or no TB's, the 64 bits at TARGET_PC_OFS.
+ * What each target says, in accordance with its cpu_get_tb_cpu_state():
+ *
+ *   target_marks()         sets, in a bitmap of env's bytes, those on which
+ *                          neither flags nor cs_base depend
+ *   target_can_tell()      can the functions below tell the state after @tb, if
+ *                          @tb changed nothing that flags depend on?
+ *   target_pc(),           pc and cs_base of that state; flags are @tb's own
+ *   target_cs_base()
+ *   target_pc_is_plain()   is pc the 64 bits at TARGET_PC_OFS? If these are not
+ *                          the pc of any TB, that is right, too.
  */
 
 #ifndef TARGET_RISCV
-/* All of env; the target takes out what flags depend on. */
+/* All bytes of env; the target clears those that flags depend on. */
 static void mark_all(unsigned long *found)
 {
     bitmap_set(found, 0, MIN(sizeof(CPUArchState), (size_t)MAX_OFFSET));
@@ -59,7 +63,7 @@ static void mark_all(unsigned long *found)
 #endif
 
 #if defined(TARGET_RISCV)
-/* Flags depend on a lot; TCG's globals are less, and of those on two. */
+/* Flags depend on much of env, but on two only of TCG's globals. */
 static void target_marks(unsigned long *found)
 {
     const TCGTemp *env = tcgv_ptr_temp(tcg_env);
@@ -115,7 +119,7 @@ static bool target_can_tell(const TranslationBlock *tb)
     return true;
 }
 
-/* With CF_PCREL, too, tb's cs_base is CS's base. */
+/* tb's cs_base is the base of CS, also with CF_PCREL. */
 static vaddr target_pc(const CPUArchState *env, const TranslationBlock *tb)
 {
     return tb->flags & HF_CS64_MASK ? env->eip
@@ -127,7 +131,7 @@ static uint64_t target_cs_base(CPUArchState *env, const TranslationBlock *tb)
     return tb->cs_base;
 }
 
-/* Should eip have more than 32 bits where it counts as 32, no TB is found. */
+/* If eip has more than 32 bits where 32 count, no TB is found. */
 static bool target_pc_is_plain(const TranslationBlock *tb)
 {
     return tb->flags & HF_CS64_MASK || tb->cs_base == 0;
@@ -144,7 +148,7 @@ static void target_marks(unsigned long *found)
                  sizeof_field(CPUARMState, pstate));
 }
 
-/* AArch32 has more state in flags, and is rare. */
+/* AArch32 has more state in its flags, and is rare. */
 static bool target_can_tell(const TranslationBlock *tb)
 {
     CPUARMTBFlags flags = { tb->flags, tb->cs_base };
@@ -158,8 +162,8 @@ static vaddr target_pc(const CPUArchState *env, const TranslationBlock *tb)
 }
 
 /*
- * The second half of flags. The branch type in it is for the next instruction,
- * and changes with most jumps.
+ * cs_base is the second half of the flags. The branch type in it is of the next
+ * instruction, and changes with most jumps.
  */
 static uint64_t target_cs_base(CPUArchState *env, const TranslationBlock *tb)
 {
@@ -201,7 +205,7 @@ static uintptr_t tw_lookup(void *opaque, uintptr_t own_tb)
     return (uintptr_t)helper_lookup_tb_ptr(env);
 }
 
-/* What the jump cache has for @header's TB, if @own_tb may go there. */
+/* The jump cache's entry of @header's TB; false if @own_tb may not go there. */
 static bool expect(uint64_t own_tb, uint32_t header, TwExpected *expected)
 {
     const TranslationBlock *own = (const void *)(uintptr_t)own_tb;
@@ -220,21 +224,18 @@ static bool expect(uint64_t own_tb, uint32_t header, TwExpected *expected)
 
 enum { JUMP_BITS = 4 };
 
-/* Of what is in CPUState, which lies before env. */
-#define CPU_OFS(field) ((int)offsetof(CPUState, field) - (int)sizeof(CPUState))
-
 QEMU_BUILD_BUG_ON(TB_JMP_CACHE_BITS != 12 || TB_JMP_PAGE_BITS != 6);
 
 const TwJumpCache *tw_jump_cache(void)
 {
     static const TwJumpCache cache = {
-        .ptr = CPU_OFS(tb_jmp_cache),
+        .ptr = TW_CPU_OFS(tb_jmp_cache),
         .entries = offsetof(CPUJumpCache, array),
         .entry_bits = JUMP_BITS,
         .tag = offsetof(typeof_field(CPUJumpCache, array[0]), tb),
         .pc = offsetof(typeof_field(CPUJumpCache, array[0]), pc),
         .env_pc = TARGET_PC_OFS,
-        .busy = CPU_OFS(breakpoints.tqh_first),
+        .busy = TW_CPU_OFS(breakpoints.tqh_first),
         .expect = expect,
     };
 
@@ -246,18 +247,18 @@ static void find_harmless(void)
     unsigned long *found = bitmap_new(MAX_OFFSET);
 
     target_marks(found);
-    /* Whole before others see it; should two threads come here, one is lost. */
-    qatomic_store_release(&harmless, found);
+    /* Published when complete. If two threads do so, one bitmap is lost. */
+    qatomic_store_release(&tw.harmless, found);
 }
 
 static bool store_is_harmless(int32_t ofs, unsigned size)
 {
     return ofs < 0 ||
            (ofs <= (int)(MAX_OFFSET - size) &&
-            find_next_zero_bit(harmless, ofs + size, ofs) == ofs + size);
+            find_next_zero_bit(tw.harmless, ofs + size, ofs) == ofs + size);
 }
 
-/* A format that is not named here is not known to be harmless. */
+/* A format that is not listed may do harm. */
 static bool is_harmless(TwInsn insn)
 {
     switch (tw_op_format(insn.op)) {
@@ -318,7 +319,7 @@ static bool keeps_state(const uint64_t *code, size_t nwords)
     return true;
 }
 
-/* Are the words at @at a call of the helper, and a jump to its result in r0? */
+/* Do the words at @at call the helper and jump to its result, in r0? */
 static bool is_lookup(const uint64_t *code, size_t at, size_t nwords)
 {
     TwInsn next;
@@ -337,7 +338,7 @@ void tw_speed_lookups(const TranslationBlock *tb, uint64_t *code, size_t nwords)
         qemu_loglevel_mask(CPU_LOG_TB_CPU | CPU_LOG_EXEC)) {
         return;
     }
-    if (!harmless) {
+    if (!tw.harmless) {
         find_harmless();
     }
     if (!keeps_state(code, nwords)) {

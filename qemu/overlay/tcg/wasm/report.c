@@ -1,6 +1,5 @@
 /*
- * What the runtime tells of itself: executions to the engine, lines of the timeline
- * now and then, the statistics at the end.
+ * Counts, the timeline and the statistics; see report.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,15 +10,15 @@
 #include "tcg/startup.h"
 #include "tcg/tcg.h"
 #include "lib/host.h"
-#include "runtime-internal.h"
+#include "report.h"
+#include "state.h"
 
 enum { REPORT_NS = 20 * 1000 * 1000 };
 
-static struct {
-    int64_t next_report; /* of counts */
-    int64_t next_sample; /* of the timeline */
-    FILE *timeline;
-} self;
+uint64_t tw_epoch_ms(void)
+{
+    return get_clock_realtime() / SCALE_MS;
+}
 
 void tw_settle(TwHeader *header)
 {
@@ -68,33 +67,33 @@ static void write_timeline(void)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        fprintf(self.timeline, "%c\"%s\":%" PRIu64, i ? ',' : '{',
+        fprintf(tw.report.timeline, "%c\"%s\":%" PRIu64, i ? ',' : '{',
                 columns[i].name, columns[i].value);
     }
-    fputs("}\n", self.timeline);
-    fflush(self.timeline);
+    fputs("}\n", tw.report.timeline);
+    fflush(tw.report.timeline);
 }
 
 void tw_report_timeline(int64_t now)
 {
-    if (!self.timeline || now < self.next_sample) {
+    if (!tw.report.timeline || now < tw.report.next_sample) {
         return;
     }
-    self.next_sample = now + (int64_t)tw.settings.timeline_ms * SCALE_MS;
-    /* Looks at every TB: only where a user pays for counting anyway. */
+    tw.report.next_sample = now + (int64_t)tw.settings.timeline_ms * SCALE_MS;
+    /* This reads every header: only if the user pays for counting anyway. */
     if (tw.settings.counts != TW_COUNTS_OFF) {
         tw_settle_all();
     }
     write_timeline();
 }
 
-/* Tell the engine of executions in tier 1, which only headers know. */
+/* Executions in tier 1 are in the headers until they are settled. */
 void tw_report_counts(int64_t now)
 {
-    if (tw.settings.counts == TW_COUNTS_OFF || now < self.next_report) {
+    if (tw.settings.counts == TW_COUNTS_OFF || now < tw.report.next_counts) {
         return;
     }
-    self.next_report = now + REPORT_NS;
+    tw.report.next_counts = now + REPORT_NS;
     for (guint i = 0; i < tw.headers->len; i++) {
         TwHeader *header = g_ptr_array_index(tw.headers, i);
 
@@ -144,7 +143,7 @@ static FILE *open_timeline(const char *path)
 
 void tw_report_init(void)
 {
-    self.timeline = open_timeline(tw.settings.timeline_path);
+    tw.report.timeline = open_timeline(tw.settings.timeline_path);
     if (tw.settings.stats_path) {
         atexit(write_stats);
     }

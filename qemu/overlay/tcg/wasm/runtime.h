@@ -1,6 +1,6 @@
 /*
- * The tiering runtime, as the rest of QEMU sees it: three events of a TB's life
- * and the clock for the first of them.
+ * The tiering runtime, as the rest of QEMU sees it: its start, and the events
+ * that QEMU tells it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,8 +13,9 @@
 struct TranslationBlock;
 
 /*
- * @tb is complete and reachable; it was translated from guest address @pc, whose
- * host address is @host_pc (NULL if not RAM), @ns nanoseconds long.
+ * @tb is complete, and other vCPUs can find it. It was translated from the
+ * guest address @pc, whose host address is @host_pc (NULL if not RAM). The
+ * translation took @ns nanoseconds.
  */
 void tw_tb_translated(struct TranslationBlock *tb, vaddr pc,
                       const void *host_pc, int64_t ns);
@@ -30,14 +31,11 @@ void tw_tb_linked(const struct TranslationBlock *tb, int n,
                   const struct TwHeader *next);
 
 /*
- * The guest wrote to its console. The last of these is the last moment that is
- * the same in every run under -icount: how far a vCPU gets after it asked for
- * the power to go is the host's affair.
+ * The guest wrote to its console. Under -icount, the guest's last output is the
+ * last moment that is the same in every run: how far a vCPU gets after it asked
+ * to power off depends on the host.
  */
 void tw_guest_output(void);
-
-/* The guest's page size, log2: set before a TB is complete. */
-extern unsigned tw_page_bits;
 
 /* Once, in the thread that initialises TCG. */
 void tw_runtime_init(void);

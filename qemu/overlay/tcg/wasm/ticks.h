@@ -1,13 +1,12 @@
 /*
- * The host's ticks, for cpu_get_host_ticks(): an x86 guest's time stamp counter.
+ * The host's ticks: an x86 guest's time stamp counter (cpu_get_host_ticks()).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef TCG_WASM_TICKS_H
 #define TCG_WASM_TICKS_H
 
-/* How many a millisecond: set before a guest runs. */
-extern uint32_t tw_ticks_khz;
+#include <stdint.h>
 
 int64_t tw_host_ticks(void);
 

@@ -5,14 +5,16 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "exec/tlb-common.h"
 #include "hw/core/cpu.h"
 #include "tcg/tcg.h"
 #include "tcg/tcg-ldst.h"
 #include "lib/interp.h"
-#include "qemu/error-report.h"
-#include "runtime.h"
-#include "runtime-internal.h"
+#include "env-offsets.h"
+#include "events.h"
+#include "state.h"
+#include "tier0.h"
 
 /* The layouts that bytecode.h and layout.h mirror. */
 QEMU_BUILD_BUG_ON(sizeof(TwTlbEntry) != sizeof(CPUTLBEntry));
@@ -78,7 +80,7 @@ static void unknown_signature(TwSig sig)
 
 #define TW_INTERP_FN tw_interpret
 #define TW_INTERP_TLB_OFS TW_ENV_TLB_OFS
-#define TW_INTERP_PAGE_BITS tw_page_bits
+#define TW_INTERP_PAGE_BITS tw.page_bits
 #define TW_INTERP_LD(size, env, addr, oi, ra) slow_load(env, addr, oi, ra)
 #define TW_INTERP_ST(size, env, addr, val, oi, ra) \
     slow_store(env, addr, val, oi, ra)
