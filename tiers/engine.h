@@ -171,8 +171,12 @@ void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns);
 uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
                      TierRefusal why);
 
-/* @id's module was given up: back to tier 0. Returns as tier_failed() does. */
-uint32_t tier_demoted(TierEngine *engine, uint32_t id);
+/*
+ * @id's module was given up, and @id is back in tier 0. @why: NONE if the
+ * engine's own event asked for that; a refusal, which is counted, if a further
+ * thread could not install the module. Returns as tier_failed() does.
+ */
+uint32_t tier_demoted(TierEngine *engine, uint32_t id, TierRefusal why);
 
 /*
  * Modules. A module's id is the runtime's: 0, 1, 2... in the order of

@@ -167,7 +167,7 @@ uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,
     return countdown;
 }
 
-uint32_t tier_demoted(TierEngine *engine, uint32_t id)
+uint32_t tier_demoted(TierEngine *engine, uint32_t id, TierRefusal why)
 {
     const TierPolicy *policy = engine->policy;
     TierTbRecord *record = tier_live_record(engine, id);
@@ -175,11 +175,16 @@ uint32_t tier_demoted(TierEngine *engine, uint32_t id)
     uint32_t (*countdown)(void *, TierEngine *, const TierTb *) =
         policy->demoted ? policy->demoted : policy->translated;
 
+    assert((unsigned)why < TIER_NB_REFUSALS);
     if (!record) {
         return TIER_NEVER_ASK;
     }
     detail = tier_detail(engine, id);
     engine->counters.tbs_demoted++;
+    if (why != TIER_REFUSED_NONE) {
+        engine->counters.refused[why]++;
+        record->refused = (uint8_t)why;
+    }
     tier_cache_left(engine, record, false);
     record->tier = 0;
     detail->wasm_bytes = 0;

@@ -121,7 +121,7 @@ static void retire(Play *play, uint32_t id)
     for (uint32_t i = 0; i < play->n; i++) {
         if (play->tbs[i].module == id) {
             leave_module(play, &play->tbs[i]);
-            rearm(play, i, tier_demoted(play->engine, i));
+            rearm(play, i, tier_demoted(play->engine, i, TIER_REFUSED_NONE));
         }
     }
     assert(play->module[id].live == 0);

@@ -321,9 +321,10 @@ static void test_modules_and_slots(void **unused)
     assert_int_equal(c->table_slots_used, 12);
     tier_module_retired(e, tier_tb_record(e, 0)->module);
     probe.countdown = 8;
-    assert_int_equal(tier_demoted(e, 0), 8);
+    assert_int_equal(tier_demoted(e, 0, TIER_REFUSED_NONE), 8);
     assert_int_equal(tier_tb_tier(e, 0), 0);
     assert_int_equal(probe.demoted, 1);
+    assert_int_equal(tier_tb_record(e, 0)->refused, TIER_REFUSED_NONE);
     assert_int_equal(c->modules_alive, 3);
     assert_int_equal(c->modules_alive_max, 4);
     assert_int_equal(c->modules_retired, 1);
@@ -335,6 +336,28 @@ static void test_modules_and_slots(void **unused)
     tier_first_call(e, 1, 1000);
     assert_int_equal(c->first_call_ns, 1000);
     assert_int_equal(tier_tb_detail(e, 1)->compile_ns, 1101);
+    tier_engine_free(e);
+}
+
+/* One thread installed the module, another one's engine refuses it. */
+static void test_refused_later(void **unused)
+{
+    TierEngine *e = start("probe");
+    const TierCounters *c = tier_counters(e);
+
+    (void)unused;
+    for (uint32_t id = 0; id < 2; id++) {
+        translate(e, id);
+    }
+    compiled(e, (uint32_t[]){ 0, 1 }, 2);
+    for (uint32_t id = 0; id < 2; id++) {
+        tier_demoted(e, id, TIER_REFUSED_ENGINE_REFUSED);
+        assert_int_equal(tier_tb_tier(e, id), 0);
+        assert_int_equal(tier_tb_record(e, id)->refused,
+                         TIER_REFUSED_ENGINE_REFUSED);
+    }
+    assert_int_equal(c->tbs_demoted, 2);
+    assert_int_equal(c->refused[TIER_REFUSED_ENGINE_REFUSED], 2);
     tier_engine_free(e);
 }
 
@@ -428,7 +451,7 @@ static void test_ends(void **unused)
     assert_int_equal(tier_counters(e)->tbs_compiled, 2);
     tier_settle(e, 1, 5);
     tier_linked(e, 1, 0, 2);
-    assert_int_equal(tier_demoted(e, 1), TIER_NEVER_ASK);
+    assert_int_equal(tier_demoted(e, 1, TIER_REFUSED_NONE), TIER_NEVER_ASK);
     assert_int_equal(tier_rearm(e, 1, 0, 4), 4);
     tier_first_call(e, 99, 1);
     tier_engine_free(e);
@@ -496,7 +519,7 @@ static void test_defaults(void **unused)
     assert_int_equal(compiled(e, (uint32_t[]){ 0 }, 1), TIER_NEVER_ASK);
     assert_int_equal(tier_failed(e, (uint32_t[]){ 0 }, 1, TIER_REFUSED_STALE),
                      TIER_NEVER_ASK);
-    assert_int_equal(tier_demoted(e, 0), TIER_NEVER_ASK);
+    assert_int_equal(tier_demoted(e, 0, TIER_REFUSED_NONE), TIER_NEVER_ASK);
     tier_invalidated(e, 0);
     tier_flushed(e);
     tier_engine_free(e);
@@ -539,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_no_such_tier),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_modules_and_slots),
+        cmocka_unit_test(test_refused_later),
         cmocka_unit_test(test_executions),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_ticks),

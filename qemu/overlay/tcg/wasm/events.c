@@ -208,7 +208,7 @@ void tw_not_installed(TwHeader *header)
 
         if (!tw_cache_install_here(&tw.cache, module)) {
             /* Otherwise each entry would try again. */
-            tw_modules_retire(module);
+            tw_modules_retire(module, TIER_REFUSED_ENGINE_REFUSED);
         }
         count_install(get_clock() - t0);
     }

@@ -44,7 +44,7 @@ void tw_modules_put_back(const TwModule *module)
     tier_module_touched(tw.engine, module->id);
 }
 
-void tw_modules_retire(TwModule *module)
+void tw_modules_retire(TwModule *module, TierRefusal why)
 {
     for (uint32_t i = 0; i < module->n; i++) {
         uint32_t id = module->ids[i];
@@ -54,7 +54,7 @@ void tw_modules_retire(TwModule *module)
             qatomic_set(&header->fn, 0);
             header->flags &= ~TW_HEADER_WATCHED;
             header->countdown = tier_rearm(tw.engine, id, header->countdown,
-                                           tier_demoted(tw.engine, id));
+                                           tier_demoted(tw.engine, id, why));
         }
     }
     tier_module_retired(tw.engine, module->id);
@@ -86,7 +86,7 @@ void tw_modules_handle_events(void)
         }
         switch (event.kind) {
         case TIER_MODULE_RETIRE:
-            tw_modules_retire(module);
+            tw_modules_retire(module, TIER_REFUSED_NONE);
             break;
         case TIER_MODULE_WATCH:
             watch(module);

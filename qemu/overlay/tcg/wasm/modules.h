@@ -12,6 +12,7 @@
 #ifndef TCG_WASM_MODULES_H
 #define TCG_WASM_MODULES_H
 
+#include "tiers/refusals.h"
 #include "code-cache.h"
 
 /* In TwHeader.flags: the TB is compiled, but its module is watched. */
@@ -23,8 +24,11 @@ void tw_modules_publish(const TwModule *module);
 /* The watched @module was entered: its members execute its code again. */
 void tw_modules_put_back(const TwModule *module);
 
-/* Take the code of @module away from its members, and give @module up. */
-void tw_modules_retire(TwModule *module);
+/*
+ * Take the code of @module away from its members, and give @module up. @why: as
+ * for tier_demoted().
+ */
+void tw_modules_retire(TwModule *module, TierRefusal why);
 
 /* Do to modules what the engine wants done to them. */
 void tw_modules_handle_events(void);
