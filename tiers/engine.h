@@ -66,8 +66,8 @@ typedef struct TierHost {
     int32_t (*countdown)(void *opaque, uint32_t id);
 
     /*
-     * Fetch that into the cache: it will be asked for soon, if @id is live still.
-     * NULL: a runtime that cannot, such as one in Wasm.
+     * Fetch @id's countdown into the processor's cache: it will be asked for
+     * soon. @id may be dead. NULL: the runtime cannot, as in Wasm.
      */
     void (*prefetch)(void *opaque, uint32_t id);
     unsigned highest_tier;      /* that it compiles at; 0: tier 1 */
@@ -88,8 +88,9 @@ typedef enum TierFate {
 enum { TIER_CACHE_LINE = 64 };
 
 /*
- * What is known of a TB and decisions look at. They look at many, most of which
- * no cache has: so it is one line, and nothing else is between the lines.
+ * The part of what is known of a TB that decisions read. They read many TBs,
+ * most of which no cache has: so a record is one cache line, and records are
+ * next to each other.
  */
 typedef struct TierTbRecord {
     alignas(TIER_CACHE_LINE) uint32_t words[TIER_TB_WORDS]; /* the policy's */
@@ -111,7 +112,7 @@ typedef struct TierTbRecord {
 static_assert(sizeof(TierTbRecord) == TIER_CACHE_LINE,
               "a decision looks at more than a cache line of a TB");
 
-/* The rest of what is known of it; outcomes look at the first line. */
+/* The rest of what is known of a TB; outcomes read the first line. */
 typedef struct TierTbDetail {
     alignas(TIER_CACHE_LINE) uint64_t compile_ns; /* share of groups' costs */
     uint64_t wait_ns; /* from its being first hot to its code, or 0 */
@@ -163,9 +164,6 @@ TierDecision tier_tick(TierEngine *engine);
  */
 uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost);
-
-/* The first call of @id's compiled code took @ns. */
-void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns);
 
 /* A chosen group was not compiled. Returns the countdown for tier_rearm(). */
 uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,

@@ -11,7 +11,7 @@
 static void share_cost(TierEngine *engine, const uint32_t *ids, uint32_t n,
                        const TierCost *cost)
 {
-    uint64_t ns = cost->emit_ns + cost->optimise_ns + cost->instantiate_ns;
+    uint64_t ns = cost->emit_ns + cost->instantiate_ns;
     uint64_t total = 0;
     uint64_t before = 0;
 
@@ -91,11 +91,10 @@ static void member_compiled(TierEngine *engine, TierTbRecord *record,
     }
 }
 
-/* Costs of compiling; those of having are cache.c's. */
+/* What compiling cost. What it costs to have the module, cache.c counts. */
 static void count_cost(TierCounters *c, const TierCost *cost)
 {
     c->emit_ns += cost->emit_ns;
-    c->optimise_ns += cost->optimise_ns;
     c->instantiate_ns += cost->instantiate_ns;
     if (cost->stall_ns > c->worst_stall_ns) {
         c->worst_stall_ns = cost->stall_ns;
@@ -132,15 +131,6 @@ uint32_t tier_compiled(TierEngine *engine, const uint32_t *ids, uint32_t n,
     }
     tier_set_asks(engine, ids, n, countdown);
     return countdown;
-}
-
-void tier_first_call(TierEngine *engine, uint32_t id, uint64_t ns)
-{
-    engine->counters.first_calls++;
-    engine->counters.first_call_ns += ns;
-    if (tier_records_get(&engine->records, id)) {
-        tier_detail(engine, id)->compile_ns += ns;
-    }
 }
 
 uint32_t tier_failed(TierEngine *engine, const uint32_t *ids, uint32_t n,

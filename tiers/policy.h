@@ -82,7 +82,6 @@ typedef struct TierCost {
     uint32_t wasm_bytes;
     uint32_t table_slots;       /* taken by the module */
     uint64_t emit_ns;
-    uint64_t optimise_ns;
     uint64_t instantiate_ns;
     uint64_t stall_ns;          /* of these, with a vCPU waiting */
     bool at_once;               /* the entry that asked runs the new code */
@@ -116,9 +115,9 @@ typedef struct TierPolicy {
     size_t state_size;
 
     /*
-     * Once, before anything else. @values: one for each of @params, in order.
-     * False: out of memory, or what it told tier_init_error(). NULL: nothing
-     * to prepare.
+     * Called once, before all others. @values: one for each of @params, in
+     * order. False: memory is short, or the error given to tier_init_error().
+     * NULL: nothing to prepare.
      */
     bool (*init)(void *state, TierEngine *engine, const TierValue *values);
 
@@ -140,26 +139,27 @@ typedef struct TierPolicy {
      * present one included. Must be quick and allocate nothing. NULL: never
      * compile.
      *
-     * What takes time is memory that no cache has: tier_tb_words(),
-     * tier_tb_executions(), tier_tb_succ() and the like look at one line for
-     * each TB, which for the one that asks has been fetched; the facts, @tb->id
-     * too, are another (@decision->ids[0] is the same). Better copy those that
-     * are needed each time into the words.
+     * Cache misses are what takes time. tier_tb_words(), tier_tb_executions(),
+     * tier_tb_succ() and the like read one cache line for each TB; the line of
+     * the TB that asks has been fetched. The facts in @tb are on another line:
+     * better copy those that are needed each time into the TB's words, and take
+     * its id from @decision->ids[0].
      */
     void (*hot)(void *state, TierEngine *engine, const TierTb *tb,
                 uint32_t executions, TierDecision *decision);
 
     /*
-     * A group that it chose is installed. Returns the members' countdown in
-     * their new tier: `hot` is called for each of them that the runtime counts
-     * so many executions of there; never, if it does not count. NULL: never.
+     * A group that the policy chose is installed. Returns the members'
+     * countdown in their new tier: `hot` is called for each member that is
+     * executed so often there, if the runtime counts executions there. NULL:
+     * never ask.
      */
     uint32_t (*compiled)(void *state, TierEngine *engine, const uint32_t *ids,
                          uint32_t n, const TierCost *cost);
 
     /*
-     * A group that it chose was not compiled. Returns the countdown for all
-     * members. NULL: never ask again.
+     * A group that the policy chose was not compiled. Returns the countdown for
+     * all members. NULL: never ask again.
      */
     uint32_t (*failed)(void *state, TierEngine *engine, const uint32_t *ids,
                        uint32_t n, TierRefusal why);
@@ -192,22 +192,22 @@ typedef struct TierPolicy {
 /* Facts of a TB; NULL if it is gone. Valid until the callback returns. */
 const TierTb *tier_tb(const TierEngine *engine, uint32_t id);
 
-/* What exit 0 or 1 of a TB was last chained to; TIER_NO_TB if nothing, or gone. */
+/* The TB that exit 0 or 1 was last chained to; TIER_NO_TB: none, or gone. */
 uint32_t tier_tb_succ(const TierEngine *engine, uint32_t id, unsigned exit);
 
 /* The highest tier that a TB is compiled at; 0 if it is not, or gone. */
 unsigned tier_tb_tier(const TierEngine *engine, uint32_t id);
 
 /*
- * Is it live, not being compiled, and not compiled as well as that already?
- * Functions are less than regions, and tier 1 is less than tier 2.
+ * Is the TB live, not being compiled, and not yet compiled as well as that?
+ * Functions are less than regions, and a tier is less than the next one.
  */
 bool tier_tb_may_compile(const TierEngine *engine, uint32_t id, unsigned tier,
                          TierShape shape);
 
 /*
- * Executions known so far, in all tiers: with those that its countdown holds if
- * the runtime tells them, else without.
+ * Executions known so far, in all tiers. They include those that the TB's
+ * countdown holds, if the runtime can read countdowns.
  */
 uint64_t tier_tb_executions(const TierEngine *engine, uint32_t id);
 

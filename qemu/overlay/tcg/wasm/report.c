@@ -60,8 +60,7 @@ static void write_timeline(void)
         { "tbs_compiled", c->tbs_compiled },
         { "tbs_in_modules", c->tbs_in_modules },
         { "translate_ns", c->translate_ns },
-        { "compile_ns",
-          c->emit_ns + c->optimise_ns + c->instantiate_ns + c->first_call_ns },
+        { "compile_ns", c->emit_ns + c->instantiate_ns },
         { "exec_tier0", c->exec_tier0 },
         { "exec_tier1", c->exec_tier1 },
     };
