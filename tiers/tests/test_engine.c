@@ -530,15 +530,15 @@ static void test_counters_merge(void **unused)
     tier_counters_init(&a);
     tier_counters_init(&b);
     assert_true(a.first_insn_epoch_ms == TIER_UNMEASURED);
-    a.exits_goto_tb = 5;
-    b.exits_goto_tb = 6;
+    a.exits_exit_tb = 5;
+    b.exits_exit_tb = 6;
     a.worst_stall_ns = 9;
     b.worst_stall_ns = 8;
     b.memory_bytes = 77;
     a.code_buffer_bytes = 3;
     b.refused[TIER_REFUSED_STALE] = 2;
     tier_counters_add(&a, &b);
-    assert_int_equal(a.exits_goto_tb, 11);
+    assert_int_equal(a.exits_exit_tb, 11);
     assert_int_equal(a.worst_stall_ns, 9);
     assert_int_equal(a.memory_bytes, 77);
     assert_int_equal(a.code_buffer_bytes, 3);

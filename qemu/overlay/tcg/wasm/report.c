@@ -102,6 +102,22 @@ void tw_report_counts(int64_t now)
     }
 }
 
+/* An exit that another thread makes just now may be missing. */
+static void sum_exits(TierCounters *counters)
+{
+    const GPtrArray *tables = tw.cache.tables;
+
+    for (guint i = 0; i < tables->len; i++) {
+        const TwThread *thread =
+            container_of(g_ptr_array_index(tables, i), TwThread, table);
+
+        counters->exits_dispatched += thread->exits.dispatched;
+        counters->exits_exit_tb += thread->exits.exit_tb;
+        counters->exits_requested += thread->exits.requested;
+        counters->exits_longjmp += thread->exits.longjmp;
+    }
+}
+
 static void write_text(void *opaque, const char *text, size_t len)
 {
     fwrite(text, 1, len, opaque);
@@ -114,6 +130,7 @@ static void write_stats(void)
 
     qemu_mutex_lock(&tw.lock);
     tw_settle_all();
+    sum_exits(counters);
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
 

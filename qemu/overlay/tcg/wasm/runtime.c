@@ -122,14 +122,24 @@ uintptr_t tcg_qemu_tb_exec(CPUArchState *env, const void *tb_ptr)
     if (unlikely(--thread->entries_left == 0)) {
         look_at_clock(thread);
     }
+    /* The TB that was entered last left by longjmp(), if it never returned. */
+    thread->exits.longjmp += thread->inside;
+    thread->inside = true;
     for (;;) {
         uint32_t fn = header->fn;
         uintptr_t next = fn ? tw_host_fn(fn)(env, frame, header)
                             : tw_interpret(env, frame, header);
 
         if (!(next & TW_CHAIN)) {
+            thread->inside = false;
+            if ((next & TB_EXIT_MASK) == TB_EXIT_REQUESTED) {
+                thread->exits.requested++;
+            } else {
+                thread->exits.exit_tb++;
+            }
             return next;
         }
+        thread->exits.dispatched++;
         header = (TwHeader *)(next & ~TW_CHAIN);
     }
 }

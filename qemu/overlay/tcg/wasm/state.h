@@ -40,6 +40,14 @@ typedef struct TwReport {
     FILE *timeline;             /* NULL: none is wanted */
 } TwReport;
 
+/* How TBs were left, in one thread. */
+typedef struct TwExits {
+    uint64_t dispatched;        /* to the next TB, by way of the dispatcher */
+    uint64_t exit_tb;           /* to QEMU's main loop */
+    uint64_t requested;         /* likewise, as something is pending */
+    uint64_t longjmp;           /* in the middle of a TB */
+} TwExits;
+
 typedef struct TwRuntime {
     /* Set at the start, and constant once a guest runs */
     TwSettings settings;
@@ -61,6 +69,8 @@ typedef struct TwRuntime {
 
 typedef struct TwThread {
     TwTable table;
+    TwExits exits;              /* other threads read them */
+    bool inside;                /* a TB was entered and has not returned */
     uint32_t entries_left; /* of the dispatcher, to a look at the clock */
     uint32_t entries_per_look; /* how many there were to be */
     int64_t last_look; /* its time, in ns */
