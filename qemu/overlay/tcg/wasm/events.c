@@ -14,10 +14,12 @@
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
 #include "qemu/timer.h"
+#include "exec/memory.h"
 #include "exec/translation-block.h"
 #include "system/cpu-timers.h"
 #include "tcg/tcg.h"
 #include "lib/insn.h"
+#include "tiers/hash.h"
 #include "compile.h"
 #include "events.h"
 #include "lookup.h"
@@ -40,31 +42,30 @@ static size_t page_size(void)
     return (size_t)1 << tw.page_bits;
 }
 
-/* 64-bit FNV-1a over words: equal guest code, equal hash, in every run. */
-static uint64_t hash_bytes(uint64_t hash, const uint8_t *p, size_t len)
-{
-    for (; len >= 8; p += 8, len -= 8) {
-        hash = (hash ^ ldq_le_p(p)) * UINT64_C(0x100000001b3);
-        hash ^= hash >> 32;
-    }
-    for (; len; p++, len--) {
-        hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-    }
-    return hash;
-}
-
+/*
+ * FNV-1a of the guest's code of @tb, on both pages if it crosses one, and of
+ * the CPU's flags: equal code, equal hash, in every run. 0: the code is not all
+ * in RAM.
+ */
 static uint64_t guest_hash(const TranslationBlock *tb, vaddr pc,
                            const void *host_pc)
 {
-    const uint64_t seed = UINT64_C(0xcbf29ce484222325);
-    size_t in_page = page_size() - (pc & (page_size() - 1));
+    size_t first = MIN(tb->size, page_size() - (pc & (page_size() - 1)));
+    uint32_t flags = cpu_to_le32(tb->flags);
     uint64_t hash;
 
-    if (!host_pc) {
+    if (!host_pc || tb->page_addr[0] == -1) {
         return 0;
     }
-    hash = hash_bytes(seed, host_pc, MIN(tb->size, in_page));
-    hash = hash_bytes(hash, (const uint8_t *)&tb->flags, sizeof(tb->flags));
+    hash = tier_fnv1a64(TIER_FNV1A64_EMPTY, host_pc, first);
+    if (tb->size > first) {
+        if (tb->page_addr[1] == -1) {
+            return 0;
+        }
+        hash = tier_fnv1a64(hash, qemu_map_ram_ptr(NULL, tb->page_addr[1]),
+                            tb->size - first);
+    }
+    hash = tier_fnv1a64(hash, &flags, sizeof(flags));
     return hash ? hash : 1;
 }
 
