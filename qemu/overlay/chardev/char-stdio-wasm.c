@@ -7,18 +7,18 @@
  * a tenth of its boot waiting. Here a character is one store; the reader is
  * notified only when it sleeps.
  *
- * There are two such ends. A device with the id "control" is the control
+ * There are two such devices. The one with the id "control" is the control
  * channel, meant for QMP: -chardev stdio,id=control -mon control,mode=control.
- * Any other is the console.
+ * Any other one is the console.
  *
  * Layout for the other side: TwRings, whose addresses tw_console() and
- * tw_control() return. Indices count bytes since the start and wrap at 2^32; the
- * producer owns head, the consumer tail. The consumer of the output sets
+ * tw_control() return. Indices count bytes since the start and wrap at 2^32.
+ * The producer owns head, the consumer tail. The consumer of the output sets
  * out_sleeping before it waits on out_head.
  *
- * The console is open always; the control channel while somebody is attached,
- * so that each who comes gets a session of his own: the other side sets attached
- * and calls tw_control_input(); QEMU follows with opened, and notifies it.
+ * The console is always open. The control channel is open while a client is
+ * attached, so that each client gets a session of its own: the other side sets
+ * attached and calls tw_control_input(), then QEMU sets opened and notifies it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -75,6 +75,12 @@ static void tell(TwEnd *end)
         event_notifier_set(&end->input);
     }
 }
+
+/* Exported: JavaScript calls these. */
+TwRings *tw_console(void);
+TwRings *tw_control(void);
+void tw_console_input(void);
+void tw_control_input(void);
 
 /* For the host: where the rings are. */
 EMSCRIPTEN_KEEPALIVE TwRings *tw_console(void)
@@ -147,7 +153,7 @@ static gboolean writable_dispatch(GSource *source, GSourceFunc callback,
     return func(NULL, G_IO_OUT, opaque);
 }
 
-/* Without one, UARTs that send from a FIFO lose what a write has left in it. */
+/* Without a watch, UARTs that send from a FIFO lose what a write left there. */
 static GSource *wasm_stdio_add_watch(Chardev *chr, GIOCondition cond)
 {
     static GSourceFuncs writable = {
@@ -164,7 +170,7 @@ static bool has_input(const TwRings *rings)
     return rings->in_tail != qatomic_load_acquire(&rings->in_head);
 }
 
-/* Take what is in the ring, as far as the reader has room. */
+/* Give QEMU's reader what is in the ring, as far as the reader has room. */
 static void take_input(TwEnd *end)
 {
     TwRings *rings = &end->rings;
@@ -193,7 +199,7 @@ static void console_input(EventNotifier *e)
     take_input(&console);
 }
 
-/* Somebody came, went or said something. */
+/* A client attached, detached or sent something. */
 static void control_input(EventNotifier *e)
 {
     TwRings *rings = &control.rings;
@@ -202,7 +208,7 @@ static void control_input(EventNotifier *e)
     event_notifier_test_and_clear(e);
     if (control.chr && attached != rings->opened) {
         if (!attached) {
-            /* Nobody waits for an answer to what was said last. */
+            /* Drop unread input: the client that sent it is gone. */
             qatomic_store_release(&rings->in_tail, rings->in_head);
         }
         qemu_chr_be_event(control.chr,

@@ -1,11 +1,11 @@
-# The devices of every target: those that our guests use ...
+# The devices of every target: those that Tierlab's guests use ...
 CONFIG_PVPANIC_PCI=y
 CONFIG_VIRTIO_PCI=y
 CONFIG_VIRTIO_BLK=y
 CONFIG_VIRTIO_NET=y
 CONFIG_VIRTIO_9P=y
 CONFIG_VIRTIO_RNG=y
-# ... and other disks, cards and ports, which guests of others have.
+# ... and other disks, cards and ports, which users' own guests may want.
 CONFIG_VIRTIO_SCSI=y
 CONFIG_VIRTIO_SERIAL=y
 CONFIG_VIRTIO_BALLOON=y
@@ -14,6 +14,6 @@ CONFIG_E1000_PCI=y
 CONFIG_PCI_TESTDEV=y
 CONFIG_EDU=y
 CONFIG_PCIE_PORT=y
-# -device loader, which descriptions have as [[load]]
+# -device loader: [[load]] in a guest's description
 CONFIG_GENERIC_LOADER=y
 CONFIG_GUEST_LOADER=y

@@ -1,19 +1,19 @@
 /*
  * The "stream" network back end for Wasm: frames in two rings in linear memory,
- * between QEMU and whoever runs it (the main JavaScript thread), which has a
- * network and sockets, as emscripten has not. The program is linked so that
- * this takes the place of QEMU's own (REPLACED in qemu/recipe.py); only
- * -netdev stream,id=ID,addr.type=unix,addr.path=runner makes sense here.
+ * between QEMU and the runner. The runner is the main JavaScript thread, which
+ * has a network and sockets, while emscripten has none. The program is linked
+ * so that this file replaces QEMU's own back end (REPLACED in qemu/recipe.py).
+ * It serves -netdev stream,id=ID,addr.type=unix,addr.path=runner only.
  *
  * Nobody polls. The runner sets out_sleeping before it waits on out_head, and
- * in_waiting before it waits on in_tail for room. When QEMU found no room it
- * sets out_full; the runner clears it once there is some and calls
+ * in_waiting before it waits on in_tail for room. QEMU sets out_full when it
+ * finds no room; the runner clears out_full once there is room and calls
  * tw_network_event(), as it does for frames that arrive and for the link.
  *
  * Layout for the other side: TwNetwork, whose address tw_network() returns.
- * Indices count bytes since the start and wrap at 2^32; the producer owns head,
+ * Indices count bytes since the start and wrap at 2^32. The producer owns head,
  * the consumer tail. A frame is its size (32 bits, little-endian) and its
- * bytes, filled up to a multiple of four; it may wrap around the end.
+ * bytes, padded to a multiple of four; it may wrap around the end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -52,11 +52,14 @@ static TwNetwork rings = {
     .link_up = 1,
 };
 
-static NetClientState *client;
-static EventNotifier event;
-static bool event_ready;
-static bool delivering;     /* the guest has not yet taken the last frame */
-static bool link_was_up = true;
+/* The one network that the runner has. */
+static struct {
+    NetClientState *client;     /* NULL: no guest uses it */
+    EventNotifier event;
+    bool event_ready;
+    bool delivering; /* the guest has not taken the last frame yet */
+    bool link_was_up;
+} network = { .link_was_up = true };
 
 TwNetwork *tw_network(void);
 void tw_network_event(void);
@@ -72,8 +75,8 @@ EMSCRIPTEN_KEEPALIVE TwNetwork *tw_network(void)
 /* For the host: something changed. Callable from any thread. */
 EMSCRIPTEN_KEEPALIVE void tw_network_event(void)
 {
-    if (qatomic_load_acquire(&event_ready)) {
-        event_notifier_set(&event);
+    if (qatomic_load_acquire(&network.event_ready)) {
+        event_notifier_set(&network.event);
     }
 }
 
@@ -107,7 +110,7 @@ static bool out_has_room(uint32_t size)
     return OUT_SIZE - (rings.out_head - tail) >= size;
 }
 
-/* A frame of the guest: its size when taken, 0 to be asked again. */
+/* A frame of the guest: its size when taken, 0 if there is no room yet. */
 static ssize_t runner_receive(NetClientState *nc, const uint8_t *frame,
                               size_t size)
 {
@@ -134,8 +137,8 @@ static ssize_t runner_receive(NetClientState *nc, const uint8_t *frame,
 
 static void runner_delivered(NetClientState *nc, ssize_t size)
 {
-    delivering = false;
-    event_notifier_set(&event);
+    network.delivering = false;
+    event_notifier_set(&network.event);
 }
 
 static void take_frame(void)
@@ -148,8 +151,8 @@ static void take_frame(void)
     assert(size <= FRAME_MAX);
     ring_get(tail + PREFIX, frame, size);
     qatomic_store_release(&rings.in_tail, tail + record_size(size));
-    delivering =
-        qemu_send_packet_async(client, frame, size, runner_delivered) == 0;
+    network.delivering = qemu_send_packet_async(network.client, frame, size,
+                                                runner_delivered) == 0;
 }
 
 static void runner_event(EventNotifier *e)
@@ -157,26 +160,26 @@ static void runner_event(EventNotifier *e)
     bool up = qatomic_read(&rings.link_up);
 
     event_notifier_test_and_clear(e);
-    if (up != link_was_up) {
-        link_was_up = up;
-        qmp_set_link(client->name, up, &error_abort);
+    if (up != network.link_was_up) {
+        network.link_was_up = up;
+        qmp_set_link(network.client->name, up, &error_abort);
     }
-    while (!delivering &&
+    while (!network.delivering &&
            rings.in_tail != qatomic_load_acquire(&rings.in_head)) {
         take_frame();
     }
     if (qatomic_load_acquire(&rings.in_waiting)) {
         __builtin_wasm_memory_atomic_notify((int *)&rings.in_tail, 1);
     }
-    qemu_flush_queued_packets(client);
+    qemu_flush_queued_packets(network.client);
 }
 
 static void runner_cleanup(NetClientState *nc)
 {
-    qatomic_store_release(&event_ready, false);
-    event_notifier_set_handler(&event, NULL);
-    event_notifier_cleanup(&event);
-    client = NULL;
+    qatomic_store_release(&network.event_ready, false);
+    event_notifier_set_handler(&network.event, NULL);
+    event_notifier_cleanup(&network.event);
+    network.client = NULL;
 }
 
 static NetClientInfo runner_info = {
@@ -200,18 +203,18 @@ int __wrap_net_init_stream(const Netdev *netdev, const char *name,
                          "addr.path=runner");
         return -1;
     }
-    if (client) {
+    if (network.client) {
         error_setg(errp, "the runner has one network only");
         return -1;
     }
-    if (event_notifier_init(&event, false) < 0) {
+    if (event_notifier_init(&network.event, false) < 0) {
         error_setg(errp, "no event notifier for the network");
         return -1;
     }
-    client = qemu_new_net_client(&runner_info, peer, "stream", name);
-    qemu_set_info_str(client, "frames through rings");
-    event_notifier_set_handler(&event, runner_event);
-    qatomic_store_release(&event_ready, true);
-    event_notifier_set(&event);
+    network.client = qemu_new_net_client(&runner_info, peer, "stream", name);
+    qemu_set_info_str(network.client, "frames through rings");
+    event_notifier_set_handler(&network.event, runner_event);
+    qatomic_store_release(&network.event_ready, true);
+    event_notifier_set(&network.event);
     return 0;
 }

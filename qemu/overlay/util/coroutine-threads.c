@@ -4,15 +4,15 @@
  * Wasm cannot switch stacks, and instrumenting the whole program so that it can
  * unwind and rewind them (Asyncify) costs half its speed. Coroutines are rare
  * (block I/O, the monitor), so each has a thread of its own, and a switch hands
- * over by futex: about 10 us a round trip. Threads are kept by QEMU's pool of
- * terminated coroutines.
+ * over by futex: about 10 us a round trip. QEMU's pool of terminated coroutines
+ * keeps their threads.
  *
- * The rest of QEMU must not notice. A coroutine belongs to whichever thread
+ * The rest of QEMU must not notice. A coroutine belongs to the thread that
  * entered it: coroutine-tls.h expects thread-local variables to be that
- * thread's, and so do mutexes that know their owner. Both come from two Wasm
- * globals of the running instance: the base of thread-local storage and the
- * pthread. A coroutine's thread takes over both from its caller at each switch;
- * only malloc() has a heap for each thread, and goes on using that.
+ * thread's, and mutexes that know their owner expect the same. Two Wasm globals
+ * of the running instance make a thread's identity: the base of thread-local
+ * storage and the pthread. At each switch, a coroutine's thread takes over both
+ * from its caller. Only malloc() still uses the coroutine thread's own heap.
  *
  *     caller thread                     coroutine's thread
  *     switch(ENTER): turn = MINE,   ->  takes identity of the caller,
@@ -38,7 +38,7 @@ typedef struct {
     uint32_t turn;
     bool deleted;
     CoroutineAction action;
-    /* Whose identity to run under: the one who switched to us. */
+    /* The identity to run under: that of the thread that switched to us. */
     void *tls_base;
     pthread_t self;
 } CoroutineThread;
@@ -48,7 +48,7 @@ QEMU_DEFINE_STATIC_CO_TLS(CoroutineThread *, leader);
 
 enum { COROUTINE_THREAD_STACK = 256 * KiB };
 
-/* emscripten's: which pthread this instance says it is. */
+/* emscripten's: sets the pthread that this instance says it is. */
 void __set_thread_state(pthread_t self, int is_main, int is_runtime,
                         int can_block);
 
@@ -84,9 +84,9 @@ static void *coroutine_thread(void *opaque)
     pthread_t own_self = pthread_self();
 
     /*
-     * mimalloc finds its heap of this thread by a global that the identity does
-     * not move (the linker's, for a thread-local variable of another file), and
-     * makes it by one that it does. So the heap has to be there before.
+     * Make this thread's heap before the identity changes. mimalloc finds the
+     * heap by a global that is not part of the identity (the linker's, for a
+     * thread-local variable of another file), but makes it by one that is.
      */
     g_free(g_malloc(1));
 
@@ -134,8 +134,8 @@ void qemu_coroutine_delete(Coroutine *co_)
 }
 
 /*
- * A coroutine that terminates is next woken by being entered anew, and returns
- * from here then: see coroutine_thread().
+ * For a coroutine that terminates, this function returns when the coroutine is
+ * entered anew: see coroutine_thread().
  */
 CoroutineAction __attribute__((noinline)) qemu_coroutine_switch(
     Coroutine *from_, Coroutine *to_, CoroutineAction action)

@@ -1,6 +1,7 @@
 /*
- * What virtio-9p needs of a host and emscripten does not have: Linux's error
- * numbers, and extended attributes, of which its file systems have none.
+ * What virtio-9p needs of a host and emscripten lacks: Linux's error numbers,
+ * and functions for extended attributes. emscripten's file systems have none,
+ * so these functions say that they are not supported.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

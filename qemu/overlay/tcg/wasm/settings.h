@@ -5,15 +5,16 @@
  *   TIERLAB_TIER=SPEC      the policy and its parameters
  *   TIERLAB_SEED=N         for policies that need random numbers
  *   TIERLAB_CHAIN=dispatch|tail       how TBs of different modules are chained
- *   TIERLAB_COUNTS=off|sampled|exact  executions in tier 1
- *   TIERLAB_FAULT=KIND:N,...          every N-th module fails, by kind: a
- *                          compile refusal's key, as engine-refused, table-full,
- *                          no-memory
- *   TIERLAB_NAMES=off|on  names in modules, for profilers
- *   TIERLAB_TSC_KHZ=N      of an x86 guest's time stamp counter; by default 1 GHz
- *   TIERLAB_STATS=FILE     the run's statistics, at its end
- *   TIERLAB_TIMELINE=FILE  a line of JSON now and then
- *   TIERLAB_TIMELINE_MS=N  how often, by default each half a second
+ *   TIERLAB_COUNTS=off|sampled|exact  how executions in tier 1 are counted
+ *   TIERLAB_FAULT=KIND:N,...          let every N-th module fail with a reason
+ *                          of refusals.def: engine-refused, table-full,
+ *                          no-memory...
+ *   TIERLAB_NAMES=off|on   names in modules, for profilers
+ *   TIERLAB_TSC_KHZ=N      the rate of an x86 guest's time stamp counter; by
+ *                          default 1 GHz
+ *   TIERLAB_STATS=FILE     write the run's statistics there, at its end
+ *   TIERLAB_TIMELINE=FILE  write a line of JSON there, now and then
+ *   TIERLAB_TIMELINE_MS=N  how often; by default every half second
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -71,7 +71,7 @@
 #define TCG_TARGET_HAS_qemu_ldst_i128   0
 #define TCG_TARGET_HAS_qemu_st8_i32     0
 
-/* Vectors: all but what has a count or condition of its own per element. */
+/* Vectors: all ops but those with a count or condition for each element. */
 #define TCG_TARGET_HAS_v64              1
 #define TCG_TARGET_HAS_v128             1
 #define TCG_TARGET_HAS_v256             0

@@ -1,8 +1,8 @@
 include ../../tierlab-devices.mak
-# What the aarch64 guests use: "virt", and "raspi3ap", which has no virtio.
+# The aarch64 guests use "virt", and "raspi3ap", which has no virtio.
 CONFIG_ARM_VIRT=y
 CONFIG_RASPI=y
-# which RASPI has and does not name
+# RASPI uses these two and does not select them.
 CONFIG_OR_IRQ=y
 CONFIG_UNIMP=y
 CONFIG_SEMIHOSTING=y

@@ -1,8 +1,7 @@
 include ../../tierlab-devices.mak
-# What the riscv64 guests use: "virt" brings its UART, its test device (power-off
-# with a status), RTC and virtio-mmio.
-# "spike" is there for riscv-tests, which end by writing to its host interface; the
-# other machines are for guests of others.
+# The riscv64 guests use "virt", which brings its UART, its test device (power-off
+# with a status), RTC and virtio-mmio. riscv-tests use "spike": they end by writing
+# to its host interface. The other machines are for users' own guests.
 CONFIG_RISCV_VIRT=y
 CONFIG_SPIKE=y
 CONFIG_SIFIVE_E=y
