@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.harness.run.policies import check_policy, declared
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Switches
 from bench.guests.manifest import load
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, run_boot
+from bench.harness.run.policies import check_policy, declared
 
 pytestmark = pytest.mark.guest
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from bench.harness.run.policies import check_policy
-from bench.harness.products import TIERS, obtain
-from bench.harness.run.boot import Boot, run_boot
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Switches
 from bench.guests.manifest import load
+from bench.harness.products import TIERS, obtain
+from bench.harness.run.boot import Boot, run_boot
+from bench.harness.run.policies import check_policy
 
 pytestmark = pytest.mark.guest
 
