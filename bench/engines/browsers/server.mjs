@@ -1,8 +1,7 @@
 /*
- * What a page needs of this machine, on its loopback only and for this run
- * only: every path begins with a secret, and nothing is served but what was
- * named. The headers make the page cross-origin isolated, and let it load and
- * run nothing else.
+ * Serves the files that a page needs, on this machine's loopback and for this run only:
+ * every path begins with a secret, and nothing is served that was not named. The
+ * headers make the page cross-origin isolated, and let it load and run nothing else.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,6 +13,17 @@ import net from 'node:net';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+
+/**
+ * @callback Upgrade
+ * @param {IncomingMessage} request
+ * @param {import('node:stream').Duplex} socket
+ * @param {Buffer} head
+ * @returns {void}
+ */
+
+/** @type {Record<string, string>} */
 const TYPES = {
     '.html': 'text/html; charset=utf-8',
     '.mjs': 'text/javascript; charset=utf-8',
@@ -23,17 +33,32 @@ const TYPES = {
 const OTHER = 'application/octet-stream';
 
 export class Server {
-    /*
-     * @trees: URL folder -> folder of this machine; a request for a file in one
-     * of its own folders, or of a type that is none of a page's, is refused.
+    /**
+     * @param {Record<string, string>} trees folders of this machine by their folder in
+     *     the URL. Requests for files in folders below them are refused, and requests
+     *     for files of types that a page does not load.
      */
     constructor(trees) {
         this.trees = trees;
         this.token = crypto.randomBytes(16).toString('hex');
-        /* URL path -> file, to be read, or to be written. */
+        this.host = this.origin = this.base = '';
+        /**
+         * Files that may be read, by the path in their URL.
+         *
+         * @type {Map<string, string>}
+         */
         this.files = new Map();
+        /**
+         * Files that may be written, by the path in their URL.
+         *
+         * @type {Map<string, string>}
+         */
         this.wanted = new Map();
-        /* URL path -> what becomes a WebSocket: (request, socket, head). */
+        /**
+         * What answers WebSockets, by the path in their URL.
+         *
+         * @type {Map<string, Upgrade>}
+         */
         this.upgrades = new Map();
         this.server = http.createServer((request, response) => {
             this.answer(request, response).catch(() => response.destroy());
@@ -52,41 +77,54 @@ export class Server {
     async listen() {
         this.server.listen(0, '127.0.0.1');
         await once(this.server, 'listening');
-        this.host = `127.0.0.1:${this.server.address().port}`;
+        const { port } = /** @type {net.AddressInfo} */ (this.server.address());
+        this.host = `127.0.0.1:${port}`;
         this.origin = `http://${this.host}`;
         this.base = `${this.origin}/${this.token}/`;
     }
 
-    /* Offer a file; returns its URL. */
+    /**
+     * Offer a file; returns its URL.
+     *
+     * @param {string} file
+     */
     offer(file) {
         const name = `file/${this.files.size}`;
         this.files.set(name, file);
         return this.base + name;
     }
 
-    /* Take a file; returns the URL to PUT it to. */
+    /**
+     * Let the page write a file; returns the URL for its PUT.
+     *
+     * @param {string} file
+     */
     take(file) {
         const name = `left/${this.wanted.size}`;
         this.wanted.set(name, file);
         return this.base + name;
     }
 
-    /*
-     * Let the page reach another WebSocket of this machine, which need not know
-     * of pages; returns its URL here.
+    /**
+     * Let the page reach another WebSocket of this machine, whose server need not know
+     * about pages; returns the WebSocket's URL on this server.
+     *
+     * @param {string} name
+     * @param {string} address
      */
     tunnel(name, address) {
         const { hostname, port, pathname } = new URL(address);
         this.upgrades.set(name, (request, socket, head) => {
-            const other = net.connect(port, hostname);
-            const fields = { ...request.headers, host: `${hostname}:${port}` };
-            delete fields.origin;
+            const other = net.connect(Number(port), hostname);
+            const { origin, ...headers } = request.headers;
+            const fields = { ...headers, host: `${hostname}:${port}` };
             other.write(`GET ${pathname} HTTP/1.1\r\n` +
                 Object.entries(fields).map(([field, value]) =>
                     `${field}: ${value}\r\n`).join('') + '\r\n');
             other.write(head);
+            other.setNoDelay(true);
+            request.socket.setNoDelay(true);
             for (const [from, to] of [[socket, other], [other, socket]]) {
-                from.setNoDelay(true);
                 from.on('error', () => to.destroy());
                 from.on('close', () => to.destroy());
                 from.pipe(to);
@@ -95,23 +133,34 @@ export class Server {
         return `ws://${this.host}/${this.token}/${name}`;
     }
 
-    /* Of a page elsewhere, neither name nor secret would be right. */
+    /**
+     * Whether a request names this server and its secret, as other sites' pages do not.
+     *
+     * @param {IncomingMessage} request
+     */
     isOurs(request) {
-        const given = Buffer.from(request.url.split('/')[1] ?? '');
+        const given = Buffer.from(request.url?.split('/')[1] ?? '');
         const token = Buffer.from(this.token);
         return request.headers.host === this.host &&
             given.length === token.length &&
             crypto.timingSafeEqual(given, token);
     }
 
+    /**
+     * The path behind the secret.
+     *
+     * @param {IncomingMessage} request
+     */
     nameIn(request) {
-        return request.url.slice(this.token.length + 2);
+        return request.url?.slice(this.token.length + 2) ?? '';
     }
 
+    /** @param {IncomingMessage} request */
     isOwnPage(request) {
         return request.headers.origin === this.origin;
     }
 
+    /** @param {string} type */
     headers(type) {
         return {
             'Content-Type': type,
@@ -128,7 +177,13 @@ export class Server {
         };
     }
 
+    /**
+     * @param {IncomingMessage} request
+     * @param {ServerResponse} response
+     * @returns {Promise<void>}
+     */
     async answer(request, response) {
+        /** @param {number} status */
         const refuse = (status) => {
             response.writeHead(status, this.headers('text/plain'));
             response.end();
@@ -137,10 +192,9 @@ export class Server {
             return refuse(404);
         }
         const name = this.nameIn(request);
-        if (request.method === 'PUT' && this.wanted.has(name) &&
-            this.isOwnPage(request)) {
-            const file = this.wanted.get(name);
-            await pipeline(request, fs.createWriteStream(file));
+        const wanted = this.wanted.get(name);
+        if (request.method === 'PUT' && wanted && this.isOwnPage(request)) {
+            await pipeline(request, fs.createWriteStream(wanted));
             return refuse(204);
         }
         const file = this.files.get(name) ?? this.inTrees(name);
@@ -154,6 +208,11 @@ export class Server {
         await pipeline(fs.createReadStream(file), response);
     }
 
+    /**
+     * The file of a path in one of the trees, or null.
+     *
+     * @param {string} name
+     */
     inTrees(name) {
         const [, folder, file] = name.match(/^(.*)\/([\w.-]+)$/) ?? [];
         const known = file && Object.hasOwn(this.trees, folder) &&

@@ -1,6 +1,6 @@
 /*
  * Folders in QEMU's own memory (qemu/deps/wasm-posix/memfs.h), from outside: filled
- * before QEMU starts, read at any time. QEMU may use them meanwhile.
+ * before QEMU starts, read at any time, also while QEMU uses them.
  *
  *   const memory = new MemoryFolders(module);
  *   memory.make('/shares/src', [{ path: 'a/b', mode: 0o644, mtime: 1.5, data }]);
@@ -9,16 +9,19 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-/* The memory that calls go by: a struct iovec, a TwHostStat, two texts, data. */
+import { messageOf } from './errors.mjs';
+
+/** @import { FolderEntry, FoundEntry, Qemu } from './qemu.d.ts' */
+
+/* Where the arguments of calls are: a struct iovec, a TwHostStat, two texts, data. */
 const IOV = 0, STAT = 8, STAT_WORDS = 13, TEXT = 512, TARGET = 1024;
 const DATA = 8192, DATA_SIZE = 1 << 20;
 const STAT_MODE = 1, STAT_SIZE = 6, STAT_MTIME = 10;
 
-/* As memfs-lookup.h has them. */
+/* Constants of memfs-lookup.h. */
 const NOWHERE = -1;
 const RDONLY = 0, WRONLY = 1, CREAT = 0o100, EXCL = 0o200;
-const KIND_MASK = 0o170000, FOLDER = 0o040000, FILE = 0o100000;
-const PERMISSIONS = 0o1777;
+const KIND_MASK = 0o170000, FILE = 0o100000;
 const ENOMEM = -12, EEXIST = -17, ENOSPC = -28;
 const KIND_FOLDER = 4, NAME_HEAD = 3;
 const NS = 1e9;
@@ -26,33 +29,58 @@ const NS = 1e9;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/**
+ * Whether a name is "." or "..".
+ *
+ * @param {Uint8Array} name
+ */
 const isDots = (name) => name.length <= 2 && name.every((c) => c === 0x2e);
 
 export class MemoryFolders {
+    /** @param {Qemu} module */
     constructor(module) {
         this.module = module;
-        this.room(DATA_SIZE);
+        this.base = this.buffer(DATA_SIZE);
     }
 
-    /* For so much data; what was there is gone. */
-    room(size) {
-        /* C's pointers are signed here: they are negative above 2 GiB. */
-        this.base = this.module._tw_mem_buffer(DATA + size) >>> 0;
-        if (!this.base) {
+    /**
+     * Get a buffer for calls with so much data; its old content is gone.
+     *
+     * @param {number} size
+     */
+    buffer(size) {
+        /* JavaScript gets C's pointers as signed numbers. */
+        const base = this.module._tw_mem_buffer(DATA + size) >>> 0;
+        if (!base) {
             throw new Error('there is no memory for shared folders');
         }
+        return base;
     }
 
-    /* What all contents may take together. */
+    /**
+     * Limit the size of all files together.
+     *
+     * @param {number} bytes
+     */
     limit(bytes) {
         this.module._tw_mem_set_limit(bytes);
     }
 
+    /**
+     * A part of the buffer for calls.
+     *
+     * @param {number} at
+     * @param {number} size
+     */
     bytes(at, size) {
         return new Uint8Array(this.module.wasmMemory.buffer, this.base + at, size);
     }
 
-    /* @text: a string or bytes; its address. */
+    /**
+     * Put a name into the buffer; returns its address.
+     *
+     * @param {string | Uint8Array} text
+     */
     text(text, at = TEXT) {
         const bytes = typeof text === 'string' ? encoder.encode(text) : text;
         const room = at === TEXT ? TARGET - TEXT : DATA - TARGET;
@@ -64,12 +92,21 @@ export class MemoryFolders {
         return this.base + at;
     }
 
+    /**
+     * Put a struct iovec of the buffer's data into the buffer; returns its address.
+     *
+     * @param {number} size
+     */
     iov(size) {
         new Uint32Array(this.module.wasmMemory.buffer, this.base + IOV, 2)
             .set([this.base + DATA, size]);
         return this.base + IOV;
     }
 
+    /**
+     * @param {number} dir
+     * @param {Uint8Array} name
+     */
     stat(dir, name) {
         const error = this.module._tw_mem_stat(dir, this.text(name),
                                                this.base + STAT);
@@ -84,32 +121,35 @@ export class MemoryFolders {
         };
     }
 
+    /**
+     * @param {number} dir
+     * @param {string | Uint8Array} name
+     */
     open(dir, name, flags = RDONLY) {
         return this.module._tw_mem_open(dir, this.text(name), flags, 0o600);
     }
 
-    /*
-     * A folder with these in it. Entries are files (`data`: bytes or a Blob),
-     * links (`target`) or folders (neither), with `mode` and `mtime` in
-     * seconds where they are known. Folders on the way are made.
+    /**
+     * Make a folder with the entries in it; folders on their paths are made, too.
+     *
+     * @param {string} path
+     * @param {FolderEntry[]} entries
      */
     make(path, entries) {
         this.done(this.module._tw_mem_mount(this.text(path)), path);
         const top = this.open(NOWHERE, path);
         for (const entry of entries) {
-            const names = entry.path.split('/');
-            const last = names.pop();
+            const { names, last } = split(entry.path);
             const dir = this.reach(top, names, entry.path);
             this.put(dir, last, entry);
             if (dir !== top) {
                 this.module._tw_mem_close(dir);
             }
         }
-        /* What is put into a folder changes its time: so these come last. */
+        /* Putting something into a folder changes its time: so times come last. */
         for (const { path: name, data, target, mtime } of entries) {
             if (!data && target === undefined && mtime !== undefined) {
-                const names = name.split('/');
-                const last = names.pop();
+                const { names, last } = split(name);
                 const dir = this.reach(top, names, name);
                 this.module._tw_mem_utimes(dir, this.text(last), mtime, mtime);
                 if (dir !== top) {
@@ -120,6 +160,12 @@ export class MemoryFolders {
         this.module._tw_mem_close(top);
     }
 
+    /**
+     * The result of a call, or an Error if the call failed.
+     *
+     * @param {number} result
+     * @param {string} path
+     */
     done(result, path) {
         if (result < 0) {
             const full = result === ENOMEM || result === ENOSPC;
@@ -129,7 +175,13 @@ export class MemoryFolders {
         return result;
     }
 
-    /* The folder of those names, made where it is missing. */
+    /**
+     * Open the folder of those names; folders that are missing are made.
+     *
+     * @param {number} top
+     * @param {string[]} names
+     * @param {string} path
+     */
     reach(top, names, path) {
         let dir = top;
         for (const name of names) {
@@ -146,6 +198,11 @@ export class MemoryFolders {
         return dir;
     }
 
+    /**
+     * @param {number} dir
+     * @param {string} name
+     * @param {FolderEntry} entry
+     */
     put(dir, name, { path, data, target, mode, mtime }) {
         const { module } = this;
         if (target !== undefined) {
@@ -171,8 +228,13 @@ export class MemoryFolders {
         }
     }
 
+    /**
+     * @param {number} fd
+     * @param {Uint8Array | Blob} data
+     * @param {string} path
+     */
     write(fd, data, path) {
-        const size = data.size ?? data.length;
+        const size = data instanceof Blob ? data.size : data.length;
         for (let at = 0; at < size; at += DATA_SIZE) {
             const end = Math.min(size, at + DATA_SIZE);
             const piece = piecesOf(data, at, end, path);
@@ -182,24 +244,31 @@ export class MemoryFolders {
         }
     }
 
-    /*
-     * All that is below a path that make() was given, folders before what is in
-     * them: { path, mode, size, mtime } with the path as bytes, `target` of a
-     * link as bytes, `pieces()` of a file.
+    /**
+     * All entries below a path that make() was given; a folder comes before the
+     * entries in it.
+     *
+     * @param {string} path
+     * @returns {Generator<FoundEntry, void>}
      */
     *walk(path) {
         const top = this.open(NOWHERE, path);
         if (top >= 0) {
-            yield *this.below(top, []);
+            yield *this.below(top, new Uint8Array());
             this.module._tw_mem_close(top);
         }
     }
 
+    /**
+     * @param {number} dir
+     * @param {Uint8Array} before the folder's own path
+     * @returns {Generator<FoundEntry, void>}
+     */
     *below(dir, before) {
         for (const { kind, name } of this.list(dir)) {
             const stat = this.stat(dir, name);
             if (!stat) {
-                continue; // it is gone
+                continue; // QEMU removed it meanwhile
             }
             const path = Uint8Array.from(
                 before.length ? [...before, 0x2f, ...name] : name);
@@ -222,13 +291,20 @@ export class MemoryFolders {
         }
     }
 
+    /**
+     * The names in a folder.
+     *
+     * @param {number} dir
+     */
     list(dir) {
-        const list = (size) => this.module._tw_mem_list(dir, this.base + DATA, size);
+        /** @param {number} limit */
+        const list = (limit) =>
+            this.module._tw_mem_list(dir, this.base + DATA, limit);
         let size, room = DATA_SIZE;
-        /* It may have more names each time. */
+        /* The folder may have more names each time. */
         while ((size = list(room)) > room) {
             room = 2 * size;
-            this.room(room);
+            this.base = this.buffer(room);
         }
         const all = this.bytes(DATA, Math.max(0, size)).slice();
         const names = [];
@@ -243,7 +319,14 @@ export class MemoryFolders {
         return names;
     }
 
-    /* Exactly @size bytes, whatever becomes of the file meanwhile. */
+    /**
+     * The content of a file: exactly `size` bytes, although QEMU may change the file
+     * meanwhile.
+     *
+     * @param {number} dir
+     * @param {Uint8Array} name
+     * @param {number} size
+     */
     *pieces(dir, name, size) {
         const fd = this.open(dir, name);
         for (let at = 0; at < size; at += DATA_SIZE) {
@@ -260,7 +343,25 @@ export class MemoryFolders {
     }
 }
 
-/* Of bytes, or of a Blob, which only a worker can read at once. */
+/**
+ * The folders on a path, and its last name.
+ *
+ * @param {string} path
+ */
+function split(path) {
+    const at = path.lastIndexOf('/');
+    return { names: at < 0 ? [] : path.slice(0, at).split('/'),
+             last: path.slice(at + 1) };
+}
+
+/**
+ * A part of the data. A Blob can only be read synchronously by a worker.
+ *
+ * @param {Uint8Array | Blob} data
+ * @param {number} at
+ * @param {number} end
+ * @param {string} path
+ */
 function piecesOf(data, at, end, path) {
     if (data instanceof Uint8Array) {
         return data.subarray(at, end);
@@ -269,9 +370,6 @@ function piecesOf(data, at, end, path) {
         return new Uint8Array(new FileReaderSync()
             .readAsArrayBuffer(data.slice(at, end)));
     } catch (e) {
-        throw new Error(`${path} cannot be read: ${e.message}`, { cause: e });
+        throw new Error(`${path} cannot be read: ${messageOf(e)}`, { cause: e });
     }
 }
-
-export const isFolder = (mode) => (mode & KIND_MASK) === FOLDER;
-export const permissions = (mode) => mode & PERMISSIONS;

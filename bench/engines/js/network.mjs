@@ -1,12 +1,14 @@
 /*
- * The guest's network: the other end of runner-wasm.c. Its frames go to a relay
- * (bench/engines/relay) over a WebSocket, one frame a message.
+ * The guest's network: the other end of runner-wasm.c. The guest's frames go to the
+ * network relay over a WebSocket, one frame in each message, and back the same way.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { changed } from './wait.mjs';
 
-/* TwNetwork of runner-wasm.c, in 32-bit words. */
+/** @import { Qemu } from './qemu.d.ts' */
+
+/* The fields of struct TwNetwork of runner-wasm.c, as indexes of 32-bit words. */
 const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_FULL = 3, OUT_SIZE = 4;
 const IN_HEAD = 5, IN_TAIL = 6, IN_WAITING = 7, IN_SIZE = 8;
 const LINK_UP = 9;
@@ -14,28 +16,39 @@ const RINGS_OFFSET = 48;
 const PREFIX = 4;
 const FRAME_MAX = 65536;
 
-/* A guest that floods must leave time for everything else. */
+/* After so many frames the thread's other work has its turn. */
 const FRAMES_AT_ONCE = 256;
-/* What the WebSocket may hold, and how long it then gets to send it. */
+/* How many bytes the WebSocket may buffer, and the pause when it buffers more. */
 const SEND_AHEAD = 1 << 20;
 const SEND_PAUSE_MS = 5;
-/* What waits for room in the ring; more is dropped, as a network would. */
+/* How many bytes may wait for room in the guest's ring; further frames are dropped. */
 const WAITING_MAX = 4 << 20;
 
+/** @param {number} frameSize */
 const recordSize = (frameSize) => PREFIX + ((frameSize + 3) & ~3);
 
-/* Frames, each with its size in front, in a ring of linear memory. */
+/** A ring in linear memory of frames, each with its size in front. */
 class Ring {
+    /**
+     * @param {SharedArrayBuffer} buffer
+     * @param {number} at
+     * @param {number} size
+     */
     constructor(buffer, at, size) {
         this.bytes = new Uint8Array(buffer, at, size);
         this.prefixes = new Uint32Array(buffer, at, size / PREFIX);
     }
 
+    /** @param {number} at a position, which counts on beyond the ring's end */
     start(at) {
         return (at >>> 0) % this.bytes.length;
     }
 
-    /* A copy that is not shared memory: WebSockets do not take that. */
+    /**
+     * A copy of a frame outside shared memory, which WebSockets do not take.
+     *
+     * @param {number} at
+     */
     get(at) {
         const frame = new Uint8Array(this.prefixes[this.start(at) / PREFIX]);
         const start = this.start(at + PREFIX);
@@ -45,6 +58,10 @@ class Ring {
         return frame;
     }
 
+    /**
+     * @param {number} at
+     * @param {Uint8Array} frame
+     */
     put(at, frame) {
         const start = this.start(at + PREFIX);
         const first = Math.min(frame.length, this.bytes.length - start);
@@ -54,10 +71,15 @@ class Ring {
     }
 }
 
+/** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Network {
-    /* `lost` is called with the reason when there is no relay any more. */
+    /**
+     * @param {Pick<Qemu, 'wasmMemory' | '_tw_network' | '_tw_network_event'>} module
+     * @param {string} url the relay's WebSocket
+     * @param {(why: string) => void} lost called when the relay is gone
+     */
     constructor(module, url, lost) {
         const base = module._tw_network() >>> 0;
         const buffer = module.wasmMemory.buffer;
@@ -68,16 +90,21 @@ export class Network {
         const outAt = base + RINGS_OFFSET;
         this.out = new Ring(buffer, outAt, outSize);
         this.in = new Ring(buffer, outAt + outSize, inSize);
+        /**
+         * Frames for which the guest's ring has no room yet.
+         *
+         * @type {Uint8Array[]}
+         */
         this.waiting = [];
         this.waitingBytes = 0;
         this.socket = new WebSocket(url);
         this.socket.binaryType = 'arraybuffer';
-        this.socket.onopen = () => this.send();
+        this.socket.onopen = () => void this.send();
         this.socket.onmessage = (event) => this.receive(event.data);
         this.socket.onclose = (event) => this.end(event);
     }
 
-    /* The guest's frames, until there is no relay. */
+    /** Send the guest's frames until the relay is gone. */
     async send() {
         while (this.socket.readyState === WebSocket.OPEN) {
             if (this.socket.bufferedAmount > SEND_AHEAD) {
@@ -90,7 +117,7 @@ export class Network {
         }
     }
 
-    /* True if there are more. */
+    /** Send some frames; true if the ring may hold more. */
     sendSome() {
         for (let i = 0; i < FRAMES_AT_ONCE; i++) {
             const tail = Atomics.load(this.words, OUT_TAIL);
@@ -108,6 +135,7 @@ export class Network {
         return true;
     }
 
+    /** Resolves when the guest may have put a frame into the ring. */
     async frameToSend() {
         const head = Atomics.load(this.words, OUT_TAIL);
         Atomics.store(this.words, OUT_SLEEPING, 1);
@@ -115,7 +143,11 @@ export class Network {
         Atomics.store(this.words, OUT_SLEEPING, 0);
     }
 
-    /* A frame for the guest. */
+    /**
+     * Take a frame from the relay, for the guest.
+     *
+     * @param {ArrayBuffer} data
+     */
     receive(data) {
         const size = data.byteLength;
         if (!(size <= FRAME_MAX) || this.waitingBytes + size > WAITING_MAX) {
@@ -124,10 +156,11 @@ export class Network {
         this.waiting.push(new Uint8Array(data));
         this.waitingBytes += size;
         if (this.waiting.length === 1) {
-            this.deliver();
+            void this.deliver();
         }
     }
 
+    /** Put the waiting frames into the guest's ring. */
     async deliver() {
         while (this.waiting.length) {
             const frame = this.waiting[0];
@@ -145,12 +178,18 @@ export class Network {
         }
     }
 
+    /** @param {number} size */
     hasRoom(size) {
         const used = Atomics.load(this.words, IN_HEAD) -
                      Atomics.load(this.words, IN_TAIL);
         return this.in.bytes.length - (used >>> 0) >= size;
     }
 
+    /**
+     * Resolves when the guest may have taken a frame out of its ring.
+     *
+     * @param {number} size
+     */
     async room(size) {
         const tail = Atomics.load(this.words, IN_TAIL);
         Atomics.store(this.words, IN_WAITING, 1);
@@ -160,13 +199,17 @@ export class Network {
         Atomics.store(this.words, IN_WAITING, 0);
     }
 
-    /* QEMU has ended: that there is no relay is no news any more. */
+    /** Leave the relay, without a call of lost(): QEMU has ended. */
     close() {
         this.socket.onclose = null;
         this.socket.close();
     }
 
-    /* The guest sees its cable pulled out, and goes on. */
+    /**
+     * The relay is gone: the guest sees its cable pulled out, and goes on.
+     *
+     * @param {CloseEvent} event
+     */
     end(event) {
         Atomics.store(this.words, LINK_UP, 0);
         this.module._tw_network_event();

@@ -1,19 +1,38 @@
 /*
- * What a WebAssembly engine offers, and where its limits are: as far as our
- * code cache would go, no further. Modules are like those that tcg-wasm emits: they
- * import the memory and the table, and put their functions into the table.
+ * Finds out what a WebAssembly engine offers and where its limits are, as far as our
+ * code cache could reach them. The probe's modules are like those that tcg-wasm emits:
+ * they import the memory and the table, and put their functions into the table.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-/* Limits that are looked for, and no harder than this. */
+/**
+ * @typedef {object} Limit
+ * @property {number} value how far the probe came
+ * @property {boolean} at_least nothing stopped the probe there
+ * @property {string | null} why the engine's error that stopped it
+ */
+/** @typedef {{ modules: number, code_mib: number }} Most how far the probe goes */
+/**
+ * @typedef {object} Found
+ * @property {Record<string, boolean>} features
+ * @property {Record<string, Limit>} limits
+ */
+/** @typedef {Partial<Found> & Partial<Most>} Progress */
+
+/* How many table slots, pages of memory, and modules between pauses are tried. */
 const MAX_SLOTS = [1 << 16, 1 << 18, 1 << 20, 10000000];
 const MAX_PAGES = 65536;
 const PER_STEP = 1000;
 
-const I32 = 0x7f, V128 = 0x7b, FUNC = 0x60, FUNCREF = 0x70;
+const V128 = 0x7b, FUNC = 0x60, FUNCREF = 0x70;
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
+/**
+ * An unsigned number in LEB128.
+ *
+ * @param {number} n
+ */
 function leb(n) {
     const bytes = [];
     do {
@@ -23,6 +42,11 @@ function leb(n) {
     return bytes;
 }
 
+/**
+ * A signed number in LEB128.
+ *
+ * @param {number} n
+ */
 function signedLeb(n) {
     const bytes = [];
     for (;;) {
@@ -35,9 +59,18 @@ function signedLeb(n) {
     }
 }
 
+/**
+ * @param {number} id
+ * @param {number[]} content
+ */
 const section = (id, content) => [id, ...leb(content.length), ...content];
 
-/* A function of no arguments; @results and @code as bytes, without end. */
+/**
+ * A module of one function without arguments.
+ *
+ * @param {number[]} results types, as bytes
+ * @param {number[]} code without the final `end`
+ */
 function module(results, code) {
     const body = [0, ...code, 0x0b];
     return Uint8Array.from([
@@ -52,7 +85,7 @@ const FEATURES = {
     tail_calls: module([], [0x12, 0]),
     /* i32.const 0, i8x16.splat, i8x16.popcnt */
     simd: module([V128], [0x41, 0, 0xfd, 0x0f, 0xfd, 0x62]),
-    /* two of them, i8x16.relaxed_swizzle */
+    /* i32.const 0 and i8x16.splat, twice; i8x16.relaxed_swizzle */
     relaxed_simd: module([V128], [0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f,
                                   0xfd, 0x80, 0x02]),
     /* try, catch_all, end */
@@ -67,24 +100,28 @@ function features() {
         ([name, bytes]) => [name, WebAssembly.validate(bytes)]));
     return {
         ...found,
-        jspi: typeof WebAssembly.Suspending === 'function',
+        jspi: typeof Reflect.get(WebAssembly, 'Suspending') === 'function',
         wait_async: typeof Atomics.waitAsync === 'function',
         shared_memory: typeof SharedArrayBuffer === 'function',
     };
 }
 
-/* @value: how far it went; @at_least: nothing stopped it there. */
+/**
+ * @param {number} value
+ * @param {string | null} why
+ * @returns {Limit}
+ */
 const limit = (value, why = null) => ({ value, at_least: why === null, why });
 
 function memoryPages() {
+    /** @type {WebAssembly.Memory | undefined} */
     let memory;
     try {
         memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES,
                                           shared: true });
-        for (let step = MAX_PAGES / 16; memory.buffer.byteLength / 65536 <
-             MAX_PAGES;) {
-            const pages = memory.buffer.byteLength / 65536;
-            memory.grow(Math.min(step, MAX_PAGES - pages));
+        let pages;
+        while ((pages = memory.buffer.byteLength / 65536) < MAX_PAGES) {
+            memory.grow(Math.min(MAX_PAGES / 16, MAX_PAGES - pages));
         }
         return limit(MAX_PAGES);
     } catch (e) {
@@ -105,7 +142,13 @@ function tableSlots() {
     return limit(best);
 }
 
-/* Imports "m" and "t"; one function, in slot @slot. */
+/**
+ * A module that imports the memory "m" and the table "t", and puts its one function
+ * into a slot of the table.
+ *
+ * @param {number} slot
+ * @param {number[]} code
+ */
 function member(slot, code) {
     const body = [0, ...code, 0x0b];
     const head = [
@@ -120,10 +163,20 @@ function member(slot, code) {
         ...section(10, [1, ...leb(body.length), ...body])]);
 }
 
-/* i32.const @at, i32.const @what, i32.store */
+/**
+ * Code: i32.const `at`, i32.const `what`, i32.store.
+ *
+ * @param {number} at
+ * @param {number} what
+ */
 const store = (at, what) =>
     [0x41, ...signedLeb(at), 0x41, ...signedLeb(what), 0x36, 2, 0];
 
+/**
+ * What the modules of `member()` import.
+ *
+ * @param {number} slots
+ */
 function machine(slots) {
     return {
         e: {
@@ -136,7 +189,12 @@ function machine(slots) {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/* Modules that are all different, alive and called once. */
+/**
+ * How many modules can be alive, all different and each called once.
+ *
+ * @param {number} most
+ * @param {(progress: Progress) => void} tell
+ */
 async function modulesAlive(most, tell) {
     const imports = machine(most);
     let n = 0;
@@ -156,12 +214,19 @@ async function modulesAlive(most, tell) {
     }
 }
 
-/* Compiled code, in modules of a MiB, each called so that it is compiled. */
+/**
+ * How much compiled code can be alive, in modules of a MiB, each called so that the
+ * engine compiles it.
+ *
+ * @param {number} most
+ * @param {(progress: Progress) => void} tell
+ */
 async function codeMiB(most, tell) {
     const imports = machine(most);
     let n = 0;
     try {
         for (; n < most; n++) {
+            /** @type {number[]} */
             const code = [];
             while (code.length < 1 << 20) {
                 code.push(...store(code.length & 0xfffc, n + code.length));
@@ -178,13 +243,18 @@ async function codeMiB(most, tell) {
     }
 }
 
-/*
- * All of it. @most: { modules, code_mib }; @tell is told how far it is, should
- * the engine not survive it.
+/**
+ * Find out everything. `tell` is told what was found so far, because the engine may
+ * not survive the probe.
+ *
+ * @param {Most} most
+ * @param {(progress: Progress) => void} tell
+ * @returns {Promise<Found>}
  */
 export async function probe(most, tell) {
-    const found = { features: features(), limits: {} };
-    const { limits } = found;
+    /** @type {Record<string, Limit>} */
+    const limits = {};
+    const found = { features: features(), limits };
     limits.memory_pages = memoryPages();
     limits.table_slots = tableSlots();
     tell({ features: found.features, limits: { ...limits } });

@@ -1,12 +1,14 @@
 /*
- * Bytes to and from QEMU: the other end of char-stdio-wasm.c, two rings in its
- * linear memory. The memory may grow: an older buffer still shows the rings.
+ * Bytes to and from QEMU: the other end of char-stdio-wasm.c, two rings in QEMU's
+ * linear memory. When that memory grows, the old buffer still shows the rings.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { changed } from './wait.mjs';
 
-/* TwRings, in 32-bit words. */
+/** @import { Qemu } from './qemu.d.ts' */
+
+/* The fields of struct TwRings, as indexes of 32-bit words. */
 const OUT_HEAD = 0, OUT_TAIL = 1, OUT_SLEEPING = 2, OUT_SIZE = 3;
 const IN_HEAD = 4, IN_TAIL = 5, IN_SIZE = 6;
 const ATTACHED = 7, OPENED = 8;
@@ -16,9 +18,12 @@ const RETRY_MS = 10;
 const NOTHING = new Uint8Array(0);
 
 export class Rings {
-    /*
-     * @pointer: to TwRings, as C returns it (signed); @tell: says to QEMU that
-     * something changed; @sink takes each piece that QEMU says.
+    /**
+     * @param {Pick<Qemu, 'wasmMemory'>} module
+     * @param {number} pointer to struct TwRings, as C returns it: signed
+     * @param {() => void} tell tells QEMU that the rings changed
+     * @param {(piece: Uint8Array<ArrayBuffer>) => void} sink gets each piece that
+     *     QEMU writes
      */
     constructor(module, pointer, tell, sink) {
         const base = pointer >>> 0;
@@ -31,10 +36,13 @@ export class Rings {
         this.out = new Uint8Array(buffer, base + 4 * WORDS, this.outSize);
         this.in = new Uint8Array(buffer, base + 4 * WORDS + this.outSize,
                                  this.inSize);
+        /* Input for which the ring has no room yet. */
         this.pending = NOTHING;
+        /** @type {ReturnType<typeof setTimeout> | null} */
         this.retry = null;
     }
 
+    /** Hand all that QEMU wrote to the sink; false if QEMU wrote nothing. */
     drain() {
         const head = Atomics.load(this.words, OUT_HEAD);
         const tail = Atomics.load(this.words, OUT_TAIL);
@@ -53,6 +61,7 @@ export class Rings {
         return true;
     }
 
+    /** Drain the ring whenever QEMU writes; never returns. */
     async run() {
         for (;;) {
             if (this.drain()) {
@@ -65,6 +74,7 @@ export class Rings {
         }
     }
 
+    /** @param {Uint8Array} bytes */
     input(bytes) {
         const pending = new Uint8Array(this.pending.length + bytes.length);
         pending.set(this.pending);
@@ -73,6 +83,7 @@ export class Rings {
         this.feed();
     }
 
+    /** Move pending input to the ring, as far as there is room. */
     feed() {
         let head = Atomics.load(this.words, IN_HEAD);
         let moved = 0;
@@ -86,8 +97,8 @@ export class Rings {
         Atomics.store(this.words, IN_HEAD, head);
         this.tell();
         /*
-         * QEMU's multiplexer of consoles has room for 32 bytes, and says to
-         * nobody when it has some again: so it is asked.
+         * QEMU's multiplexer of consoles buffers 32 bytes and does not tell when
+         * there is room again, so the ring is looked at from time to time.
          */
         if (head !== Atomics.load(this.words, IN_TAIL) && !this.retry) {
             this.retry = setTimeout(() => {
@@ -97,7 +108,11 @@ export class Rings {
         }
     }
 
-    /* Begin or end a session; resolves when QEMU did, too. */
+    /**
+     * Begin or end a session; resolves when QEMU has begun or ended the session, too.
+     *
+     * @param {boolean} attached
+     */
     async attach(attached) {
         const wanted = attached ? 1 : 0;
         this.pending = NOTHING;

@@ -1,12 +1,19 @@
 /*
- * Sleeping until another thread changes a word of shared memory, without
- * blocking this one: Atomics.waitAsync, or where an engine has none, threads
- * that block in its place.
+ * Sleeping until another thread changes a word of shared memory, without blocking the
+ * own thread: by Atomics.waitAsync, or where an engine does not have it, by threads
+ * that block instead.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-/* One for each wait at a time: a console, a control channel, a network. */
+/** @typedef {{ words: Int32Array, index: number, value: number }} Waited */
+
+/**
+ * Threads that wait for nothing now. Each wait that is under way (of a console, a
+ * control channel, a network) has one of its own.
+ *
+ * @type {Worker[]}
+ */
 const idle = [];
 
 function waiter() {
@@ -15,6 +22,12 @@ function waiter() {
                    { type: 'module', name: 'waiter' });
 }
 
+/**
+ * @param {Int32Array<SharedArrayBuffer>} words
+ * @param {number} index
+ * @param {number} value
+ * @returns {Promise<void>}
+ */
 function byThread(words, index, value) {
     const worker = waiter();
     return new Promise((resolve) => {
@@ -26,7 +39,14 @@ function byThread(words, index, value) {
     });
 }
 
-/* Resolves when words[index] is not value, or somebody notified. */
+/**
+ * Resolves when words[index] is not `value`, or when another thread notified it.
+ *
+ * @param {Int32Array<SharedArrayBuffer>} words
+ * @param {number} index
+ * @param {number} value
+ * @returns {Promise<unknown>}
+ */
 export function changed(words, index, value) {
     if (!Atomics.waitAsync) {
         return byThread(words, index, value);

@@ -5,22 +5,38 @@
  */
 import { EXIT_USAGE, fail } from './host.mjs';
 
+/** @import { Option, Pair, Part, Settings } from './part.d.ts' */
+
 export const NO_PROGRAM = 'no --program: name the QEMU to run';
 
-/* NAME=VALUE as [NAME, VALUE]; `at` is where the '=' is. */
+/** @type {() => Settings} */
+export const noSettings = () => ({ qemu: [], files: [], fetch: [], env: [] });
+
+/**
+ * NAME=VALUE as [NAME, VALUE].
+ *
+ * @param {string} option
+ * @param {string | undefined} text
+ * @param {number | undefined} at where the '=' is
+ * @returns {Pair}
+ */
 export function pair(option, text, at) {
-    if (!(at > 0)) {
-        fail(EXIT_USAGE, `${option} takes NAME=VALUE, not '${text ?? ''}'`);
+    if (text === undefined || at === undefined || at <= 0) {
+        return fail(EXIT_USAGE, `${option} takes NAME=VALUE, not '${text ?? ''}'`);
     }
     return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/*
- * The settings that the arguments before '--' make, on top of @settings; QEMU's
- * are behind it.
+/**
+ * Read the arguments before '--' into the settings; those behind it are QEMU's.
+ *
+ * @template {Settings} S
+ * @param {string[]} argv
+ * @param {Part<S>[]} parts
+ * @param {S} settings
  */
-export function parse(argv, parts, settings = {}) {
-    settings.qemu = [];
+export function parse(argv, parts, settings) {
+    /** @type {Record<string, Option<S>>} */
     const known = {
         '--program': (s, file) => { s.program = file; },
         ...Object.assign({}, ...parts.map((part) => part.options)),

@@ -6,10 +6,14 @@
  */
 import { Network } from '../js/network.mjs';
 
+/** @import { Part } from './part.d.ts' */
+
 const ADDRESS = process.env.TIERLAB_NETWORK;
 
+/** @type {Network | null} */
 let network = null;
 
+/** @type {Part} */
 export const relayPart = {
     options: {},
 

@@ -1,6 +1,6 @@
 /*
- * What the runtime says of itself: statistics when it ends, a timeline while
- * it runs.
+ * What QEMU's runtime tells about itself: statistics when it ends, a timeline while it
+ * runs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,6 +8,9 @@ import fs from 'node:fs';
 import { STATS_PATH, askForStats, askForTimeline } from '../js/reports.mjs';
 import { writeAll } from './host.mjs';
 
+/** @import { Part } from './part.d.ts' */
+
+/** @type {Part} */
 export const reportsPart = {
     options: {
         '--stats': (settings, file) => { settings.stats = file; },
@@ -17,8 +20,8 @@ export const reportsPart = {
     prepare(module, settings) {
         if (settings.timeline) {
             /*
-             * Straight to a file of the host: it is read while the guest runs,
-             * and is all there is of a run that was killed.
+             * Straight to a file of the host: the harness reads it while the guest
+             * runs, and a run that is killed leaves nothing else.
              */
             const fd = fs.openSync(settings.timeline, 'w');
             askForTimeline(module, (bytes) => writeAll(fd, bytes));

@@ -1,8 +1,11 @@
 /*
- * In the place of a QEMU for Wasm: ends as its first argument says.
+ * Stands in for a QEMU that was built for Wasm: ends as its first argument says.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+/** @import { Qemu } from '../engines/js/qemu.d.ts' */
+
+/** @param {Qemu} module */
 export default async function createQemu(module) {
     const how = module.arguments[2];
 

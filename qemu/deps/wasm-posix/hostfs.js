@@ -100,11 +100,12 @@ addToLibrary({
             try {
                 return action() ?? 0;
             } catch (e) {
-                if (typeof e.errno !== 'number') {
-                    console.error(`tierlab: ${e.stack ?? e}`);
+                const error = /** @type {NodeJS.ErrnoException} */ (e);
+                if (typeof error.errno !== 'number') {
+                    console.error(`tierlab: ${error.stack ?? error}`);
                     return -5 /* EIO */;
                 }
-                return e.errno;
+                return error.errno;
             }
         },
 
@@ -257,8 +258,10 @@ addToLibrary({
      *     list is longer than @size, nothing is written
      */
     tw_host_list: (fd, buf, size) => twHost.result(() => {
-        const options = { encoding: 'buffer', withFileTypes: true };
-        const own = (name, kind) => ({ name: Buffer.from(name), kind });
+        const options = /** @type {const} */ (
+            { encoding: 'buffer', withFileTypes: true });
+        const own = (/** @type {string} */ name, /** @type {number} */ kind) =>
+            ({ name: Buffer.from(name), kind });
         const names = [own('.', 4), own('..', 4)];
         for (const e of twHost.fs.readdirSync(`/proc/self/fd/${fd}`, options)) {
             names.push({ name: e.name, kind: twHost.kind(e) });
@@ -342,7 +345,11 @@ addToLibrary({
      */
     tw_host_unlink: (dir, path, isFolder) => twHost.result(() => {
         const name = twHost.below(dir, path);
-        isFolder ? twHost.fs.rmdirSync(name) : twHost.fs.unlinkSync(name);
+        if (isFolder) {
+            twHost.fs.rmdirSync(name);
+        } else {
+            twHost.fs.unlinkSync(name);
+        }
     }),
 
     tw_host_rename__deps: ['$twHost'],

@@ -1,10 +1,12 @@
 /*
- * The probe in a thread of a page: a page's own may not compile much at once.
+ * Runs the probe in a worker, because the main thread of a page may not compile large
+ * modules synchronously.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { probe } from '../../js/probe.mjs';
 
+/** @param {MessageEvent<import('../engines/js/probe.mjs').Most>} event */
 onmessage = async ({ data }) => {
     postMessage({ found: await probe(data, (progress) =>
         postMessage({ progress })) });

@@ -1,5 +1,5 @@
 /*
- * server.mjs: what it serves, to whom, and with which headers.
+ * Tests server.mjs: what it serves, to whom, and with which headers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,6 +13,7 @@ import path from 'node:path';
 import { Server } from '../server.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-'));
+/** @param {string} name */
 const at = (name) => path.join(folder, name);
 fs.mkdirSync(at('tree'));
 fs.writeFileSync(at('tree/a.mjs'), 'export {}');
@@ -24,14 +25,20 @@ const server = new Server({ 'some/tree': at('tree') });
 await server.listen();
 const { base, origin, host } = server;
 
-/* fetch() would tidy the path up, and does not let us lie about the host. */
+/**
+ * Send a request as it is: fetch() would tidy the path up, and sends its own host.
+ *
+ * @param {string} url
+ * @param {import('node:http').OutgoingHttpHeaders} headers
+ */
 async function ask(url, method = 'GET', headers = {}, body = '') {
-    const [, address, target] = url.match(/^http:\/\/([^/]+)(.*)$/);
+    const [, address, target] = url.match(/^http:\/\/([^/]+)(.*)$/) ?? [];
     const [hostname, port] = address.split(':');
     const request = http.request({ hostname, port, path: target, method,
                                    headers: { host, ...headers } });
     request.end(body);
-    const [response] = await once(request, 'response');
+    /** @type {http.IncomingMessage} */
+    const response = (await once(request, 'response'))[0];
     response.setEncoding('utf8');
     let text = '';
     for await (const piece of response) {
@@ -40,19 +47,19 @@ async function ask(url, method = 'GET', headers = {}, body = '') {
     return { status: response.statusCode, headers: response.headers, text };
 }
 
-/* What there is, as a page that is isolated. */
+/* A file of the tree is served with the headers of an isolated page. */
 const page = await ask(`${base}some/tree/a.mjs`);
 assert.equal(page.status, 200);
 assert.equal(page.text, 'export {}');
-assert.match(page.headers['content-type'], /^text\/javascript/);
+assert.match(page.headers['content-type'] ?? '', /^text\/javascript/);
 assert.equal(page.headers['cross-origin-opener-policy'], 'same-origin');
 assert.equal(page.headers['cross-origin-embedder-policy'], 'require-corp');
-const policy = page.headers['content-security-policy'];
+const policy = String(page.headers['content-security-policy']);
 assert.match(policy, /default-src 'none'/);
 assert.match(policy, /script-src 'self' 'wasm-unsafe-eval';/);
 assert.doesNotMatch(policy, /'unsafe-eval'|unsafe-inline|\*/);
 
-/* Nothing else. */
+/* Nothing else is served. */
 for (const url of [
     `${origin}/`,
     `${origin}/some/tree/a.mjs`,
@@ -68,15 +75,15 @@ for (const url of [
 ]) {
     assert.equal((await ask(url)).status, 404, url);
 }
-/* Not to a page that came by another name. */
+/* A request by another name of the host is refused. */
 assert.equal((await ask(`${base}some/tree/a.mjs`, 'GET',
                         { host: 'evil.example' })).status, 404);
 
-/* A file, as it was offered. */
+/* An offered file is served. */
 const offered = server.offer(at('kernel'));
 assert.equal((await ask(offered)).text, 'kernel');
 
-/* A file that is wanted, from our own page only. */
+/* A wanted file is taken from the own page only. */
 const wanted = server.take(at('left'));
 assert.equal((await ask(wanted, 'PUT', {}, 'x')).status, 404);
 assert.equal((await ask(wanted, 'PUT', { origin: 'http://evil.example' },
@@ -86,7 +93,8 @@ assert.ok(!fs.existsSync(at('left')));
 assert.equal((await ask(wanted, 'PUT', { origin }, 'stats')).status, 204);
 assert.equal(fs.readFileSync(at('left'), 'utf8'), 'stats');
 
-/* A tunnel to something that knows neither our names nor our pages. */
+/* A tunnel leads to a server that knows neither the host's name nor its pages. */
+/** @type {PromiseWithResolvers<string>} */
 const seen = Promise.withResolvers();
 const relay = net.createServer((socket) => {
     socket.once('data', (data) => {
@@ -98,11 +106,13 @@ const relay = net.createServer((socket) => {
 });
 relay.listen(0, '127.0.0.1');
 await once(relay, 'listening');
-const relayHost = `127.0.0.1:${relay.address().port}`;
+const { port: relayPort } = /** @type {net.AddressInfo} */ (relay.address());
+const relayHost = `127.0.0.1:${relayPort}`;
 const tunnel = new URL(server.tunnel('network', `ws://${relayHost}/secret`));
 
+/** @param {string} from the origin of the request */
 function upgrade(from) {
-    const socket = net.connect(tunnel.port, tunnel.hostname);
+    const socket = net.connect(Number(tunnel.port), tunnel.hostname);
     socket.on('error', () => {});
     socket.write(`GET ${tunnel.pathname} HTTP/1.1\r\nHost: ${host}\r\n` +
         `Origin: ${from}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);

@@ -1,7 +1,7 @@
 /*
- * network.mjs against a real relay, with small rings in place of QEMU's: every
- * frame wraps or waits for room sooner or later. Pings the host with contents
- * of all sizes; all must come back, whole and in order.
+ * Tests network.mjs against a real relay, with small rings instead of QEMU's: sooner
+ * or later a frame wraps or waits for room. Pings the host with contents of all sizes;
+ * all answers must come back, whole and in order.
  *
  *   node network-check.mjs RELAY_PROGRAM
  *
@@ -20,7 +20,10 @@ const LINK_UP = 9;
 const GUEST = [10, 0, 2, 15], HOST = [10, 0, 2, 2];
 const MAC = [0x52, 0x54, 0, 1, 2, 3];
 
-/* What runner-wasm.c does, and how often each of its waits was needed. */
+/** @type {() => PromiseWithResolvers<void>} */
+const signal = () => Promise.withResolvers();
+
+/** Does what runner-wasm.c does, and counts how often each side waited. */
 class Guest {
     constructor() {
         const memory = new SharedArrayBuffer(BASE + 48 + 2 * RING);
@@ -29,11 +32,11 @@ class Guest {
         this.bytes = new Uint8Array(memory, BASE + 48);
         this.words[OUT_SIZE] = this.words[IN_SIZE] = RING;
         this.words[LINK_UP] = 1;
-        /* Near the end of what 32 bits count. */
+        /* Positions near the end of what 32 bits count. */
         this.words.fill(-RING * 2, OUT_HEAD, OUT_TAIL + 1);
         this.words.fill(-RING * 2, IN_HEAD, IN_TAIL + 1);
         this.events = this.fulls = this.waits = 0;
-        this.changed = Promise.withResolvers();
+        this.changed = signal();
     }
 
     _tw_network() {
@@ -43,19 +46,25 @@ class Guest {
     _tw_network_event() {
         this.events++;
         this.changed.resolve();
-        this.changed = Promise.withResolvers();
+        this.changed = signal();
     }
 
+    /**
+     * @param {number} ring
+     * @param {number} position
+     */
     at(ring, position) {
         return ring * RING + (position >>> 0) % RING;
     }
 
+    /** @param {number} size */
     hasRoom(size) {
         const used = Atomics.load(this.words, OUT_HEAD) -
                      Atomics.load(this.words, OUT_TAIL);
         return RING - (used >>> 0) >= size;
     }
 
+    /** @param {number[]} frame */
     async put(frame) {
         const record = 4 + ((frame.length + 3) & ~3);
         while (!this.hasRoom(record)) {
@@ -82,6 +91,7 @@ class Guest {
         while (tail === Atomics.load(this.words, IN_HEAD)) {
             await this.changed.promise;
         }
+        /** @param {number} i */
         const byte = (i) => this.bytes[this.at(1, tail + i)];
         const size = byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
         const frame = Array.from({ length: size }, (_, i) => byte(4 + i));
@@ -94,6 +104,7 @@ class Guest {
     }
 }
 
+/** @param {number[]} bytes */
 function checksum(bytes) {
     let sum = 0;
     for (let i = 0; i < bytes.length; i += 2) {
@@ -110,6 +121,7 @@ function arpRequest() {
             ...MAC, ...GUEST, 0, 0, 0, 0, 0, 0, ...HOST];
 }
 
+/** @param {number} number */
 function ping(number) {
     const content = Array.from({ length: number * 7 % 1400 },
                                (_, i) => (i * 31 + number) & 255);
@@ -122,6 +134,7 @@ function ping(number) {
     return [255, 255, 255, 255, 255, 255, ...MAC, 8, 0, ...ip, ...icmp];
 }
 
+/** @param {Guest} guest */
 async function takePings(guest) {
     for (let number = 0; number < PINGS; number++) {
         const frame = await guest.take();
@@ -137,6 +150,7 @@ async function takePings(guest) {
     }
 }
 
+/** @param {Guest} guest */
 async function putPings(guest) {
     for (let number = 0; number < PINGS; number++) {
         await guest.put(ping(number));
