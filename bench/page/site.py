@@ -35,6 +35,7 @@ from bench.guests.guest import Guest
 from bench.page import describe, folders, headers
 from bench.page import snapshots as saved
 from bench.page.packed import Packer
+from bench.page.script import without_comments
 
 BENCH = Path(__file__).resolve().parents[1]
 APP = BENCH / "page"
@@ -267,8 +268,12 @@ def _app_files() -> dict[str, Path | bytes]:
     for place in SHARED:
         for path in sorted((BENCH / place).rglob("*")):
             inside = path.relative_to(BENCH)
-            if path.suffix in APP_SUFFIXES and "tests" not in inside.parts:
-                found[inside.as_posix()] = path
+            if path.suffix not in APP_SUFFIXES or "tests" in inside.parts:
+                continue
+            found[inside.as_posix()] = path
+            if path.suffix == ".mjs":
+                script = without_comments(path.read_text(encoding="utf-8"))
+                found[inside.as_posix()] = script.encode()
     return found
 
 

@@ -1,0 +1,27 @@
+"""Scripts as a site has them: without the comments, which are for who reads the code."""
+
+from __future__ import annotations
+
+
+def without_comments(text: str) -> str:
+    """The script with empty lines for its comments, so that line numbers stay.
+
+    Only comments that fill their lines go. The first one stays: it has the licence.
+    """
+    kept: list[str] = []
+    is_first, inside = True, False
+    for line in text.splitlines():
+        words = line.strip()
+        begins = not inside and words.startswith("/*")
+        if begins and "*/" in words.removesuffix("*/"):
+            # A type in front of an expression.
+            begins = False
+        inside = inside or begins
+        if inside and "*/" in words and not words.endswith("*/"):
+            raise ValueError(f"code behind the end of a comment: {words}")
+        kept.append(line if is_first or not inside else "")
+        if inside and words.endswith("*/"):
+            inside = is_first = False
+    if inside:
+        raise ValueError("a comment without an end")
+    return "\n".join(kept) + "\n"
