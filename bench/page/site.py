@@ -119,12 +119,14 @@ class SiteBuilder:
         # Browsers must fetch a file anew if its name has no digest.
         index = hashlib.sha256((self._out / INDEX).read_bytes()).hexdigest()[:DIGEST]
         shell = [p for p in self._listed if p.startswith(("app-", "lib-", "site-"))]
-        values = {
-            "version": json.dumps(index),
-            "shell": json.dumps([".", *ROOT_FILES, *shell]),
-            "known": json.dumps(self._listed),
+        built = {
+            "version": index,
+            "shell": [".", *ROOT_FILES, *shell],
+            "known": self._listed,
         }
-        self._text(WORKER, _filled(APP / "app" / WORKER, values).encode())
+        # A text in the template, so that it is JavaScript that can be checked.
+        values = {"built": json.dumps(built)}
+        self._text(WORKER, _filled(APP / "app" / WORKER, values, "'").encode())
         (self._out / "_headers").write_text(headers.headers_file(), encoding="utf-8")
         # Otherwise GitHub's pages leave out names that begin with '_'.
         (self._out / ".nojekyll").write_bytes(b"")
@@ -315,11 +317,14 @@ def _versions(product: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in raw.items()} if isinstance(raw, dict) else {}
 
 
-def _filled(template: Path, values: Mapping[str, str]) -> str:
-    """A text with each {{name}} replaced; none may be left."""
+def _filled(template: Path, values: Mapping[str, str], quote: str = "") -> str:
+    """The template with each {{name}}, in such quotes, replaced by its value.
+
+    A {{name}} without a value is a mistake in this file.
+    """
     text = template.read_text(encoding="utf-8")
     for name, value in values.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
+        text = text.replace(f"{quote}{{{{{name}}}}}{quote}", value)
     if "{{" in text:
         raise TierlabError(f"{template.name} asks for something that nobody says")
     return text

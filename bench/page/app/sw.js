@@ -1,18 +1,26 @@
 /*
- * The page without a network, and with the headers that it needs on hosts that do
- * not send them.
+ * The service worker: it serves the page without a network, and with the headers that
+ * the page needs on hosts that do not send them.
  *
- * Files whose directory is named by a digest never change: the first answer is kept.
- * The page itself is asked for each time, and taken from the cache when nobody
- * answers. What a newer page does not know is thrown away.
+ * Files whose folder is named by a digest never change: the worker keeps the first
+ * answer. The worker asks for the page itself each time, and takes it from the cache
+ * when no server answers. It removes files that a newer page does not know.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 'use strict';
 
-const VERSION = {{version}};
-const SHELL = {{shell}};
-const KNOWN = {{known}};
+/**
+ * What bench/page/site.py puts here in place of a text.
+ *
+ * @typedef {object} Built
+ * @property {string} version of the page
+ * @property {string[]} shell paths of what the page needs before a guest is chosen
+ * @property {string[]} known paths of all files whose folder is named by a digest
+ */
+const BUILT = /** @type {Built} */ (/** @type {unknown} */ ('{{built}}'));
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
 const CACHE = 'tierlab';
 const ISOLATION = {
@@ -22,10 +30,16 @@ const ISOLATION = {
 };
 const ANSWER_MS = 4000;
 
-const scope = new URL(self.registration.scope);
-const known = new Set(KNOWN.map((path) => new URL(path, scope).href));
+const scope = new URL(worker.registration.scope);
+const known = new Set(BUILT.known.map((path) => new URL(path, scope).href));
 
-/* As it came, where that will do: of such answers the browser keeps more. */
+/**
+ * The response with the headers. A response that has them, or that may not be read, is
+ * not changed: the browser keeps compiled code only of unchanged responses.
+ *
+ * @template {Response | undefined} R
+ * @param {R} response
+ */
 function isolated(response) {
     if (!response || response.type === 'opaqueredirect' ||
         response.headers.has('Cross-Origin-Embedder-Policy')) {
@@ -41,7 +55,7 @@ function isolated(response) {
 
 async function install() {
     const cache = await caches.open(CACHE);
-    await Promise.all(SHELL.map(async (path) => {
+    await Promise.all(BUILT.shell.map(async (path) => {
         const url = new URL(path, scope).href;
         if (known.has(url) && await cache.match(url)) {
             return;
@@ -56,16 +70,20 @@ async function install() {
 
 async function activate() {
     const cache = await caches.open(CACHE);
-    const shell = new Set(SHELL.map((path) => new URL(path, scope).href));
+    const shell = new Set(BUILT.shell.map((path) => new URL(path, scope).href));
     for (const request of await cache.keys()) {
         if (!known.has(request.url) && !shell.has(request.url)) {
             await cache.delete(request);
         }
     }
-    await self.clients.claim();
+    await worker.clients.claim();
 }
 
-/* Never changes: the cache first. */
+/**
+ * A file that never changes: from the cache, or else from the network.
+ *
+ * @param {Request} request
+ */
 async function kept(request) {
     const cache = await caches.open(CACHE);
     const found = await cache.match(request.url);
@@ -74,16 +92,21 @@ async function kept(request) {
     }
     const response = await fetch(request);
     if (response.status === 200) {
-        /* A full disk is no reason to fail. */
+        /* The page goes on although the disk is full. */
         cache.put(request.url, response.clone()).catch(() => {});
     }
     return isolated(response);
 }
 
-/* What the page fetched before we were there; the browser still has it. */
+/**
+ * Keep files that the page fetched before this worker was there; the browser's own
+ * cache still has them.
+ *
+ * @param {string[]} urls
+ */
 async function keep(urls) {
     const cache = await caches.open(CACHE);
-    for (const url of urls.filter((url) => known.has(url))) {
+    for (const url of urls.filter((one) => known.has(one))) {
         if (await cache.match(url)) {
             continue;
         }
@@ -94,7 +117,12 @@ async function keep(urls) {
     }
 }
 
-/* May change: the network first. */
+/**
+ * A file that may change: from the network, or else from the cache.
+ *
+ * @param {Request | string} request
+ * @param {string} key in the cache
+ */
 async function fresh(request, key) {
     const cache = await caches.open(CACHE);
     try {
@@ -115,21 +143,21 @@ async function fresh(request, key) {
     }
 }
 
-self.addEventListener('install', (event) => {
-    self.skipWaiting();
+worker.addEventListener('install', (event) => {
+    void worker.skipWaiting();
     event.waitUntil(install());
 });
-self.addEventListener('activate', (event) => event.waitUntil(activate()));
-self.addEventListener('message', (event) => {
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
+worker.addEventListener('message', (event) => {
     const { data, source } = event;
     if (data === 'version') {
-        source.postMessage({ version: VERSION });
+        source?.postMessage({ version: BUILT.version });
     } else if (data.keep) {
-        /* A full disk is no reason to fail. */
+        /* The page goes on although the disk is full. */
         event.waitUntil(keep(data.keep).catch(() => {}));
     }
 });
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
     const { request } = event;
     const url = new URL(request.url);
     url.hash = '';

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -182,3 +184,12 @@ def make_site(scratch: Path, contents: Contents | None = None) -> Path:
         contents or make_contents(scratch)
     )
     return out
+
+
+def built(site: Path) -> dict[str, Any]:
+    """What the service worker was told when the site was built."""
+    text = (site / "sw.js").read_text()
+    found = re.search(r"^const BUILT = .*\((\{.*\})\)\);$", text, re.MULTILINE)
+    assert found is not None
+    lists: dict[str, Any] = json.loads(found[1])
+    return lists

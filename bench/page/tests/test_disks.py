@@ -18,7 +18,7 @@ from bench.guests.devices.images import Image
 from bench.harness.products import obtain
 from bench.page import disks
 from bench.page.places import PagePlaces
-from bench.page.tests.sites import make_contents, make_guest, make_site
+from bench.page.tests.sites import built, make_contents, make_guest, make_site
 from bench.page.tests.test_modules import ask
 
 needs_qemu_img = pytest.mark.skipif(
@@ -81,8 +81,9 @@ def test_site_has_them(tmp_path: Path, raw: Path) -> None:
     (part,) = told["parts"]
     assert gzip.decompress((site / part["url"]).read_bytes()) == raw.read_bytes()
     assert part["bytes"] == told["bytes"] == raw.stat().st_size
-    worker = (site / "sw.js").read_text()
-    assert part["url"] in worker and "image.gz" not in worker.split("const KNOWN")[0]
+    lists = built(site)
+    assert part["url"] in lists["known"]
+    assert not any("image.gz" in path for path in lists["shell"])
 
 
 @pytest.mark.parametrize("readonly", [False, True])

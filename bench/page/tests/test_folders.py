@@ -17,7 +17,13 @@ from bench.guests.devices.share import Share
 from bench.page import describe, folders
 from bench.page.make import shared
 from bench.page.places import PagePlaces
-from bench.page.tests.sites import make_contents, make_guest, make_shares, make_site
+from bench.page.tests.sites import (
+    built,
+    make_contents,
+    make_guest,
+    make_shares,
+    make_site,
+)
 
 
 def entries_of(packed: folders.Packed) -> dict[str, dict[str, Any]]:
@@ -124,9 +130,9 @@ def test_site_has_them(tmp_path: Path) -> None:
         for p in site.rglob("*.*")
         if p.is_file()
     )
-    worker = (site / "sw.js").read_text()
-    shell = next(line for line in worker.splitlines() if line.startswith("const SHELL"))
-    assert "share-docs-" in worker and "share-docs-" not in shell
+    lists = built(site)
+    assert any("share-docs-" in path for path in lists["known"])
+    assert not any("share-docs-" in path for path in lists["shell"])
 
 
 def test_arguments_are_those_of_every_engine(tmp_path: Path) -> None:

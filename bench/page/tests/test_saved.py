@@ -22,6 +22,7 @@ from bench.page.places import PagePlaces
 from bench.page.tests.sites import (
     QEMU,
     STREAM_BYTES,
+    built,
     make_contents,
     make_guest,
     make_site,
@@ -56,9 +57,9 @@ def test_site_has_them(tmp_path: Path) -> None:
     assert gzip.decompress(state) == bytes(STREAM_BYTES)
     assert (one["part"]["bytes"], one["part"]["packed"]) == (STREAM_BYTES, len(state))
     assert one["part"]["path"] == "/tierlab/incoming"
-    worker = (site / "sw.js").read_text()
-    shell = next(line for line in worker.splitlines() if line.startswith("const SHELL"))
-    assert one["part"]["url"] in worker and "state.gz" not in shell
+    lists = built(site)
+    assert one["part"]["url"] in lists["known"]
+    assert not any("state.gz" in path for path in lists["shell"])
 
 
 def test_machine_is_made_as_it_was(tmp_path: Path, guest: Guest) -> None:

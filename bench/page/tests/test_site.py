@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,13 @@ from bench.engines import find_engine
 from bench.harness.process.console import ConsoleParser
 from bench.page import describe, headers
 from bench.page.site import INDEX
-from bench.page.tests.sites import GUESTS, make_contents, make_guest, make_site
+from bench.page.tests.sites import (
+    GUESTS,
+    built,
+    make_contents,
+    make_guest,
+    make_site,
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +112,8 @@ def test_changed_contents_have_another_name(site: Path, tmp_path: Path) -> None:
 
 
 def test_service_worker_knows_what_there_is(site: Path) -> None:
-    text = (site / "sw.js").read_text()
-    lists = dict(re.findall(r"^const (SHELL|KNOWN) = (.*);$", text, re.MULTILINE))
-    known, shell = json.loads(lists["KNOWN"]), json.loads(lists["SHELL"])
+    lists = built(site)
+    known, shell = lists["known"], lists["shell"]
     assert all((site / path).is_file() for path in known)
     assert all(headers.is_hashed(path) for path in known)
     hashed = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
