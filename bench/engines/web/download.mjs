@@ -1,12 +1,19 @@
 /*
- * What a machine is made of, from its URLs, with word of how far it is.
+ * Downloads a machine's files and its program, and tells the progress.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+/** @import { Bytes, Progress, Source } from './types.d.ts' */
 
-/* Progress is not worth more messages than this. */
+/** @typedef {(progress: Progress) => void} Tell */
+
+/* The time between two messages of progress. */
 const TELL_MS = 50;
 
+/**
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ */
 async function get(url, signal) {
     let response;
     try {
@@ -22,18 +29,28 @@ async function get(url, signal) {
     return response;
 }
 
-/* Bytes of the body to come, as they are when unpacked; 0 if nobody said. */
+/**
+ * The size of the body when it is unpacked; 0 if the server did not tell.
+ *
+ * @param {Response} response
+ */
 function sizeOf(response) {
     const packed = response.headers.get('Content-Encoding');
     return packed ? Number(response.headers.get('X-Unpacked-Length') ?? 0)
                   : Number(response.headers.get('Content-Length') ?? 0);
 }
 
-/* Every piece of the body, and word of it. */
+/**
+ * The pieces of the body; tells the progress.
+ *
+ * @param {Response} response
+ * @param {string} path
+ * @param {Tell} progress
+ */
 async function *pieces(response, path, progress) {
     const total = sizeOf(response);
     let loaded = 0, told = 0;
-    for await (const value of read(response.body)) {
+    for await (const value of response.body ? read(response.body) : []) {
         loaded += value.length;
         if (performance.now() - told >= TELL_MS) {
             told = performance.now();
@@ -44,7 +61,12 @@ async function *pieces(response, path, progress) {
     progress({ path, loaded, total: loaded });
 }
 
-/* As not every browser lets a stream be iterated. */
+/**
+ * The pieces of a stream: not every browser lets a stream be iterated.
+ *
+ * @param {ReadableStream<Bytes>} stream
+ * @returns {AsyncGenerator<Bytes, void>}
+ */
 async function *read(stream) {
     const reader = stream.getReader();
     for (;;) {
@@ -56,7 +78,11 @@ async function *read(stream) {
     }
 }
 
-/* Of what is packed by gzip. */
+/**
+ * The pieces of a gzip stream, unpacked.
+ *
+ * @param {AsyncIterable<Bytes>} found
+ */
 async function *unpacked(found) {
     const { readable, writable } = new DecompressionStream('gzip');
     const writer = writable.getWriter();
@@ -66,13 +92,18 @@ async function *unpacked(found) {
         }
         await writer.close();
     })();
-    /* It is thrown by the reader, too, or below. */
+    /* The reader throws this error, too, or the last line does. */
     written.catch((error) => writer.abort(error).catch(() => {}));
     yield *read(readable);
     await written;
 }
 
-/* All of it; @size is a good guess, or 0. */
+/**
+ * All pieces as one.
+ *
+ * @param {AsyncIterable<Bytes>} found
+ * @param {number} size a good guess of the size, or 0
+ */
 async function collected(found, size) {
     let bytes = new Uint8Array(size), at = 0;
     for await (const piece of found) {
@@ -87,10 +118,15 @@ async function collected(found, size) {
     return at === bytes.length ? bytes : bytes.slice(0, at);
 }
 
-/*
- * The bytes of a file: { path, url } or { path, data }. If `packed` and `bytes` are
- * there, it has so many as gzip, which the server may unpack on its own, and then.
- * Without a path, its URL is what @progress is told. An AbortSignal gives it up.
+/**
+ * The bytes of a file. A file with `packed` is gzip at its URL, but the server may tell
+ * the browser to unpack the file. Progress is told with the file's path, or without one
+ * with its URL.
+ *
+ * @param {Source} source
+ * @param {Tell} progress
+ * @param {AbortSignal} [signal] gives the download up
+ * @returns {Promise<Bytes>}
  */
 export async function download({ path, url, data, packed, bytes }, progress, signal) {
     if (data instanceof Blob) {
@@ -99,10 +135,13 @@ export async function download({ path, url, data, packed, bytes }, progress, sig
     if (data) {
         return new Uint8Array(data);
     }
+    if (url === undefined) {
+        throw new Error(`${path} has neither content nor URL`);
+    }
     const response = await get(url, signal);
     const counted = pieces(response, path ?? url, progress);
     const found = packed && !response.headers.has('Content-Encoding')
-        ? await collected(unpacked(counted), bytes)
+        ? await collected(unpacked(counted), bytes ?? 0)
         : await collected(counted, bytes ?? sizeOf(response));
     if (bytes !== undefined && found.length !== bytes) {
         throw new Error(`${url} has ${found.length} bytes, not ${bytes}: ` +
@@ -111,15 +150,25 @@ export async function download({ path, url, data, packed, bytes }, progress, sig
     return found;
 }
 
-/* Where the program is whose JavaScript is at that URL. */
+/**
+ * The URL of a program's .wasm.
+ *
+ * @param {string} script the URL of the program's JavaScript
+ */
 export const wasmOf = (script) => script.replace(/\.m?js(?=$|[?#])/, '.wasm');
 
-/* The compiled program whose JavaScript is at that URL: compiled on its way. */
+/**
+ * The compiled program: the browser compiles the program while it arrives.
+ *
+ * @param {string} program the URL of the program's JavaScript
+ * @param {Tell} progress
+ * @param {AbortSignal} [signal]
+ */
 export async function downloadProgram(program, progress, signal) {
     const url = wasmOf(program);
     const response = await get(url, signal);
     const loaded = sizeOf(response);
-    /* Of a response as it came, the browser may keep the compiled code. */
+    /* The browser may keep the compiled code of a response, but not of bytes. */
     const compiled = await WebAssembly.compileStreaming(response);
     progress({ path: url, loaded, total: loaded });
     return compiled;

@@ -1,11 +1,12 @@
 /*
- * The thread that a QEMU in a page belongs to: machine.mjs starts it and speaks
- * with it by messages. It downloads, has QEMU's files, and serves its consoles
- * and its calls, so that none of that is the page's thread's work.
+ * The worker that a QEMU in a page belongs to: machine.mjs starts the worker and speaks
+ * with it by messages. The worker downloads, has QEMU's files, and serves QEMU's
+ * consoles and calls, so that the page's own thread stays free.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { MemoryFolders } from '../js/memory.mjs';
+import { messageOf } from '../js/errors.mjs';
 import { Network } from '../js/network.mjs';
 import { STATS_PATH, askForStats, askForTimeline } from
     '../js/reports.mjs';
@@ -15,51 +16,108 @@ import { threads } from '../js/threads.mjs';
 import { download } from './download.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
-self.Worker = RemoteWorker;
+/** @import { CreateQemu, FileSystem, FoundEntry, Qemu, QemuOptions }
+ *            from '../js/qemu.d.ts' */
+/** @import { Archive, Bytes, Contents, Ended, FromWorker, MachineFolder,
+ *            MachineSettings, Progress, Stats, ToWorker } from './types.d.ts' */
 
-const post = (type, value) => postMessage({ type, value });
+/** @typedef {MachineSettings & { timeline: boolean }} Settings */
+/** @typedef {{ given: { path: string, data: Bytes }[], folders: MachineFolder[] }}
+ *           Loaded */
+
+Object.assign(self, { Worker: RemoteWorker });
+
+/**
+ * @param {FromWorker} message
+ * @param {Transferable[]} transfer
+ */
+const post = (message, transfer = []) => postMessage(message, transfer);
 const now = () => performance.timeOrigin + performance.now();
 
-let consoleRings = null, controlRings = null, network = null, memory = null;
-/* Paths of folders that the guest may write. */
+/** @type {Rings | null} */
+let consoleRings = null;
+/** @type {Rings | null} */
+let controlRings = null;
+/** @type {Network | null} */
+let network = null;
+/** @type {MemoryFolders | null} */
+let memory = null;
+/**
+ * Paths of the folders that the guest may write.
+ *
+ * @type {string[]}
+ */
 let writable = [];
-/* emscripten's, with what QEMU was given. */
+/**
+ * Emscripten's file system, with the files that QEMU was given.
+ *
+ * @type {FileSystem | null}
+ */
 let files = null;
-/* What the page gives QEMU: its program, compiled, and { files, folders }. */
+/**
+ * QEMU's program, which the page compiles.
+ *
+ * @type {PromiseWithResolvers<WebAssembly.Module>}
+ */
 const program = Promise.withResolvers();
+/**
+ * The files and folders that the page gives QEMU.
+ *
+ * @type {PromiseWithResolvers<Contents>}
+ */
 const contents = Promise.withResolvers();
-/* What was typed before QEMU could take it. */
+/**
+ * Console input that came before QEMU could take it.
+ *
+ * @type {Uint8Array[]}
+ */
 const early = [];
 
+/** @param {string} milestone */
 function reached(milestone) {
-    postMessage({ type: 'times', times: { [milestone]: now() } });
+    post({ type: 'times', times: { [milestone]: now() } });
 }
 
+/** @param {string} path */
 function dirname(path) {
     return path.slice(0, path.lastIndexOf('/')) || '/';
 }
 
-/* Hands on whole lines, as objects. */
+/** Makes a function that takes the timeline in pieces and posts each whole line. */
 function timelineParser() {
     const decoder = new TextDecoder();
     let rest = '';
-    return (bytes) => {
+    return (/** @type {Uint8Array} */ bytes) => {
         const lines = (rest + decoder.decode(bytes, { stream: true }))
             .split('\n');
-        rest = lines.pop();
+        rest = lines.pop() ?? '';
         for (const line of lines.filter(Boolean)) {
-            post('timeline', JSON.parse(line));
+            post({ type: 'timeline', value: JSON.parse(line) });
         }
     };
 }
 
+/**
+ * Download what has a URL.
+ *
+ * @param {Contents} wanted
+ * @param {(progress: Progress) => void} progress
+ * @returns {Promise<Loaded>}
+ */
 async function load({ files: wanted, folders }, progress) {
     const given = await Promise.all(wanted.map(async (file) => (
         { path: file.path, data: await download(file, progress) })));
     return { given, folders };
 }
 
-/* QEMU does not begin before that; its threads are made meanwhile. */
+/**
+ * Put the files into QEMU's memory. QEMU does not begin before that, but its threads
+ * are made meanwhile.
+ *
+ * @param {Qemu} module
+ * @param {Promise<Loaded>} loaded
+ * @param {(folders: MachineFolder[]) => void} withFolders
+ */
 async function fill(module, loaded, withFolders) {
     const name = 'files';
     module.addRunDependency(name);
@@ -68,14 +126,18 @@ async function fill(module, loaded, withFolders) {
         module.FS.mkdirTree(dirname(path));
         module.FS.writeFile(path, data, { canOwn: true });
     }
-    /* Nothing is to be kept of what QEMU can throw away. */
+    /* QEMU may remove a file; so nothing else may keep the file's content. */
     given.length = 0;
     withFolders(folders);
     reached('loaded');
-    post('loaded');
+    post({ type: 'loaded' });
     module.removeRunDependency(name);
 }
 
+/**
+ * @param {Qemu} module
+ * @param {Settings} options
+ */
 function prepare(module, options) {
     files = module.FS;
     Object.assign(module.ENV, options.env);
@@ -90,54 +152,76 @@ function prepare(module, options) {
     }
 }
 
+/**
+ * Serve QEMU's console, control channel and network.
+ *
+ * @param {Qemu} module
+ * @param {Settings} options
+ */
 function connect(module, options) {
-    consoleRings = new Rings(module, module._tw_console(),
-                             module._tw_console_input,
-                             (bytes) => post('output', bytes));
-    consoleRings.run();
-    controlRings = new Rings(module, module._tw_control(),
-                             module._tw_control_input,
-                             (bytes) => post('control', bytes));
-    controlRings.run();
-    early.splice(0).forEach((bytes) => consoleRings.input(bytes));
+    const main = new Rings(module, module._tw_console(), module._tw_console_input,
+                           (bytes) => post({ type: 'output', value: bytes }));
+    consoleRings = main;
+    void main.run();
+    controlRings = new Rings(module, module._tw_control(), module._tw_control_input,
+                             (bytes) => post({ type: 'control', value: bytes }));
+    void controlRings.run();
+    early.splice(0).forEach((bytes) => main.input(bytes));
     if (options.network) {
         network = new Network(module, options.network, (why) =>
-            post('error', 'the network relay is gone ' +
-                 `(${why}): the guest's link is down`));
+            post({ type: 'error', value: 'the network relay is gone ' +
+                   `(${why}): the guest's link is down` }));
     }
 }
 
-/* What a guest writes more is an error that it sees: the disk is full. */
+/* When the folders hold more, the guest sees that the disk is full. */
 const FOLDERS_BYTES = 512 << 20;
+/** @type {Archive} */
 const NOTHING_KEPT = { archive: null, why: 'nothing was kept' };
-/* Holes are none in an archive. */
+/* A sparse file may be larger than the folders' limit, and an archive has no holes. */
 const ARCHIVE_BYTES = 2 ** 31;
 
+/**
+ * Make the folders in QEMU's memory.
+ *
+ * @param {Qemu} module
+ * @param {MachineFolder[]} folders
+ */
 function share(module, folders) {
     if (folders.length) {
-        memory = new MemoryFolders(module);
-        memory.limit(FOLDERS_BYTES);
-        folders.forEach(({ path, entries }) => memory.make(path, entries));
+        const made = new MemoryFolders(module);
+        memory = made;
+        made.limit(FOLDERS_BYTES);
+        folders.forEach(({ path, entries }) => made.make(path, entries));
         writable = folders.filter((f) => !f.readonly).map((f) => f.path);
     }
 }
 
-/* All names below the folders' own. */
+/**
+ * All entries of the writable folders, below the folders' own names.
+ *
+ * @returns {Generator<FoundEntry, void>}
+ */
 function *written() {
-    for (const path of writable) {
+    for (const path of memory ? writable : []) {
         const before = [...new TextEncoder().encode(path.slice(
             path.lastIndexOf('/') + 1)), 0x2f];
         yield { path: Uint8Array.from(before.slice(0, -1)), mode: 0o755,
                 mtime: Date.now() / 1000 };
-        for (const entry of memory.walk(path)) {
+        for (const entry of memory?.walk(path) ?? []) {
             yield { ...entry, path: Uint8Array.from([...before, ...entry.path]) };
         }
     }
 }
 
-/* What is in the folders that the guest may write, or why nobody can know. */
+/**
+ * The content of the folders that the guest may write, or why there is no archive.
+ *
+ * @returns {Archive}
+ */
 function archive() {
     let total = 0;
+    /** @type {BlobPart[]} */
     let pieces = [];
     try {
         for (const piece of tar(written())) {
@@ -146,25 +230,30 @@ function archive() {
                 throw new Error('it is too large');
             }
             pieces.push(piece);
-            /* Out of this program's memory, into the browser's. */
+            /* A Blob moves the pieces from this program's memory to the browser's. */
             if (pieces.length > 1000 || piece.length > 1 << 19) {
                 pieces = [new Blob(pieces)];
             }
         }
     } catch (error) {
-        return { archive: null, why: error.message };
+        return { archive: null, why: messageOf(error) };
     }
     return { archive: new Blob(pieces, { type: 'application/x-tar' }), why: '' };
 }
 
+/** @type {Pick<Ended, 'stats' | 'statsFile'>} */
+const NO_STATS = { stats: null, statsFile: null };
+
+/** @param {Qemu} module */
 function readStats(module) {
     if (!module.FS.analyzePath(STATS_PATH).exists) {
-        return { stats: null, statsFile: null };
+        return NO_STATS;
     }
     const bytes = module.FS.readFile(STATS_PATH);
+    /** @type {Stats} */
     const stats = JSON.parse(new TextDecoder().decode(bytes));
     if (stats.tbs?.rows) {
-        /* There are as many as a guest has code. */
+        /* There is a row for each TB, too many to post. */
         stats.tbs.count = stats.tbs.rows.length;
         delete stats.tbs.rows;
     }
@@ -172,72 +261,88 @@ function readStats(module) {
     return { stats, statsFile };
 }
 
+/**
+ * What QEMU leaves when it exits.
+ *
+ * @param {Qemu} module
+ * @param {Settings} options
+ */
 function leavings(module, options) {
     network?.close();
     consoleRings?.drain();
     controlRings?.drain();
-    const files = {};
+    /** @type {Ended['files']} */
+    const left = {};
     for (const path of options.fetch ?? []) {
         if (module.FS.analyzePath(path).exists) {
-            files[path] = module.FS.readFile(path);
+            left[path] = module.FS.readFile(path);
         }
     }
-    const stats = options.stats ? readStats(module)
-                                : { stats: null, statsFile: null };
-    return { ...stats, files, ...writable.length ? archive() : NOTHING_KEPT };
+    const stats = options.stats ? readStats(module) : NO_STATS;
+    return { ...stats, files: left, ...writable.length ? archive() : NOTHING_KEPT };
 }
 
 let isOver = false;
 
+/** @param {Ended} result */
 function end(result) {
     isOver = true;
     const buffers = Object.values(result.files).map((bytes) => bytes.buffer);
-    postMessage({ type: 'ended', result }, buffers);
+    post({ type: 'ended', result }, buffers);
 }
 
+/** @param {unknown} error */
 function failed(error) {
     if (!isOver) {
         isOver = true;
-        postMessage({ type: 'failed', why: String(error?.message ?? error) });
+        post({ type: 'failed', why: messageOf(error) });
     }
 }
 
-/* Also what QEMU's threads did not catch; it leaves by an exception, too. */
+/*
+ * These events tell also what QEMU's threads did not catch. QEMU throws an exception
+ * when it exits, too, which is no failure.
+ */
 addEventListener('error', (event) => {
     event.preventDefault();
     failed(event.message);
 });
 addEventListener('unhandledrejection', ({ reason }) => failed(reason));
 
+/** @param {Settings} options */
 async function start(options) {
     reached('start');
-    const progress = (what) => post('progress', what);
+    /** @param {Progress} value */
+    const progress = (value) => post({ type: 'progress', value });
     const loaded = contents.promise.then((wanted) => load(wanted, progress));
-    /* It is waited for below; a failure must not wait for that. */
+    /* fill() waits for the files later, but a failure is told at once. */
     loaded.catch(failed);
+    /** @type {{ default: CreateQemu }} */
     const { default: createQemu } = await import(options.program);
+    /** @type {MachineFolder[]} */
     let folders = [];
-    const module = {
+    /** @type {QemuOptions} */
+    const given = {
         arguments: ['-L', '/share', ...options.arguments],
         threads: threads(options.arguments),
-        /* QEMU's threads are made meanwhile. */
+        /* While the program is compiled, QEMU's threads are made. */
         instantiateWasm(imports, done) {
             program.promise.then(async (compiled) =>
                 done(await WebAssembly.instantiate(compiled, imports), compiled))
                 .catch(failed);
             return {};
         },
-        preRun: [(m) => {
-            prepare(m, options);
-            fill(m, loaded, (given) => { folders = given; }).catch(failed);
+        preRun: [() => {
+            prepare(module, options);
+            fill(module, loaded, (found) => { folders = found; }).catch(failed);
         }],
-        print: (text) => post('error', text),
-        printErr: (text) => post('error', text),
+        print: (text) => post({ type: 'error', value: text }),
+        printErr: (text) => post({ type: 'error', value: text }),
         onRuntimeInitialized() {
             share(module, folders);
             connect(module, options);
             reached('running');
-            post('started');
+            post({ type: 'started' });
         },
         onExit(status) {
             end({ status, aborted: null, ...leavings(module, options) });
@@ -245,32 +350,52 @@ async function start(options) {
         onAbort(what) {
             consoleRings?.drain();
             network?.close();
-            end({ status: null, aborted: `QEMU aborted: ${what}`,
-                  stats: null, statsFile: null, files: {}, ...NOTHING_KEPT });
+            end({ status: null, aborted: `QEMU aborted: ${what}`, files: {},
+                  ...NO_STATS, ...NOTHING_KEPT });
         },
     };
-    await createQemu(module);
+    /* The loader makes the options the program: both are one object. */
+    const module = /** @type {Qemu} */ (given);
+    await createQemu(given);
 }
 
-const receive = {
-    start: (data) => start(data.options).catch(failed),
-    program: ({ value }) => program.resolve(value),
-    contents: ({ value }) => contents.resolve(value),
-    input({ value }) {
+/** @param {ToWorker} message */
+function receive(message) {
+    switch (message.type) {
+    case 'start':
+        start(message.options).catch(failed);
+        break;
+    case 'program':
+        program.resolve(message.value);
+        break;
+    case 'contents':
+        contents.resolve(message.value);
+        break;
+    case 'input':
         if (consoleRings) {
-            consoleRings.input(value);
+            consoleRings.input(message.value);
         } else {
-            early.push(value);
+            early.push(message.value);
         }
-    },
-    thread: fromThread,
-    remove: ({ value }) => files.unlink(value),
-    folders: () => post('folders', archive()),
-    control: ({ value }) => controlRings.input(value),
-    async attach({ value }) {
-        await controlRings.attach(value);
-        post('attached');
-    },
-};
+        break;
+    case 'thread':
+        fromThread(message);
+        break;
+    case 'remove':
+        files?.unlink(message.value);
+        break;
+    case 'folders':
+        post({ type: 'folders', value: archive() });
+        break;
+    case 'control':
+        controlRings?.input(message.value);
+        break;
+    case 'attach':
+        controlRings?.attach(message.value).then(() => post({ type: 'attached' }))
+            .catch(failed);
+        break;
+    }
+}
 
-onmessage = ({ data }) => receive[data.type]?.(data);
+/** @param {MessageEvent<ToWorker>} event */
+onmessage = ({ data }) => receive(data);

@@ -22,22 +22,27 @@
  *                   readonly: false }],         // if so, nothing comes back
  *   });
  *
- * Only program and arguments are needed. `files` and `folders` may be promises.
- * start() resolves when QEMU runs, and rejects with an Error of one line if it
- * cannot; an AbortSignal as `signal` gives it up, and kills the machine later, too.
+ * Only `program` and `arguments` are required. `files` and `folders` may be promises.
+ * start() resolves when QEMU runs, and rejects with an Error of one line if QEMU cannot
+ * run. An AbortSignal as `signal` gives the start up, and kills the machine later.
+ * types.d.ts has all types.
  *
- * What serves QEMU runs in a worker (machine-worker.mjs), so that the page's
- * own thread stays free; it only makes QEMU's threads, and hands on what they
- * say to that worker when they begin and end.
+ * A worker (machine-worker.mjs) serves QEMU, so that the page's own thread stays free.
+ * That thread only makes QEMU's threads, and hands their first and last messages on to
+ * the worker.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { messageOf } from '../js/errors.mjs';
 import { downloadProgram } from './download.mjs';
+
+/** @import { Archive, Ended, FromWorker, MachineOptions, Progress, Times, ToThread,
+ *            ToWorker } from './types.d.ts' */
 
 /* The keys that quit QEMU: Ctrl-A X. */
 const QUIT_KEYS = Uint8Array.of(1, 0x78);
 
-/* What a page must have, as words for who lacks it; '' if there is nothing. */
+/** Why a guest cannot run in this page, in words for its host; '' if it can. */
 export function obstacle() {
     if (!globalThis.isSecureContext) {
         return 'the page is neither on this machine nor came over https';
@@ -49,6 +54,7 @@ export function obstacle() {
     return '';
 }
 
+/** @param {MachineOptions} options */
 export async function start(options) {
     const why = obstacle();
     if (why) {
@@ -59,25 +65,43 @@ export async function start(options) {
     return machine;
 }
 
-class Machine {
+export class Machine {
+    /** @param {MachineOptions} options */
     constructor(options) {
         const { onOutput, onError, onTimeline, onProgress, onControl, onLoaded,
                 signal, files = [], folders = [], ...wanted } = options;
         signal?.throwIfAborted();
         this.handlers = {
-            output: onOutput, error: onError, timeline: onTimeline,
-            progress: onProgress, control: onControl, loaded: onLoaded,
+            onOutput, onError, onTimeline, onProgress, onControl, onLoaded,
         };
-        /* Milestones, each a time as Date.now() has it. */
+        /** @type {Times} */
         this.times = {};
+        /**
+         * What waits for a session of the control channel to begin or end.
+         *
+         * @type {(() => void)[]}
+         */
         this.attachments = [];
+        /**
+         * What waits for the content of the folders.
+         *
+         * @type {((archive: Archive) => void)[]}
+         */
         this.archives = [];
+        /**
+         * QEMU's threads.
+         *
+         * @type {Map<number, Worker>}
+         */
         this.threads = new Map();
+        /** @type {PromiseWithResolvers<void>} */
         const running = Promise.withResolvers();
+        /** @type {PromiseWithResolvers<Ended>} */
         const ended = Promise.withResolvers();
         this.running = running.promise;
         this.startFailed = running.reject;
         this.started = running.resolve;
+        /** How the machine ended. */
         this.ended = ended.promise;
         this.resolveEnded = ended.resolve;
         this.worker = new Worker(
@@ -88,41 +112,58 @@ class Machine {
             event.preventDefault();
             this.fail(event.message || 'the worker cannot be loaded');
         };
-        /* Relative to the page, which the worker is not. */
+        /* URLs are relative to the page, but the worker is in another folder. */
         const program = absolute(wanted.program);
-        this.worker.postMessage({
+        this.send({
             type: 'start',
             options: { ...wanted, program, timeline: Boolean(onTimeline) },
         });
         signal?.addEventListener('abort', () => this.kill());
-        this.compile(program, onProgress, signal);
-        this.fill(files, folders);
+        void this.compile(program, onProgress, signal);
+        void this.fill(files, folders);
     }
 
-    /* Here, as it is under way when the worker has not even begun. */
+    /** @param {ToWorker} message */
+    send(message) {
+        this.worker.postMessage(message);
+    }
+
+    /**
+     * Compile QEMU: in this thread, because the worker has not even begun yet.
+     *
+     * @param {string} program
+     * @param {(progress: Progress) => void} [progress]
+     * @param {AbortSignal} [signal]
+     */
     async compile(program, progress = () => {}, signal) {
         try {
             const compiled = await downloadProgram(program, progress, signal);
-            this.worker.postMessage({ type: 'program', value: compiled });
+            this.send({ type: 'program', value: compiled });
         } catch (error) {
-            this.fail(error.message);
+            this.fail(messageOf(error));
         }
     }
 
+    /**
+     * @param {NonNullable<MachineOptions['files']>} files
+     * @param {NonNullable<MachineOptions['folders']>} folders
+     */
     async fill(files, folders) {
         try {
             const [found, shared] = await Promise.all([files, folders]);
-            this.worker.postMessage({ type: 'contents', value: {
+            this.send({ type: 'contents', value: {
                 files: found.map((file) =>
                     file.url ? { ...file, url: absolute(file.url) } : file),
                 folders: shared,
             } });
         } catch (error) {
-            this.fail(error.message);
+            this.fail(messageOf(error));
         }
     }
 
+    /** @param {FromWorker} message */
     receive(message) {
+        const { handlers } = this;
         switch (message.type) {
         case 'times':
             Object.assign(this.times, message.times);
@@ -131,13 +172,13 @@ class Machine {
             this.started();
             break;
         case 'attached':
-            this.attachments.shift()();
+            this.attachments.shift()?.();
             break;
         case 'folders':
-            this.archives.shift()(message.value);
+            this.archives.shift()?.(message.value);
             break;
         case 'thread':
-            this[message.what](message);
+            this.thread(message);
             break;
         case 'failed':
             this.fail(message.why);
@@ -145,93 +186,138 @@ class Machine {
         case 'ended':
             this.end(message.result);
             break;
-        default:
-            this.handlers[message.type]?.(message.value);
+        case 'output':
+            handlers.onOutput?.(message.value);
+            break;
+        case 'error':
+            handlers.onError?.(message.value);
+            break;
+        case 'timeline':
+            handlers.onTimeline?.(message.value);
+            break;
+        case 'progress':
+            handlers.onProgress?.(message.value);
+            break;
+        case 'control':
+            handlers.onControl?.(message.value);
+            break;
+        case 'loaded':
+            handlers.onLoaded?.();
+            break;
         }
     }
 
-    /* A thread of QEMU's, as remote-worker.mjs asks for it. */
-    make({ id, value: { url, options } }) {
+    /**
+     * Make, tell or end a thread of QEMU's, as remote-worker.mjs asks.
+     *
+     * @param {ToThread} message
+     */
+    thread(message) {
+        const { id } = message;
+        switch (message.what) {
+        case 'make':
+            this.threads.set(id, this.make(id, message.value));
+            break;
+        case 'post':
+            this.threads.get(id)?.postMessage(message.value);
+            break;
+        case 'terminate':
+            this.threads.get(id)?.terminate();
+            this.threads.delete(id);
+            break;
+        }
+    }
+
+    /**
+     * @param {number} id
+     * @param {{ url: string, options?: WorkerOptions }} what
+     */
+    make(id, { url, options }) {
         const thread = new Worker(url, options);
-        const hand = (what, value) =>
-            this.worker.postMessage({ type: 'thread', id, what, value });
-        thread.onmessage = ({ data }) => hand('message', data);
+        thread.onmessage = ({ data }) =>
+            this.send({ type: 'thread', id, what: 'message', value: data });
         thread.onerror = (event) => {
             event.preventDefault();
             const { message, filename, lineno } = event;
-            hand('error', { message, filename, lineno });
+            this.send({ type: 'thread', id, what: 'error',
+                        value: { message, filename, lineno } });
         };
-        this.threads.set(id, thread);
+        return thread;
     }
 
-    post({ id, value }) {
-        this.threads.get(id).postMessage(value);
-    }
-
-    terminate({ id }) {
-        this.threads.get(id).terminate();
-        this.threads.delete(id);
-    }
-
-    /* Type at the guest's console. */
+    /**
+     * Type at the guest's console.
+     *
+     * @param {Uint8Array} bytes
+     */
     input(bytes) {
-        this.worker.postMessage({ type: 'input', value: bytes });
+        this.send({ type: 'input', value: bytes });
     }
 
-    /*
-     * QEMU's control channel (QMP), if it was started with one: a session
-     * begins or ends, which the promise says.
+    /**
+     * Begin or end a session of QEMU's control channel (QMP), if QEMU was started with
+     * one; resolves when QEMU has done so.
+     *
+     * @param {boolean} attached
+     * @returns {Promise<void>}
      */
     attachControl(attached) {
+        /** @type {PromiseWithResolvers<void>} */
         const done = Promise.withResolvers();
         this.attachments.push(done.resolve);
-        this.worker.postMessage({ type: 'attach', value: attached });
+        this.send({ type: 'attach', value: attached });
         return done.promise;
     }
 
-    /* A file that QEMU needs no more, for the memory that it takes. */
+    /**
+     * Remove a file that QEMU does not need any more, because it takes memory.
+     *
+     * @param {string} path
+     */
     remove(path) {
-        this.worker.postMessage({ type: 'remove', value: path });
+        this.send({ type: 'remove', value: path });
     }
 
+    /** @param {Uint8Array} bytes */
     controlInput(bytes) {
-        this.worker.postMessage({ type: 'control', value: bytes });
+        this.send({ type: 'control', value: bytes });
     }
 
-    /*
-     * What is in the folders that the guest may write, now: { archive, why }, a tar
-     * archive of all (a Blob), or null and why.
+    /**
+     * The content of the folders that the guest may write, as it is now.
+     *
+     * @returns {Promise<Archive>}
      */
     readFolders() {
+        /** @type {PromiseWithResolvers<Archive>} */
         const { promise, resolve } = Promise.withResolvers();
         this.archives.push(resolve);
-        this.worker.postMessage({ type: 'folders' });
+        this.send({ type: 'folders' });
         return promise;
     }
 
-    /* QEMU ends by itself, in order; see ended. */
+    /** Have QEMU end in order; `ended` resolves then. */
     stop() {
         this.input(QUIT_KEYS);
     }
 
-    /* It ends at once, with nothing written. */
+    /** End QEMU at once; QEMU writes nothing more. */
     kill() {
         this.fail('killed');
     }
 
-    /* It did not start, or broke off. */
+    /**
+     * QEMU did not start, or broke off.
+     *
+     * @param {string} why
+     */
     fail(why) {
         this.startFailed(new Error(why));
         this.end({ status: null, aborted: why, stats: null, statsFile: null,
                    files: {}, archive: null, why: 'nothing was kept' });
     }
 
-    /*
-     * ended resolves with { status, aborted, stats, statsFile, files, archive, why }:
-     * the exit status, or null and in `aborted` why; statistics without the rows of
-     * TBs, and whole in a Blob; the files that were asked for and exist; folders as
-     * readFolders() has them.
-     */
+    /** @param {Ended} result */
     end(result) {
         this.worker.terminate();
         this.threads.forEach((thread) => thread.terminate());
@@ -241,4 +327,5 @@ class Machine {
     }
 }
 
+/** @param {string} url */
 const absolute = (url) => new URL(url, document.baseURI).href;

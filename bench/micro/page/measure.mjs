@@ -1,15 +1,15 @@
 /*
- * What somebody at the page waits for: how long until it shows something, from the
- * click on Boot to the guest's prompt, from a key to its echo; and the longest task
- * of the page's main thread. One line of JSON.
+ * Measures how long a person at the page waits: until the page shows something, from the
+ * click on Boot to the guest's prompt, from a key to its echo; and the longest task of
+ * the page's main thread. Prints one line of JSON.
  *
  *   node measure.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --url URL --hash SETTINGS --approach MS
  *
- * The pointer comes to the button MS before the click; 0: not at all.
+ * The pointer comes to the button MS before the click; 0 means not at all.
  *
- * A browser that a debugger slows down is left alone meanwhile: the page does all by
- * itself, and its title says when.
+ * If a debugger slows the browser down, this program disconnects while it measures: the
+ * page measures itself, and its title tells when it is done.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -29,11 +29,18 @@ const { values: options } = parseArgs({
     },
 });
 
-/* In the page. Browsers tell of tasks that take more than 50 ms, or of none. */
+/**
+ * In the page: measure a boot. Browsers tell of tasks that take more than 50 ms, or of
+ * no tasks at all.
+ *
+ * @param {number} approach
+ * @param {string} done the page's title when it is done
+ */
 async function measure(approach, done) {
+    /** @param {number} ms */
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const { run: before } = tierlab;
-    const button = document.getElementById('boot');
+    const button = /** @type {HTMLElement} */ (document.getElementById('boot'));
     await wait(500);
     if (approach) {
         button.dispatchEvent(new PointerEvent('pointerenter'));
@@ -48,25 +55,31 @@ async function measure(approach, done) {
     if (run.isOver) {
         globalThis.measured = { failure: run.failure?.message ?? 'the guest ended' };
     } else {
-        const { host_ms } = run.phases.find(({ phase }) => phase === 'prompt');
-        const longest = (tasks) => Math.max(0, ...tasks.map(({ ms }) => ms));
-        const toPrompt = run.clicked - clicked + run.loadMs + host_ms;
+        const prompt = run.phases.find(({ phase }) => phase === 'prompt');
+        const toPrompt = run.clicked - clicked + (run.loadMs ?? NaN) +
+            (prompt?.host_ms ?? NaN);
         await wait(1000);
         const told = PerformanceObserver.supportedEntryTypes.includes('longtask');
+        const longest = Math.max(0, ...seen.long.map(({ ms }) => ms));
+        const echo_ms = await echoes();
         globalThis.measured = {
             load_ms: run.loadMs, prompt_ms: toPrompt, tier: run.ranTier,
-            longest_task_ms: told ? longest(seen.long) : null,
-            echo_ms: await echoes(),
+            longest_task_ms: told ? longest : null, echo_ms,
         };
     }
     document.title = done;
 }
 
-atPage(options, async (person, browser) => {
+const { browser: name = '', binary = '', library = '', url = '' } = options;
+
+atPage({ browser: name, binary, library, url }, async (person, browser) => {
     await person.open(options.hash);
     await person.ready();
     const { paint, bytes } = await first(person);
-    /* Begun, not waited for; and a page of ours may not make code of text itself. */
+    /*
+     * The page begins, and is not waited for. The functions go there as text, because
+     * the page's policy does not let the page itself make code of text.
+     */
     await person.see(`globalThis.echoes = ${echoes};
                       (${measure})(${Number(options.approach)}, '${DONE}'); 0`);
     await browser.leave();
@@ -79,7 +92,7 @@ atPage(options, async (person, browser) => {
     }
     if (!browser.connection) {
         await browser.connect();
-        for (const page of await browser.connection.pages()) {
+        for (const page of await browser.connected.pages()) {
             if (await page.title() === DONE) {
                 person.page = page;
             }

@@ -1,6 +1,6 @@
 /*
- * Somebody at the page, as a program: what a person does there and sees, for tests
- * and for `tierlab bench`.
+ * A person at the page, as a program: what a person does and sees there, for tests and
+ * for `tierlab bench`.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,12 +10,29 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Browser } from '../../engines/browsers/launch.mjs';
 import { endAll } from '../../engines/browsers/processes.mjs';
+import { messageOf, stackOf } from '../../engines/js/errors.mjs';
+
+/** @import { HTTPRequest, Page } from 'puppeteer-core' */
+/** @import { Choice } from '../../engines/browsers/launch.mjs' */
+
+/**
+ * Which browser at which page; `shots` is a folder for pictures, if they are wanted.
+ *
+ * @typedef {Omit<Choice, 'profile' | 'flags'> & { url: string, shots?: string }} Visit
+ */
+/**
+ * A function for the page, or its text.
+ *
+ * @template {unknown[]} G
+ * @template R
+ * @typedef {string | ((...given: G) => R)} Look
+ */
 
 /* A page may take as long as a guest boots. */
 const PATIENCE_MS = 180000;
 const LOOK_MS = 50;
 
-/* Runs in the page before anything of its own. */
+/** Runs in the page before anything of its own. */
 export function watch() {
     globalThis.seen = { violations: [], errors: [], long: [] };
     addEventListener('securitypolicyviolation', (event) =>
@@ -33,18 +50,28 @@ export function watch() {
 }
 
 export class Person {
-    /* @shots: folder of pictures, if they are wanted. */
+    /**
+     * @param {Page} page
+     * @param {string} url
+     * @param {string} [shots] folder for pictures
+     */
     constructor(page, url, shots) {
         this.page = page;
         this.url = url;
         this.shots = shots;
+        /**
+         * URLs of other sites that the page has asked for.
+         *
+         * @type {string[]}
+         */
         this.foreign = [];
+        /* What was seen last, for a message. */
         this.last = '';
-        page.on('request', (request) => {
-            const url = request.url();
-            if (!url.startsWith(new URL(this.url).origin) &&
-                !/^(blob|data|about):/.test(url)) {
-                this.foreign.push(url);
+        page.on('request', (/** @type {HTTPRequest} */ request) => {
+            const asked = request.url();
+            if (!asked.startsWith(new URL(this.url).origin) &&
+                !/^(blob|data|about):/.test(asked)) {
+                this.foreign.push(asked);
             }
         });
     }
@@ -53,14 +80,44 @@ export class Person {
         return this.page.goto(this.url + hash);
     }
 
-    see(look, ...given) {
-        return this.page.evaluate(look, ...given);
+    /**
+     * The answer of a function that runs in the page.
+     *
+     * @template {unknown[]} G
+     * @template R
+     * @param {Look<G, R>} look
+     * @param {G} given
+     * @returns {Promise<Awaited<R>>}
+     */
+    async see(look, ...given) {
+        const inPage = /** @type {string | ((...given: unknown[]) => unknown)} */ (look);
+        return /** @type {Awaited<R>} */ (await this.page.evaluate(inPage, ...given));
     }
 
+    /**
+     * The first answer that is true of a function that runs in the page.
+     *
+     * @template {unknown[]} G
+     * @template R
+     * @param {string} what is waited for
+     * @param {Look<G, R>} look
+     * @param {G} given
+     */
     until(what, look, ...given) {
         return this.within(PATIENCE_MS, what, look, ...given);
     }
 
+    /**
+     * The same, but only for so long.
+     *
+     * @template {unknown[]} G
+     * @template R
+     * @param {number} ms
+     * @param {string} what
+     * @param {Look<G, R>} look
+     * @param {G} given
+     * @returns {Promise<NonNullable<Awaited<R>>>}
+     */
     async within(ms, what, look, ...given) {
         const end = Date.now() + ms;
         for (;;) {
@@ -71,8 +128,8 @@ export class Person {
                 }
                 this.last = JSON.stringify(found);
             } catch (error) {
-                /* It may be loaded again just now. */
-                this.last = error.message;
+                /* The page may just be loading again. */
+                this.last = messageOf(error);
             }
             if (Date.now() > end) {
                 throw new Error(`${what} never came: ${this.last}`);
@@ -86,17 +143,65 @@ export class Person {
             globalThis.tierlab?.form && document.readyState === 'complete');
     }
 
+    /** @param {string} id */
     click(id) {
-        return this.see((id) => document.getElementById(id).click(), id);
+        return this.see((which) => document.getElementById(which)?.click(), id);
     }
 
+    /**
+     * Choose or type a value.
+     *
+     * @param {string} id
+     * @param {string} value
+     */
     choose(id, value) {
-        return this.see((id, value) => {
-            const select = document.getElementById(id);
-            select.value = value;
-            select.dispatchEvent(new Event('input', { bubbles: true }));
-            select.dispatchEvent(new Event('change', { bubbles: true }));
+        return this.see((which, chosen) => {
+            const found = document.getElementById(which);
+            const input = /** @type {HTMLInputElement} */ (found);
+            input.value = chosen;
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+            input.dispatchEvent(new Event('change', { bubbles: true }));
         }, id, value);
+    }
+
+    /**
+     * The value that is chosen or typed.
+     *
+     * @param {string} id
+     */
+    value(id) {
+        return this.see((which) => {
+            const found = document.getElementById(which);
+            return /** @type {HTMLInputElement} */ (found).value;
+        }, id);
+    }
+
+    /**
+     * The text of an element.
+     *
+     * @param {string} id
+     */
+    text(id) {
+        return this.see((which) => document.getElementById(which)?.textContent, id);
+    }
+
+    /**
+     * Whether an element is there and visible.
+     *
+     * @param {string} id
+     */
+    shown(id) {
+        return this.see((which) => document.getElementById(which)?.hidden === false, id);
+    }
+
+    /**
+     * The texts of all elements that a selector finds.
+     *
+     * @param {string} selector
+     */
+    texts(selector) {
+        return this.see((asked) => [...document.querySelectorAll(asked)]
+            .map((element) => element.textContent), selector);
     }
 
     async boot() {
@@ -115,15 +220,21 @@ export class Person {
         });
     }
 
+    /** @param {string} text */
     async type(text) {
         await this.see(() => tierlab.terminal.focus());
         await this.page.keyboard.type(text);
         await this.page.keyboard.press('Enter');
     }
 
+    /**
+     * Wait for a line of the terminal.
+     *
+     * @param {string} text
+     */
     async shows(text) {
-        await this.until(`"${text}"`, (text) =>
-            tierlab.terminal.text().split('\n').includes(text), text);
+        await this.until(`"${text}"`, (line) =>
+            tierlab.terminal.text().split('\n').includes(line), text);
         return true;
     }
 
@@ -139,16 +250,17 @@ export class Person {
         }));
     }
 
-    /* Where it is, for who has to find out why it does not go on. */
+    /** Where the page is, to find out why it does not go on. */
     async sees() {
         try {
             const { text, ...facts } = await this.facts();
             return JSON.stringify({ ...facts, text: text?.slice(-500) });
         } catch (error) {
-            return error.message;
+            return messageOf(error);
         }
     }
 
+    /** @param {string} name */
     async shot(name) {
         if (this.shots) {
             await this.page.screenshot({ path: path.join(this.shots, name) });
@@ -156,30 +268,38 @@ export class Person {
     }
 }
 
-/* What a page says of itself when nothing was done yet. */
+/**
+ * The first paint, the bytes that were loaded, and by how much the page is too wide.
+ *
+ * @param {Person} person
+ */
 export async function first(person) {
-    /* It may be ready before anything of it is seen. */
+    /* The page may be ready before the browser paints. */
     const paint = await person.until('a paint', () =>
         performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-    return person.see((paint) => ({
-        paint,
-        bytes: [...performance.getEntriesByType('resource'),
-                ...performance.getEntriesByType('navigation')]
-            .reduce((sum, entry) => sum + entry.transferSize, 0),
-        wide: document.documentElement.scrollWidth - innerWidth,
-    }), paint);
+    const size = await person.see(() => {
+        const entries = /** @type {PerformanceResourceTiming[]} */ ([
+            ...performance.getEntriesByType('resource'),
+            ...performance.getEntriesByType('navigation')]);
+        return {
+            bytes: entries.reduce((sum, entry) => sum + entry.transferSize, 0),
+            wide: document.documentElement.scrollWidth - innerWidth,
+        };
+    });
+    return { paint, ...size };
 }
 
-/* In the page: from a key to its echo on the screen, in ms, sorted. */
+/** In the page: the times from a key to its echo on the screen, in ms, sorted. */
 export async function echoes() {
     const { xterm } = tierlab.terminal;
     const found = [];
     for (let i = 0; i < 21; i++) {
         await new Promise((resolve) => setTimeout(resolve, 60));
         const start = performance.now();
+        /** @type {Promise<void>} */
         const echo = new Promise((resolve) => {
-            const seen = xterm.onWriteParsed(() => {
-                seen.dispose();
+            const listener = xterm.onWriteParsed(() => {
+                listener.dispose();
                 resolve();
             });
         });
@@ -190,6 +310,10 @@ export async function echoes() {
     return found.sort((a, b) => a - b);
 }
 
+/**
+ * @param {Visit} options
+ * @param {(person: Person, browser: Browser) => Promise<object>} action
+ */
 async function visit(options, action) {
     const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'tierlab-page-'));
     const browser = new Browser({ ...options, profile, flags: [] }, (why) => {
@@ -198,15 +322,15 @@ async function visit(options, action) {
     });
     try {
         await browser.start();
-        const page = await browser.connection.newPage();
+        const page = await browser.connected.newPage();
         await page.evaluateOnNewDocument(watch);
         const person = new Person(page, options.url, options.shots);
         const found = await action(person, browser).catch(async (error) => {
-            error.message += `; ${await person.sees()}`;
-            throw error;
+            throw new Error(`${messageOf(error)}; ${await person.sees()}`,
+                            { cause: error });
         });
         const said = JSON.stringify({ ...found, foreign: person.foreign });
-        /* All of it, before we end. */
+        /* Wait until all is written, before this process ends. */
         await new Promise((resolve) =>
             process.stdout.write(`${said}\n`, resolve));
     } finally {
@@ -216,14 +340,16 @@ async function visit(options, action) {
     }
 }
 
-/*
- * The whole program: with a browser (@options: browser, binary, library, url, shots)
- * and somebody at a page of it that is still empty, do @action(person, browser) and
- * print what it found as one line of JSON. Status 1, and why, if it fails.
+/**
+ * The whole program: start a browser with an empty page, do something as a person, and
+ * print what was found as one line of JSON. The status is 1 if that fails.
+ *
+ * @param {Visit} options
+ * @param {(person: Person, browser: Browser) => Promise<object>} action
  */
 export function atPage(options, action) {
     visit(options, action).then(() => process.exit(0), (error) => {
-        process.stderr.write(`${error.stack ?? error}\n`);
+        process.stderr.write(`${stackOf(error)}\n`);
         process.exit(1);
     });
 }

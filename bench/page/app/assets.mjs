@@ -1,46 +1,89 @@
 /*
- * A guest's files: how much they are, and how much of them is there.
+ * The files of a guest: how many bytes they have, and how many have been fetched.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { wasmOf } from '../../engines/web/download.mjs';
 
-/* As the site describes them; @more beside those of the guest and its program. */
+/** @import { Guest, SavedMachine, Site } from './site.d.ts' */
+
+/** @typedef {SavedMachine['part']} Asset a file of the site's, or of a user's own */
+
+/**
+ * The files of a guest and its program, and the others that a run needs.
+ *
+ * @param {Site} site
+ * @param {Guest} guest
+ * @param {Asset[]} more
+ * @returns {Asset[]}
+ */
 const filesOf = (site, guest, more) =>
     [...site.programs[guest.arch].files, ...guest.files, ...more];
+
+/** @param {Asset[]} files */
 const packed = (files) => files.reduce((sum, file) => sum + file.packed, 0);
 
-/* Bytes to fetch for a guest; packed, if anything is known of that. */
+/**
+ * How many bytes are fetched for a guest: packed, where the packed size is known.
+ *
+ * @param {Site} site
+ * @param {Guest} guest
+ * @param {Asset[]} more
+ */
 export function weight(site, guest, more = []) {
     const program = site.programs[guest.arch];
     return (program.packed ?? program.bytes) + packed(filesOf(site, guest, more));
 }
 
-/* What is fetched for a guest. */
+/**
+ * The URLs that are fetched for a guest.
+ *
+ * @param {Site} site
+ * @param {Guest} guest
+ * @param {Asset[]} more
+ */
 export function urlsOf(site, guest, more) {
     const { url } = site.programs[guest.arch];
-    return [url, wasmOf(url), ...filesOf(site, guest, more).map((file) => file.url)]
+    const urls = filesOf(site, guest, more).map((file) => file.url)
+        .filter((found) => found !== undefined);
+    return [url, wasmOf(url), ...urls]
         .map((found) => new URL(found, document.baseURI).href);
 }
 
-/* Whether the browser has kept them all from an earlier visit. */
+/**
+ * Whether the browser keeps all of these from an earlier visit.
+ *
+ * @param {string[]} urls
+ */
 export async function isKept(urls) {
     const found = await Promise.all(urls.map((url) => caches.match(url)));
     return found.every(Boolean);
 }
 
-/* How much of a guest is there. */
+/** How much of a guest has been fetched. */
 export class Loading {
-    /* @progress gets a part of 1, bytes, and bytes of all. */
+    /**
+     * @param {Site} site
+     * @param {Guest} guest
+     * @param {Asset[]} more
+     * @param {(part: number, loaded: number, total: number) => void} progress gets the
+     *     part (1 is all), the bytes that were fetched, and the bytes of all files
+     */
     constructor(site, guest, more, progress) {
         /* The program's bytes are counted unpacked, the others' packed. */
         this.total = site.programs[guest.arch].bytes +
             packed(filesOf(site, guest, more));
+        /** @type {Map<string, number>} */
         this.loaded = new Map();
         this.progress = progress;
     }
 
-    /* So many bytes of something are there. */
+    /**
+     * So many bytes of a file have been fetched.
+     *
+     * @param {string} what
+     * @param {number} bytes
+     */
     tell(what, bytes) {
         this.loaded.set(what, bytes);
         const sum = [...this.loaded.values()].reduce((all, one) => all + one, 0);

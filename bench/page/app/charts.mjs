@@ -1,18 +1,49 @@
 /*
- * A run over its time, with an earlier one faintly behind it: uPlot.
+ * Draws a run over its time, with an earlier run faintly behind it, by uPlot.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { byId, compact, make, replace } from './dom.mjs';
 
+/** @import { Row } from '../types.d.ts' */
+/** @import { Comparable } from './history.mjs' */
+/** @import { Run } from './run.mjs' */
+
+/** @typedef {import('uplot')} Plot */
+/** @typedef {(number | null | undefined)[]} Points */
+/** @typedef {Record<string, number[]>} Columns samples by the name of their column */
+/** @typedef {{ times: number[], columns: Columns }} Series times are in s */
+/**
+ * @typedef {object} Curve
+ * @property {string} label
+ * @property {string} color a variable of the style sheet
+ * @property {boolean} [fill]
+ * @property {(columns: Columns, times: number[]) => Points} of
+ */
+/**
+ * @typedef {object} Chart
+ * @property {string} title
+ * @property {string} [needs] the column without which there is no chart
+ * @property {Curve[]} series
+ */
+/** @typedef {{ chart: Chart, element: HTMLElement, plot: Plot, place: HTMLElement }}
+ *            Drawn */
+
 const HEIGHT = 190;
+/* How many samples a chart needs. */
 const FEWEST = 2;
 
+/** @param {string} name */
 function color(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/* Values a second between two samples. */
+/**
+ * By how much values grow in a second between two samples.
+ *
+ * @param {number[]} times
+ * @param {number[]} values
+ */
 function rate(times, values) {
     return values.map((value, i) => {
         const dt = i ? times[i] - times[i - 1] : 0;
@@ -20,6 +51,7 @@ function rate(times, values) {
     });
 }
 
+/** @type {Chart[]} */
 const CHARTS = [
     {
         title: 'Translation blocks',
@@ -41,24 +73,43 @@ const CHARTS = [
     },
 ];
 
-/* { times in s, columns by name } of what was sampled. */
+/**
+ * The samples by columns.
+ *
+ * @template {Partial<Row>} T
+ * @param {T[]} rows
+ * @param {(row: T) => number} at when a row was sampled, in ms
+ * @returns {Series}
+ */
 export function columnsOf(rows, at) {
+    /** @type {Columns} */
     const columns = {};
     for (const name of Object.keys(rows[0] ?? {})) {
-        columns[name] = rows.map((row) => row[name]);
+        columns[name] = rows.map((row) => /** @type {number} */ (row[name]));
     }
     return { times: rows.map((row) => at(row) / 1000), columns };
 }
 
-/* Two x axes as one, with gaps where one of them has nothing. */
+/**
+ * The curves of two runs on one x axis, with gaps where a run has no sample.
+ *
+ * @param {Series} now
+ * @param {Series | undefined} then
+ * @param {Chart} chart
+ * @returns {[number[], ...Points[]]}
+ */
 function joined(now, then, chart) {
-    const series = chart.series;
+    const { series } = chart;
     const own = series.map((s) => s.of(now.columns, now.times));
     if (!then || (chart.needs && !then.columns[chart.needs])) {
         return [now.times, ...own, ...series.map(() => now.times.map(() => null))];
     }
     const old = series.map((s) => s.of(then.columns, then.times));
     const times = [...new Set([...now.times, ...then.times])].sort((a, b) => a - b);
+    /**
+     * @param {number[]} xs
+     * @param {Points} ys
+     */
     const spread = (xs, ys) => {
         const byTime = new Map(xs.map((x, i) => [x, ys[i]]));
         return times.map((x) => byTime.get(x));
@@ -68,13 +119,24 @@ function joined(now, then, chart) {
 }
 
 export class Charts {
+    /** @param {typeof import('uplot')} uPlot */
     constructor(uPlot) {
         this.uPlot = uPlot;
+        /** @type {Drawn[]} */
         this.plots = [];
+        /** @type {Run | null} */
+        this.run = null;
+        /** @type {Comparable | null} */
+        this.earlier = null;
         new ResizeObserver(() => this.resize()).observe(byId('charts'));
     }
 
-    /* Anew, with other colours or another run behind. */
+    /**
+     * Make the charts, or make them again with other colours or another earlier run.
+     *
+     * @param {Run} run
+     * @param {Comparable | null} earlier
+     */
     prepare(run, earlier) {
         this.run = run;
         this.earlier = earlier;
@@ -89,6 +151,10 @@ export class Charts {
         this.show();
     }
 
+    /**
+     * @param {Chart} chart
+     * @returns {Drawn}
+     */
     make(chart) {
         const names = chart.series.map((s) => s.label).join(' and ');
         const place = make('div', {
@@ -103,6 +169,10 @@ export class Charts {
         const element = make('figure', {},
             make('figcaption', {}, chart.title, make('span', { class: 'legend' },
                                                      ...legend)), place);
+        /**
+         * @param {Curve} s
+         * @param {boolean} old
+         */
         const line = (s, old) => ({
             label: s.label, spanGaps: true, points: { show: false },
             stroke: color(s.color), width: old ? 1.25 : 2,
@@ -131,6 +201,11 @@ export class Charts {
         return { chart, element, plot, place };
     }
 
+    /**
+     * Draw a line at the beginning of each phase.
+     *
+     * @param {Plot} u
+     */
     drawPhases(u) {
         const { ctx, bbox } = u;
         ctx.save();
@@ -149,7 +224,7 @@ export class Charts {
             ctx.moveTo(x, bbox.top);
             ctx.lineTo(x, bbox.top + bbox.height);
             ctx.stroke();
-            /* Where there is room for its name. */
+            /* The phase's name, if there is room for it. */
             const end = marks[i + 1]?.x ?? bbox.left + bbox.width;
             if (x + ctx.measureText(phase).width + 8 < end) {
                 ctx.fillText(phase, x + 4, bbox.top + 11 * devicePixelRatio);
@@ -159,10 +234,11 @@ export class Charts {
     }
 
     show() {
-        if (!this.run || this.run.samples.length < FEWEST) {
+        const { run } = this;
+        if (!run || run.samples.length < FEWEST) {
             return;
         }
-        const now = columnsOf(this.run.samples, (row) => this.run.at(row));
+        const now = columnsOf(run.samples, (row) => run.at(row));
         for (const { chart, plot, element } of this.plots) {
             const has = !chart.needs || now.columns[chart.needs]?.[0] !== undefined;
             element.hidden = !has;

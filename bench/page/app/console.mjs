@@ -1,11 +1,19 @@
 /*
- * Reads the guest's console for what its lines say: phases, rounds, failures. As
- * bench/harness/process/console.py does, which has the patterns.
+ * Reads phases, rounds and failures in the lines of the guest's console, as the
+ * harness's ConsoleParser does; the site's description has the harness's patterns.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+/** @import { Guest, Phase } from './site.d.ts' */
 
-/* A line this long is no marker. */
+/**
+ * The guest's patterns.
+ *
+ * @typedef {Pick<Guest, 'markers' | 'panics' | 'oopses' | 'passed' | 'failed'>} Patterns
+ */
+/** @typedef {{ n: number, host_ms: number, guest_s: number }} Round */
+
+/* A line longer than this cannot be a marker. */
 const LINE_MAX = 64 * 1024;
 
 const ESCAPES =
@@ -15,33 +23,48 @@ const OWN = /@tierlab [a-z-]+ guest=(?<guest>\d+(?:\.\d+)?)(?: status=(?<status>
 const ROUND = /^@tierlab round guest=(?<guest>\d+\.\d+) n=(?<n>\d+)$/;
 const PRINTK = /^\[ *(?<guest>\d+\.\d+)\]/;
 
+/** @param {string[]} patterns */
 const anyOf = (patterns) =>
     patterns.length ? new RegExp(patterns.map((p) => `(?:${p})`).join('|')) : null;
 
 export class ConsoleReader {
+    /** @param {Patterns} guest */
     constructor(guest) {
         this.markers = guest.markers.map(({ phase, match }) =>
             ({ phase, match: new RegExp(match) }));
         this.panics = anyOf(guest.panics);
         this.oopses = anyOf(guest.oopses);
-        this.passed = guest.passed && new RegExp(guest.passed);
-        this.failed = guest.failed && new RegExp(guest.failed);
+        this.passed = guest.passed ? new RegExp(guest.passed) : null;
+        this.failed = guest.failed ? new RegExp(guest.failed) : null;
         this.decoder = new TextDecoder();
         this.rest = '';
+        /** @type {Phase[]} */
         this.phases = [];
+        /** @type {Round[]} */
         this.rounds = [];
+        /** @type {string | null} */
         this.panic = null;
+        /** @type {string | null} */
         this.oops = null;
-        /* { good, line } when a line ended the run. */
+        /**
+         * The line that ended the run, and whether the run passed.
+         *
+         * @type {{ good: boolean, line: string } | null}
+         */
         this.verdict = null;
     }
 
-    /* The next bytes; returns the phases that they reached. */
+    /**
+     * Read the next bytes; returns the phases that they reached.
+     *
+     * @param {Uint8Array} data
+     * @param {number} atMs
+     */
     feed(data, atMs) {
         const before = this.phases.length;
         this.rest += this.decoder.decode(data, { stream: true });
         const lines = this.rest.split(/[\r\n]/);
-        this.rest = lines.pop();
+        this.rest = lines.pop() ?? '';
         if (this.rest.length > LINE_MAX) {
             lines.push(this.rest);
             this.rest = '';
@@ -52,15 +75,25 @@ export class ConsoleReader {
         return this.phases.slice(before);
     }
 
+    /**
+     * The console has ended: read its last line.
+     *
+     * @param {number} atMs
+     */
     close(atMs) {
         this.line(this.rest, atMs);
         this.rest = '';
     }
 
+    /** @param {string} phase */
     reached(phase) {
         return this.phases.find((p) => p.phase === phase);
     }
 
+    /**
+     * @param {string} raw
+     * @param {number} atMs
+     */
     line(raw, atMs) {
         const line = raw.replace(ESCAPES, '').replace(CONTROLS, '');
         if (!line.trim() || this.verdict) {
@@ -72,10 +105,10 @@ export class ConsoleReader {
         if (this.oopses?.test(line)) {
             this.oops ??= line.trim();
         }
-        const round = ROUND.exec(line);
+        const round = ROUND.exec(line)?.groups;
         if (round) {
-            this.rounds.push({ n: Number(round.groups.n), host_ms: atMs,
-                               guest_s: Number(round.groups.guest) });
+            this.rounds.push({ n: Number(round.n), host_ms: atMs,
+                               guest_s: Number(round.guest) });
         }
         for (const { phase, match } of this.markers) {
             if (!this.reached(phase) && match.test(line)) {
@@ -90,9 +123,16 @@ export class ConsoleReader {
     }
 }
 
+/**
+ * @param {string} phase
+ * @param {string} line
+ * @param {number} host_ms
+ * @returns {Phase}
+ */
 function phaseOf(phase, line, host_ms) {
+    /** @type {Partial<Record<string, string>> | undefined} */
     const own = OWN.exec(line)?.groups;
-    const guest = own?.guest ?? PRINTK.exec(line)?.groups.guest;
+    const guest = own?.guest ?? PRINTK.exec(line)?.groups?.guest;
     return {
         phase, host_ms,
         guest_s: guest === undefined ? null : Number(guest),

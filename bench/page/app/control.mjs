@@ -1,22 +1,38 @@
 /*
  * Talks to a running QEMU over its control channel (QMP), and resumes, saves or ends
- * a machine by it, as bench/harness/process/control.py and transfer.py do.
+ * a machine, as the harness does.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+/** @import { MachineLike } from '../types.d.ts' */
 
-/* Enough that QEMU does not hold back; on wasm32 it is a size_t. */
+/** @typedef {Record<string, unknown>} Answer what QEMU returns for a command */
+/** @typedef {{ event: string, data: { status?: string } }} QmpEvent */
+/** @typedef {{ QMP?: object, error?: { desc: string }, return?: Answer } &
+ *            Partial<QmpEvent>} Said a line of QEMU's */
+/**
+ * @typedef {object} Asked a command without an answer yet
+ * @property {string} command
+ * @property {(answer: Answer) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+/* So much bandwidth that QEMU does not slow down; on wasm32 it is a size_t. */
 const BANDWIDTH = 2 ** 32 - 1;
 
+/** One session on the control channel of a machine, whose onControl() calls receive(). */
 export class Control {
-    /* One session; @machine is of machine.mjs, its onControl() calls receive(). */
+    /** @param {MachineLike} machine */
     constructor(machine) {
         this.machine = machine;
         this.decoder = new TextDecoder();
         this.rest = '';
+        /** @type {Asked[]} */
         this.answers = [];
+        /** @type {QmpEvent[]} */
         this.events = [];
-        this.waiting = null;
+        this.waiting = () => {};
+        /** @type {PromiseWithResolvers<void>} */
         this.greeted = Promise.withResolvers();
     }
 
@@ -37,29 +53,40 @@ export class Control {
         return this.machine.attachControl(false);
     }
 
+    /** @param {Uint8Array} bytes */
     receive(bytes) {
         const lines = (this.rest + this.decoder.decode(bytes, { stream: true }))
             .split('\n');
-        this.rest = lines.pop();
+        this.rest = lines.pop() ?? '';
         lines.filter((line) => line.trim()).forEach((line) =>
             this.take(JSON.parse(line)));
     }
 
+    /** @param {Said} said */
     take(said) {
         if (said.QMP) {
             this.greeted.resolve();
         } else if (said.event) {
-            this.events.push(said);
-            this.waiting?.();
+            this.events.push({ event: said.event, data: said.data ?? {} });
+            this.waiting();
         } else if (said.error) {
-            const { command, reject } = this.answers.shift();
-            reject(new Error(`QEMU refused ${command}: ${said.error.desc}`));
+            const asked = this.answers.shift();
+            asked?.reject(
+                new Error(`QEMU refused ${asked.command}: ${said.error.desc}`));
         } else {
-            this.answers.shift().resolve(said.return);
+            this.answers.shift()?.resolve(said.return ?? {});
         }
     }
 
+    /**
+     * Give QEMU a command; resolves with its answer.
+     *
+     * @param {string} command
+     * @param {object} given the command's arguments
+     * @returns {Promise<Answer>}
+     */
     execute(command, given = {}) {
+        /** @type {PromiseWithResolvers<Answer>} */
         const { promise, resolve, reject } = Promise.withResolvers();
         this.answers.push({ command, resolve, reject });
         const text = JSON.stringify({ execute: command, arguments: given });
@@ -67,11 +94,14 @@ export class Control {
         return promise;
     }
 
+    /** Resolves when the machine's state has been transferred. */
     async completed() {
         for (;;) {
             const event = this.events.shift();
             if (!event) {
-                await new Promise((resolve) => { this.waiting = resolve; });
+                /** @type {Promise<void>} */
+                const more = new Promise((resolve) => { this.waiting = resolve; });
+                await more;
                 continue;
             }
             const status = event.event === 'MIGRATION' && event.data.status;
@@ -80,12 +110,17 @@ export class Control {
             }
             if (status === 'failed' || status === 'cancelled') {
                 const said = await this.execute('query-migrate');
-                throw new Error(said['error-desc'] ?? `migration ${status}`);
+                throw new Error(String(said['error-desc'] ?? `migration ${status}`));
             }
         }
     }
 
-    /* QEMU was started with -incoming defer; the guest stands still afterwards. */
+    /**
+     * Load a machine's state into a QEMU that was started with -incoming defer. The
+     * guest is stopped afterwards.
+     *
+     * @param {string} path
+     */
     async load(path) {
         await this.beginTransfer();
         await this.execute('migrate-incoming',
@@ -93,23 +128,30 @@ export class Control {
         await this.completed();
     }
 
+    /** Let the guest run, and end the session. */
     async go() {
         await this.execute('cont');
         await this.end();
     }
 
-    /* QEMU ends then. */
+    /**
+     * Save the machine's state; QEMU ends then.
+     *
+     * @param {string} path
+     */
     async save(path) {
         await this.beginTransfer();
         await this.execute('stop');
         await this.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
         await this.execute('migrate', { uri: `file:${path}` });
         await this.completed();
-        this.execute('quit');
+        /* QEMU may end without an answer. */
+        void this.execute('quit');
     }
 
     async quit() {
         await this.begin();
-        this.execute('quit');
+        /* QEMU may end without an answer. */
+        void this.execute('quit');
     }
 }

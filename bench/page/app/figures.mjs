@@ -1,13 +1,30 @@
 /*
- * A run in figures, as they are now: tiles, and who executes.
+ * Shows a run's newest figures: tiles, and how much is interpreted and compiled.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { byId, bytes, compact, count, make, millis, percent, replace } from './dom.mjs';
 
-/* Names as in the timeline (docs/results.md). */
+/** @import { Row } from '../types.d.ts' */
+/** @import { Run } from './run.mjs' */
+
+/**
+ * @typedef {object} Tile
+ * @property {string} id
+ * @property {string} label
+ * @property {string} kind the tile's colour
+ * @property {(row: Row) => number | undefined} value
+ * @property {(n: number) => string} show
+ * @property {(row: Row) => string} more a second line
+ */
+
+/**
+ * The timeline's names are explained in docs/results.md.
+ *
+ * @type {Tile[]}
+ */
 const TILES = [
-    { id: 'translated', label: 'TBs translated', column: 'tbs_translated',
+    { id: 'translated', label: 'TBs translated', value: (row) => row.tbs_translated,
       show: compact, kind: 'translated', more: (row) =>
           row.translate_ns === undefined ? ''
               : `in ${millis(row.translate_ns / 1e6)}` },
@@ -18,20 +35,16 @@ const TILES = [
       value: (row) => row.tbs_in_modules ?? row.slots,
       more: (row) => row.tbs_compiled === undefined ? ''
           : `${compact(row.tbs_compiled)} in all` },
-    { id: 'modules', label: 'modules alive', column: 'modules', show: compact,
-      kind: 'tier1', more: (row) => `${bytes(row.wasm_bytes)} of Wasm` },
-    { id: 'compile', label: 'compile time', column: 'compile_ns', kind: 'tier1',
-      show: (ns) => millis(ns / 1e6), more: (row) =>
+    { id: 'modules', label: 'modules alive', value: (row) => row.modules,
+      show: compact, kind: 'tier1', more: (row) => `${bytes(row.wasm_bytes)} of Wasm` },
+    { id: 'compile', label: 'compile time', value: (row) => row.compile_ns,
+      kind: 'tier1', show: (ns) => millis(ns / 1e6), more: (row) =>
           row.compile_ns && row.tbs_compiled
               ? `${Math.round(row.compile_ns / 1e3 / row.tbs_compiled)} µs a TB`
               : '' },
-    { id: 'memory', label: 'memory', column: 'memory_bytes', show: bytes,
+    { id: 'memory', label: 'memory', value: (row) => row.memory_bytes, show: bytes,
       kind: 'plain', more: () => 'of the emulator' },
 ];
-
-export function valueOf(tile, row) {
-    return tile.value ? tile.value(row) : row[tile.column];
-}
 
 export class Figures {
     constructor() {
@@ -50,6 +63,7 @@ export class Figures {
                 this.now.element, this.all.element);
     }
 
+    /** @param {Run} run */
     show(run) {
         const row = run.samples.at(-1);
         if (!row) {
@@ -57,7 +71,7 @@ export class Figures {
             return;
         }
         for (const { tile, value, more } of this.tiles) {
-            const n = valueOf(tile, row);
+            const n = tile.value(row);
             value.textContent = n === undefined ? '–' : tile.show(n);
             more.textContent = tile.more(row);
         }
@@ -82,7 +96,9 @@ export class Figures {
     }
 }
 
+/** The shares of both tiers in what was executed. */
 class ShareBar {
+    /** @param {string} label */
     constructor(label) {
         this.tier0 = make('span', { class: 'part tier0' });
         this.tier1 = make('span', { class: 'part tier1' });
@@ -94,11 +110,15 @@ class ShareBar {
             this.text);
     }
 
+    /**
+     * @param {number} tier0 how many TBs were executed interpreted
+     * @param {number} tier1 how many TBs were executed compiled
+     */
     show(tier0, tier1) {
         const all = tier0 + tier1;
         const part = all > 0 ? tier1 / all : 0;
-        this.tier0.style.flexGrow = all > 0 ? 1 - part : 0;
-        this.tier1.style.flexGrow = part;
+        this.tier0.style.flexGrow = String(all > 0 ? 1 - part : 0);
+        this.tier1.style.flexGrow = String(part);
         replace(this.text,
             make('span', { class: 'is-tier0' },
                  `${all > 0 ? percent(1 - part) : '–'} interpreted`),

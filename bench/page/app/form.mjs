@@ -4,22 +4,47 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { bytes, byId, make, replace } from './dom.mjs';
+import { messageOf } from '../../engines/js/errors.mjs';
+import { byId, bytes, inputById, make, replace, selectById } from './dom.mjs';
 import { Plugs } from './plugs.mjs';
 import { machineParams } from './settings.mjs';
 import { complaint } from './spec.mjs';
 
-function control(param, id, value, changed) {
-    let input;
+/** @import { Settings } from './settings.mjs' */
+/** @import { Guest, Param, Values } from './site.d.ts' */
+
+/**
+ * Called with a parameter's new value, or undefined if the input is not a value.
+ *
+ * @callback Changed
+ * @param {string} name
+ * @param {string | undefined} value
+ * @returns {void}
+ */
+
+/**
+ * @param {Param} param
+ * @param {string} id
+ */
+function inputFor(param, id) {
     if (param.type === 'enum') {
-        input = make('select', { id }, ...param.choices.map((choice) =>
+        return make('select', { id }, ...(param.choices ?? []).map((choice) =>
             make('option', { value: choice }, choice)));
-    } else {
-        input = make('input', {
-            id, type: 'text', inputmode: param.type === 'u64' ? 'numeric' : 'decimal',
-            autocomplete: 'off', spellcheck: 'false',
-        });
     }
+    return make('input', {
+        id, type: 'text', inputmode: param.type === 'u64' ? 'numeric' : 'decimal',
+        autocomplete: 'off', spellcheck: 'false',
+    });
+}
+
+/**
+ * @param {Param} param
+ * @param {string} id
+ * @param {string} value
+ * @param {Changed} changed
+ */
+function control(param, id, value, changed) {
+    const input = inputFor(param, id);
     input.value = value;
     const check = () => {
         const wrong = complaint(param, input.value);
@@ -39,6 +64,12 @@ function control(param, id, value, changed) {
     return { input, error };
 }
 
+/**
+ * @param {Param} param
+ * @param {string} prefix of the ids
+ * @param {string} value
+ * @param {Changed} changed
+ */
 function row(param, prefix, value, changed) {
     const id = `${prefix}-${param.name}`;
     const { input, error } = control(param, id, value, changed);
@@ -50,6 +81,11 @@ function row(param, prefix, value, changed) {
         error);
 }
 
+/**
+ * @param {HTMLSelectElement} select
+ * @param {{ name: string }[]} entries
+ * @param {string} chosen
+ */
 function options(select, entries, chosen) {
     replace(select, ...entries.map((entry) =>
         make('option', { value: entry.name, selected: entry.name === chosen },
@@ -57,40 +93,61 @@ function options(select, entries, chosen) {
     select.value = chosen;
 }
 
+/**
+ * Call `take` with each file that a user chooses.
+ *
+ * @param {string} id of the input
+ * @param {(file: File) => Promise<void>} take
+ */
+function onFile(id, take) {
+    const input = inputById(id);
+    input.addEventListener('change', () => {
+        const file = input.files?.[0];
+        input.value = '';
+        if (file) {
+            void take(file);
+        }
+    });
+}
+
+/**
+ * Call `take` with each choice of a user.
+ *
+ * @param {string} id of the select element
+ * @param {(value: string) => void} take
+ */
+function onChoice(id, take) {
+    const select = selectById(id);
+    select.addEventListener('change', () => take(select.value));
+}
+
 export class Form {
+    /**
+     * @param {Settings} settings
+     * @param {(guest: Guest) => number} sizes how many bytes are fetched for a guest
+     * @param {() => void} changed called when the user has chosen something
+     */
     constructor(settings, sizes, changed) {
         this.settings = settings;
         this.sizes = sizes;
         this.changed = changed;
         this.element = byId('setup');
-        byId('policy').addEventListener('change', (event) => {
-            settings.takeTier(event.target.value);
+        onChoice('policy', (value) => {
+            settings.takeTier(value);
             this.showPolicy();
             this.told();
         });
-        byId('workload').addEventListener('change', (event) => {
-            settings.takeWorkload(event.target.value);
+        onChoice('workload', (value) => {
+            settings.takeWorkload(value);
             this.showWorkload();
             this.told();
         });
-        options(byId('policy'), settings.site.tiers.policies,
+        options(selectById('policy'), settings.site.tiers.policies,
                 settings.policy.name);
-        byId('profile-input').addEventListener('change', ({ target }) => {
-            const [file] = target.files;
-            target.value = '';
-            if (file) {
-                this.takeProfile(file);
-            }
-        });
-        byId('from-input').addEventListener('change', ({ target }) => {
-            const [file] = target.files;
-            target.value = '';
-            if (file) {
-                this.takeMachine(file);
-            }
-        });
-        byId('from').addEventListener('change', ({ target }) => {
-            settings.from = target.value;
+        onFile('profile-input', (file) => this.takeProfile(file));
+        onFile('from-input', (file) => this.takeMachine(file));
+        onChoice('from', (value) => {
+            settings.from = value;
             this.fromChanged();
         });
         this.showGuests();
@@ -102,7 +159,7 @@ export class Form {
         this.told();
     }
 
-    /* Other workloads may make sense now. */
+    /** Something was plugged in or out: other workloads may be possible now. */
     plugged() {
         const { settings } = this;
         settings.takeWorkload(settings.workloadSpec);
@@ -110,7 +167,7 @@ export class Form {
         this.told();
     }
 
-    /* Something was chosen. */
+    /** The user has chosen something. */
     told() {
         this.settings.save();
         byId('command').textContent = this.settings.commandLine();
@@ -138,19 +195,24 @@ export class Form {
         }));
     }
 
-    /* Booted, or resumed: much is settled then. */
+    /** Show from what a run starts: a cold boot, or a saved machine. */
     showFrom() {
         const { settings } = this;
         const machines = settings.savedMachines();
         replace(byId('from'), make('option', { value: '' }, 'cold boot'),
                 ...machines.map(({ name }) => make('option', { value: name }, name)));
-        byId('from').value = settings.saved?.name ?? '';
+        selectById('from').value = settings.saved?.name ?? '';
         const { saved } = settings;
         byId('from-about').textContent = saved
             ? `Saved at ${saved.resumed.marker} on ${saved.saved.slice(0, 10)}, ` +
               `in ${saved.resumed.engine}; ${bytes(saved.part.packed)}.` : '';
     }
 
+    /**
+     * Take a user's saved machine, or tell why not.
+     *
+     * @param {File} file
+     */
     async takeMachine(file) {
         const { settings } = this;
         byId('from-error').textContent = '';
@@ -162,7 +224,7 @@ export class Form {
             this.showGuests();
         } catch (error) {
             byId('from-error').textContent =
-                `${file.name} cannot be resumed: ${error.message}.`;
+                `${file.name} cannot be resumed: ${messageOf(error)}.`;
         }
         this.fromChanged();
     }
@@ -174,6 +236,14 @@ export class Form {
         this.plugged();
     }
 
+    /**
+     * Show parameters.
+     *
+     * @param {string} place the id of the element for them
+     * @param {Param[]} params
+     * @param {Values} values
+     * @param {() => Values} current the values that a user's input changes
+     */
     params(place, params, values, current) {
         replace(byId(place), ...params.map((param) =>
             row(param, place, values[param.name] ?? String(param.default),
@@ -200,16 +270,21 @@ export class Form {
                     settings.commonValues, () => settings.commonValues);
     }
 
-    /* Of a policy that starts from what an earlier boot executed. */
+    /** Show the input for a policy that starts from what an earlier boot executed. */
     showProfile() {
         const { profile, fileParam } = this.settings;
         byId('profile').hidden = !fileParam;
         byId('profile-about').textContent =
             profile ? profile.name : 'A result of a boot, or a profile made of one.';
-        byId('profile-input').setCustomValidity(
+        inputById('profile-input').setCustomValidity(
             fileParam && !profile ? 'Choose a file to start from.' : '');
     }
 
+    /**
+     * Take a user's profile, or tell why not.
+     *
+     * @param {File} file
+     */
     async takeProfile(file) {
         const { settings } = this;
         byId('profile-error').textContent = '';
@@ -218,7 +293,7 @@ export class Form {
             settings.profile = await readProfile(file);
         } catch (error) {
             byId('profile-error').textContent =
-                `${file.name} cannot be used: ${error.message}.`;
+                `${file.name} cannot be used: ${messageOf(error)}.`;
         }
         this.showProfile();
         this.told();
@@ -226,8 +301,9 @@ export class Form {
 
     showWorkloads() {
         const { settings } = this;
-        byId('workload').disabled = !settings.guest.workloads || settings.underWay;
-        options(byId('workload'), settings.workloads(), settings.workload.name);
+        const select = selectById('workload');
+        select.disabled = !settings.guest.workloads || settings.underWay !== null;
+        options(select, settings.workloads(), settings.workload.name);
         this.showWorkload();
     }
 
@@ -236,8 +312,9 @@ export class Form {
         const own = settings.guest.workloads && !settings.underWay;
         byId('workload-title').textContent = own
             ? settings.workload.title.replace(/^./, (c) => c.toUpperCase()) + '.'
-            : settings.underWay ? `It was saved doing ${settings.underWay}.`
-                : 'A guest of its own: it does what it does.';
+            : settings.underWay
+                ? `The machine was saved while it ran ${settings.underWay}.`
+                : 'A user’s own guest: it runs its own programs.';
         this.params('workload-params', own ? settings.workloadParams() : [],
                     settings.workloadValues, () => settings.workloadValues);
     }
@@ -254,14 +331,19 @@ export class Form {
                     machineParams(settings.site, settings.guest), values,
                     () => settings.machine);
         for (const name of saved ? ['smp', 'memory', 'seed'] : []) {
-            byId(`machine-params-${name}`).disabled = true;
+            inputById(`machine-params-${name}`).disabled = true;
         }
     }
 
-    /* Shows what is wrong, if anything is. */
+    /** All inputs of the form. */
+    get inputs() {
+        const found = this.element.querySelectorAll('input, select');
+        return /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ ([...found]);
+    }
+
+    /** Whether the form is valid; shows what is wrong, if anything is. */
     valid() {
-        const wrong = [...this.element.querySelectorAll('input, select')]
-            .find((input) => !input.checkValidity());
+        const wrong = this.inputs.find((input) => !input.checkValidity());
         if (!wrong) {
             return true;
         }
@@ -270,7 +352,7 @@ export class Form {
             details.open = true;
         }
         wrong.focus();
-        /* A file's control is not to be seen, so neither is what a browser says of it. */
+        /* The input of a file is hidden, and so would be the browser's own message. */
         if (wrong.id === 'profile-input') {
             byId('profile-error').textContent = wrong.validationMessage;
         } else {
@@ -279,9 +361,9 @@ export class Form {
         return false;
     }
 
-    /* The same, without a word to the user. */
+    /** Whether the form is valid; shows nothing. */
     get isValid() {
-        return [...this.element.querySelectorAll('input, select')]
-            .every((input) => !input.willValidate || input.validity.valid);
+        return this.inputs.every(
+            (input) => !input.willValidate || input.validity.valid);
     }
 }

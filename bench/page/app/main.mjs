@@ -1,67 +1,120 @@
 /*
  * The page: settings on one side, a run on the other.
  *
- * Loaded before a guest is chosen is only what is needed then; the terminal, the
- * charts and the emulator come with the first boot, or when it seems to be near.
+ * Before a guest is chosen, the page loads only what the settings need. The terminal,
+ * the charts and the emulator come with the first boot, or when a boot seems to be near.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { messageOf } from '../../engines/js/errors.mjs';
 import { Ahead } from './ahead.mjs';
 import { isKept, urlsOf, weight } from './assets.mjs';
-import { addStyles, byId, bytes, save, seconds } from './dom.mjs';
+import { addStyles, buttonById, byId, bytes, save, seconds } from './dom.mjs';
 import { Form } from './form.mjs';
 import { keep, register } from './offline.mjs';
 import { Settings } from './settings.mjs';
 import { Theme } from './theme.mjs';
 
+/** @import { Bytes } from '../types.d.ts' */
+/** @import { Run, State } from './run.mjs' */
+/** @import { Param, Site } from './site.d.ts' */
+/** @import { GuestTerminal } from './terminal.mjs' */
+
+/** @typedef {'figures' | 'charts' | 'phases' | 'table'} Part a part that is drawn */
+
+/* How often the clock changes. */
 const CLOCK_MS = 200;
-/* How often what moves by itself is drawn, and the table, which few read then. */
+/* How often the bar of phases, the charts, and the table are drawn. */
 const PHASES_MS = 500;
 const CHARTS_MS = 500;
 const TABLE_MS = 1000;
 /* How often what is known of a running guest is kept for comparisons. */
 const KEEP_MS = 2000;
 
-/* Who does nothing for so long may be reading. */
+/* A user who does nothing for so long is not disturbed by work of the page. */
 const CALM_MS = 3000;
-/* What comes to a button before it is clicked. */
+/* Events that announce a click on a button. */
 const APPROACHES = ['pointerenter', 'pointerdown', 'focus'];
-/* Who chooses something may choose the next at once, or type on. */
+/* A user may type on, or choose the next at once; so a run is not expected before. */
 const CHOSEN_MS = 150;
 
-const said = (name) => document.querySelector(`meta[name="${name}"]`).content;
+/** @param {string} name of a meta element */
+const said = (name) => {
+    const meta = document.querySelector(`meta[name="${name}"]`);
+    return meta instanceof HTMLMetaElement ? meta.content : '';
+};
+/** @param {string} name of a library's file */
 const library = (name) => new URL(said('tierlab-lib') + '/' + name,
                                   document.baseURI).href;
 
+/** @type {Partial<Record<State | 'idle', string>>} */
 const STATES = {
     idle: 'ready', loading: 'fetching', starting: 'starting',
     booting: 'booting', running: 'at the prompt', ended: 'ended', failed: 'failed',
 };
 
-/* What shows a run: ours, and others'. Evaluated one by one, see breathe(). */
-const MODULES = {
-    terminal: './terminal.mjs', charts: './charts.mjs', figures: './figures.mjs',
-    history: './history.mjs', phases: './phases.mjs',
-};
-const LIBRARIES = ['xterm', 'addon-fit', 'xterm-pty', 'uplot'];
-
-/* Lets the browser do what waits: no task of ours shall be long. */
+/* Let the browser do what waits: no task of the page shall be long. */
 const breathe = () => new Promise((resolve) => setTimeout(resolve));
-/* What has become visible is laid out in a task of its own. */
+
+/**
+ * Load a module, and let the browser do what waits.
+ *
+ * @template T
+ * @param {Promise<T>} module
+ */
+async function loaded(module) {
+    const found = await module;
+    await breathe();
+    return found;
+}
+
+/** Lay out what has become visible, in a task of its own. */
 async function layOut() {
     await breathe();
     document.body.getBoundingClientRect();
     await breathe();
 }
 
-class Page {
+/** @typedef {Awaited<ReturnType<Page['makeParts']>>} Parts the parts that show a run */
+
+export class Page {
+    /** @param {Site} site */
     constructor(site) {
         this.site = site;
+        /** @type {Run | null} */
         this.run = null;
+        /** @type {GuestTerminal | null} */
         this.terminal = null;
-        /* Parts to draw again, and when the slow ones were. */
+        /**
+         * The parts that show a run, once they are made.
+         *
+         * @type {Parts | null}
+         */
+        this.parts = null;
+        /**
+         * The making of these parts, once it has begun.
+         *
+         * @type {Promise<void> | null}
+         */
+        this.furnished = null;
+        /* Whether a boot is being prepared. */
+        this.busy = false;
+        /**
+         * Parts to draw again.
+         *
+         * @type {Set<Part>}
+         */
         this.stale = new Set();
+        /**
+         * When parts were drawn.
+         *
+         * @type {Partial<Record<Part, number>>}
+         */
         this.drawnAt = {};
+        /** @type {number | null} */
+        this.drawing = null;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.chosen = undefined;
         this.ahead = new Ahead(() => this.load());
         this.settings = new Settings(site);
         this.theme = new Theme((dark) => this.recolour(dark));
@@ -70,17 +123,26 @@ class Page {
         this.connect();
         this.settingsChanged();
         this.showVersions();
-        byId('boot').disabled = byId('boot-here').disabled = false;
+        this.allowBoot(true);
         setInterval(() => this.tick(), CLOCK_MS);
     }
 
+    /** @param {boolean} allowed */
+    allowBoot(allowed) {
+        buttonById('boot').disabled = buttonById('boot-here').disabled = !allowed;
+    }
+
     connect() {
+        /**
+         * @param {string} id
+         * @param {() => void} action
+         */
         const on = (id, action) => byId(id).addEventListener('click', action);
         byId('setup').addEventListener('submit', (event) => {
             event.preventDefault();
-            this.boot();
+            void this.boot();
         });
-        on('boot-here', () => this.boot());
+        on('boot-here', () => void this.boot());
         for (const choice of ['input', 'change']) {
             byId('setup').addEventListener(choice, () => {
                 clearTimeout(this.chosen);
@@ -94,35 +156,39 @@ class Page {
         }
         on('stop', () => this.run?.stop());
         on('kill', () => this.run?.kill());
-        on('copy', () => this.attempt('copied', () => this.terminal.copy()));
-        on('paste', () => this.attempt('', () => this.terminal.paste()));
+        on('copy', () => void this.attempt('copied', () => this.terminal?.copy()));
+        on('paste', () => void this.attempt('', () => this.terminal?.paste()));
         on('reader', () => this.toggle('reader', (pressed) => {
-            this.terminal.reader = pressed;
+            if (this.terminal) {
+                this.terminal.reader = pressed;
+            }
         }));
         on('larger', () => this.toggle('larger', (pressed) => {
             document.body.toggleAttribute('data-larger', pressed);
             this.terminal?.focus();
         }));
-        on('download', async () => {
-            const { download } = await import('./result.mjs');
-            this.attempt('', () => download(this.run));
-        });
-        on('save-files', () => this.attempt('', async () => {
+        /** @param {(run: Run) => Promise<void>} action */
+        const withRun = (action) => {
             const { run } = this;
-            save(await run.archive(), `${run.guest.name}-files.tar`);
+            if (run) {
+                void this.attempt('', () => action(run));
+            }
+        };
+        on('download', () => withRun(async (run) => {
+            const { download } = await import('./result.mjs');
+            await download(run);
         }));
+        on('save-files', () => withRun(async (run) =>
+            save(await run.archive(), `${run.guest.name}-files.tar`)));
         on('save-disks', () => {
-            for (const { name, data } of this.run.leftDisks) {
+            for (const { name, data } of this.run?.leftDisks ?? []) {
                 save(new Blob([data]), name);
             }
         });
-        on('save-machine', () => this.attempt('', async () => {
-            const { run } = this;
-            const file = await run.saveMachine();
-            save(file, `${run.guest.name}.snap`);
-        }));
+        on('save-machine', () => withRun(async (run) =>
+            save(await run.saveMachine(), `${run.guest.name}.snap`)));
         byId('keys').addEventListener('click', ({ target }) => {
-            if (target.dataset.key) {
+            if (target instanceof HTMLElement && target.dataset.key) {
                 this.terminal?.press(target.dataset.key);
             }
         });
@@ -132,6 +198,12 @@ class Page {
         addEventListener('pagehide', () => this.keep());
     }
 
+    /**
+     * Do something, and tell whether it worked.
+     *
+     * @param {string} done the word for success, or ''
+     * @param {() => Promise<void> | undefined} action
+     */
     async attempt(done, action) {
         try {
             await action();
@@ -139,21 +211,27 @@ class Page {
                 this.flash(done);
             }
         } catch (error) {
-            this.notice(`It did not work: ${error.message}`);
+            this.notice(`It did not work: ${messageOf(error)}`);
         }
     }
 
+    /** @param {string} text */
     flash(text) {
         byId('copy').textContent = text;
         setTimeout(() => { byId('copy').textContent = 'Copy'; }, 1200);
     }
 
+    /**
+     * @param {string} id
+     * @param {(pressed: boolean) => void} action
+     */
     toggle(id, action) {
         const pressed = byId(id).getAttribute('aria-pressed') !== 'true';
         byId(id).setAttribute('aria-pressed', String(pressed));
         action(pressed);
     }
 
+    /** @param {string} text */
     notice(text) {
         byId('notice').textContent = text;
         byId('notice').hidden = !text;
@@ -180,12 +258,14 @@ class Page {
             `${guest.name}: ${bytes(sum)} are fetched, once.`;
     }
 
-    /*
-     * Who chooses something or comes to the button wants a guest, if none runs that
-     * would be slowed down.
+    /**
+     * The user has chosen something, or comes to the button: expect a boot, unless a
+     * guest runs that this would slow down.
      */
     expect() {
-        const { saveData } = navigator.connection ?? {};
+        const { connection } =
+            /** @type {Navigator & { connection?: { saveData?: boolean } }} */ (navigator);
+        const { saveData } = connection ?? {};
         if (!saveData && !this.busy && !(this.run && !this.run.isOver) &&
             this.form.isValid) {
             this.ahead.expect();
@@ -193,7 +273,7 @@ class Page {
         }
     }
 
-    /* Who was here before wants it again, and nothing has to be fetched for that. */
+    /** Expect a boot of a guest whose files are here from an earlier visit. */
     async expectAgain() {
         const urls = urlsOf(this.site, this.settings.guest, this.settings.parts());
         if ('caches' in globalThis && await isKept(urls)) {
@@ -201,7 +281,7 @@ class Page {
         }
     }
 
-    /* Nothing is loaded, and no guest boots. */
+    /** Whether nothing is loaded, and no guest boots. */
     get isCalm() {
         const { run } = this;
         return !this.busy && !this.ahead.run && (!run || run.atPrompt || run.isOver);
@@ -213,13 +293,17 @@ class Page {
         } while (!this.isCalm);
     }
 
-    /* For times without a network. */
+    /**
+     * Keep a run's files for times without a network.
+     *
+     * @param {Run} run
+     */
     async keepFiles(run) {
         await this.calm();
         await keep(urlsOf(this.site, run.guest, run.parts));
     }
 
-    /* A run whose files are on their way. */
+    /** Make a run, and begin to fetch its files. */
     async load() {
         const { Run } = await import('./run.mjs');
         const run = new Run(this.site, this.settings);
@@ -227,64 +311,77 @@ class Page {
         return run;
     }
 
-    /* All that shows a run, out of sight yet; made once, unless that fails. */
+    /** Make all that shows a run, out of sight yet: once, unless that fails. */
     furnish() {
-        this.furnished ??= this.makeParts().catch((error) => {
+        this.furnished ??= this.makeParts().then((parts) => {
+            this.parts = parts;
+            this.terminal = parts.terminal;
+        }, (error) => {
             this.furnished = null;
             throw error;
         });
         return this.furnished;
     }
 
+    /** Load what shows a run, one module after the other, so that no task is long. */
     async fetchModules() {
         addStyles(library('xterm.css'));
         addStyles(library('uplot.css'));
-        const found = {};
-        for (const [name, url] of Object.entries(MODULES)) {
-            found[name] = await import(url);
+        const own = {
+            terminal: await loaded(import('./terminal.mjs')),
+            charts: await loaded(import('./charts.mjs')),
+            figures: await loaded(import('./figures.mjs')),
+            history: await loaded(import('./history.mjs')),
+            phases: await loaded(import('./phases.mjs')),
+        };
+        /** @type {import('./terminal.mjs').Libraries} */
+        const libraries = {
+            xterm: await loaded(import(library('xterm.mjs'))),
+            'addon-fit': await loaded(import(library('addon-fit.mjs'))),
+            'xterm-pty': await loaded(import(library('xterm-pty.mjs'))),
+        };
+        /** @type {{ default: typeof import('uplot') }} */
+        const { default: uPlot } = await loaded(import(library('uplot.mjs')));
+        const fonts = own.terminal.findFonts();
+        while (!fonts.next().done) {
             await breathe();
         }
-        for (const name of LIBRARIES) {
-            found[name] = await import(library(`${name}.mjs`));
-            await breathe();
-        }
-        for (const _ of found.terminal.findFonts()) {
-            await breathe();
-        }
-        return found;
+        return { ...own, libraries, uPlot };
     }
 
     async makeParts() {
-        const { terminal: { GuestTerminal }, charts, figures, history, phases,
-                ...libraries } = await this.fetchModules();
-        this.showPhases = phases.showPhases;
-        this.showComparison = history.showComparison;
-        this.figures = new figures.Figures();
-        this.earlier = new history.Earlier(() => this.otherEarlier());
-        this.charts = new charts.Charts(libraries.uplot.default);
+        const { terminal: { GuestTerminal: Terminal }, charts, figures, history, phases,
+                libraries, uPlot } = await this.fetchModules();
+        const parts = {
+            showPhases: phases.showPhases,
+            showComparison: history.showComparison,
+            figures: new figures.Figures(),
+            earlier: new history.Earlier(() => this.otherEarlier()),
+            charts: new charts.Charts(uPlot),
+        };
         await breathe();
-        const terminal = new GuestTerminal(libraries, byId('terminal'), {
+        const terminal = new Terminal(libraries, byId('terminal'), {
             onInput: (data) => this.run?.input(data), dark: this.theme.dark,
         });
         await breathe();
         terminal.open();
         terminal.onLeave = () => byId('copy').focus();
-        this.terminal = terminal;
         await breathe();
+        return { ...parts, terminal };
     }
 
-    /* What only a run needs comes into sight. */
+    /** Show what only a run needs. */
     async show() {
         byId('welcome').hidden = true;
         byId('terminal').classList.remove('unseen');
         byId('live').hidden = byId('phases-card').hidden = false;
         byId('compare-card').hidden = false;
         for (const id of ['copy', 'paste', 'reader', 'larger']) {
-            byId(id).disabled = false;
+            buttonById(id).disabled = false;
         }
         byId('keys').hidden = !matchMedia('(pointer: coarse)').matches;
         await layOut();
-        this.terminal.fill();
+        this.terminal?.fill();
         await breathe();
     }
 
@@ -294,7 +391,8 @@ class Page {
         }
         this.busy = true;
         this.notice('');
-        byId('boot').disabled = byId('boot-here').disabled = true;
+        this.allowBoot(false);
+        /** @type {Run | null} */
         let run = null;
         try {
             const { obstacle } = await import('../../engines/web/machine.mjs');
@@ -304,59 +402,79 @@ class Page {
             }
             this.run?.kill();
             run = await this.ahead.take();
-            run.go();
+            void run.go();
             await this.furnish();
             if (!byId('welcome').hidden) {
                 await this.show();
             }
-            this.begin(run);
+            if (this.parts) {
+                this.begin(run, this.parts);
+            }
         } catch (error) {
             run?.kill();
-            this.notice(`The page cannot go on: ${error.message}; reload it`);
+            this.notice(`The page cannot go on: ${messageOf(error)}; reload it`);
         } finally {
             this.busy = false;
-            byId('boot').disabled = byId('boot-here').disabled = false;
+            this.allowBoot(true);
         }
     }
 
-    begin(run) {
+    /**
+     * Show a run, as the page's run from now on.
+     *
+     * @param {Run} run
+     * @param {Parts} parts
+     */
+    begin(run, { terminal, figures, earlier, charts }) {
         this.keep();
         this.run = run;
-        this.terminal.clear();
-        this.figures.clear();
-        this.earlier.begin(run);
-        this.charts.prepare(run, this.earlier.selected);
+        terminal.clear();
+        figures.clear();
+        earlier.begin(run);
+        charts.prepare(run, earlier.selected);
         byId('running-tier').textContent = `${run.guest.name} · ${run.tier}`;
-        byId('download').disabled = false;
-        const mine = (action) => (event) => {
+        buttonById('download').disabled = false;
+        /**
+         * @param {string} type
+         * @param {() => void} action
+         */
+        const on = (type, action) => run.addEventListener(type, () => {
             if (run === this.run) {
-                action(event);
+                action();
             }
-        };
-        run.addEventListener('state', mine(() => this.stateChanged()));
-        run.addEventListener('progress', mine(() => this.progressed()));
-        run.addEventListener('output', mine(({ detail }) =>
-            this.terminal.output(detail)));
-        run.addEventListener('said', mine(({ detail }) => {
-            if (/^the network relay/.test(detail)) {
-                this.notice(`${detail.replace(/^t/, 'T')}.`);
+        });
+        /**
+         * @template T
+         * @param {string} type
+         * @param {(detail: T) => void} action
+         */
+        const onDetail = (type, action) => run.addEventListener(type, (event) => {
+            if (run === this.run && event instanceof CustomEvent) {
+                action(event.detail);
             }
-        }));
-        run.addEventListener('phase', mine(() => this.changed()));
-        run.addEventListener('sample', mine(() =>
-            this.changed('figures', 'charts', 'table')));
+        });
+        on('state', () => this.stateChanged(run));
+        on('progress', () => this.progressed(run));
+        onDetail('output', (/** @type {Bytes} */ data) => terminal.output(data));
+        onDetail('said', (/** @type {string} */ text) => {
+            if (/^the network relay/.test(text)) {
+                this.notice(`${text.replace(/^t/, 'T')}.`);
+            }
+        });
+        on('phase', () => this.changed());
+        on('sample', () => this.changed('figures', 'charts', 'table'));
         if (run.saved) {
-            this.terminal.write(new TextEncoder().encode(run.before()));
+            terminal.write(new TextEncoder().encode(run.before()));
         }
-        /* It has not waited for us. */
-        run.console.head.forEach((data) => this.terminal.write(data));
-        this.stateChanged();
-        this.terminal.focus();
+        /* The guest may have written something before it was shown. */
+        run.console.head.forEach((data) => terminal.write(data));
+        this.stateChanged(run);
+        terminal.focus();
         this.keepFiles(run).catch(() => {});
     }
 
-    stateChanged() {
-        const { run } = this;
+    /** @param {Run} run */
+    stateChanged(run) {
         document.body.dataset.state = run.state;
         byId('state').textContent = STATES[run.state] ?? run.state;
         byId('progress').hidden = run.state !== 'loading';
@@ -366,36 +484,39 @@ class Page {
         byId('save-files').hidden = !run.keeps || !run.machine || run.killed;
         byId('boot').textContent = run.isOver ? 'Boot again' : 'Boot anew';
         if (run.isOver) {
-            this.tellEnd();
+            this.tellEnd(run);
             this.keep();
         }
         this.changed();
     }
 
-    tellEnd() {
-        const { run } = this;
+    /** @param {Run} run */
+    tellEnd(run) {
         const after = seconds(run.now());
         if (run.failure) {
             const why = printable(run.failure.message);
-            this.terminal.say(`Failed after ${after}: ${why}`);
+            this.terminal?.say(`Failed after ${after}: ${why}`);
             byId('state').textContent = `failed: ${run.failure.message}`;
         } else {
-            this.terminal.say(run.wasSaved ? `The machine was saved after ${after}.`
-                                           : `The guest has ended after ${after}.`);
+            this.terminal?.say(run.wasSaved ? `The machine was saved after ${after}.`
+                                            : `The guest has ended after ${after}.`);
         }
     }
 
-    progressed() {
-        const { part, loaded, total } = this.run.progress;
-        byId('progress-bar').value = part;
-        byId('progress-text').textContent = `${bytes(loaded)} of ${bytes(total)}`;
+    /** @param {Run} run */
+    progressed({ progress: { part, loaded: there, total } }) {
+        byId('progress-bar', HTMLProgressElement).value = part;
+        byId('progress-text').textContent = `${bytes(there)} of ${bytes(total)}`;
     }
 
-    /*
-     * One part a frame, so that none takes long, and each once however much came.
+    /**
+     * Draw parts again, or all parts at once: one part in each frame, so that no frame
+     * takes long.
+     *
+     * @param {Part[]} parts
      */
     changed(...parts) {
-        for (const part of parts.length ? parts : Object.keys(PARTS)) {
+        for (const part of parts.length ? parts : ALL_PARTS) {
             this.stale.add(part);
         }
         if (parts.length === 0) {
@@ -408,25 +529,49 @@ class Page {
         this.drawing = null;
         const now = performance.now();
         const due = [...this.stale].find((part) =>
-            now - (this.drawnAt[part] ?? 0) >= PARTS[part].every);
-        if (this.run && due) {
+            now - (this.drawnAt[part] ?? 0) >= EVERY_MS[part]);
+        if (this.run && this.parts && due) {
             this.stale.delete(due);
             this.drawnAt[due] = now;
-            PARTS[due].draw(this, this.run, this.charts.earlier);
+            this.drawPart(due, this.run, this.parts);
             this.drawing = requestAnimationFrame(() => this.draw());
         }
     }
 
+    /**
+     * @param {Part} part
+     * @param {Run} run
+     * @param {Parts} parts
+     */
+    drawPart(part, run, { figures, charts, showPhases, showComparison }) {
+        switch (part) {
+        case 'figures':
+            figures.show(run);
+            break;
+        case 'charts':
+            charts.show();
+            break;
+        case 'phases':
+            showPhases(run, charts.earlier);
+            break;
+        case 'table':
+            showComparison(run, charts.earlier);
+            break;
+        }
+    }
+
+    /** Another earlier run is compared. */
     otherEarlier() {
-        if (this.run) {
-            this.charts.prepare(this.run, this.earlier.selected);
+        if (this.run && this.parts) {
+            this.parts.charts.prepare(this.run, this.parts.earlier.selected);
             this.changed();
         }
     }
 
+    /** Keep what is known about the run for comparisons. */
     keep() {
         if (this.run?.samples.length) {
-            this.earlier.keep(this.run);
+            this.parts?.earlier.keep(this.run);
         }
     }
 
@@ -445,12 +590,13 @@ class Page {
         if (run.origin !== null && !run.atPrompt) {
             this.changed('phases');
         }
-        if (run.now() - (run.keptAt ?? 0) > KEEP_MS) {
+        if (run.now() - run.keptAt > KEEP_MS) {
             run.keptAt = run.now();
             this.keep();
         }
     }
 
+    /** @param {boolean} dark */
     recolour(dark) {
         if (this.terminal) {
             this.terminal.dark = dark;
@@ -459,17 +605,16 @@ class Page {
     }
 }
 
-const PARTS = {
-    figures: { every: 0, draw: ({ figures }, run) => figures.show(run) },
-    charts: { every: CHARTS_MS, draw: ({ charts }) => charts.show() },
-    phases: { every: PHASES_MS, draw: ({ showPhases }, run, earlier) =>
-        showPhases(run, earlier) },
-    table: { every: TABLE_MS, draw: ({ showComparison }, run, earlier) =>
-        showComparison(run, earlier) },
+/** @type {Record<Part, number>} */
+const EVERY_MS = {
+    figures: 0, charts: CHARTS_MS, phases: PHASES_MS, table: TABLE_MS,
 };
+const ALL_PARTS = /** @type {Part[]} */ (Object.keys(EVERY_MS));
 
+/** @param {string} text */
 const printable = (text) => text.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ');
 
+/** @returns {Promise<Site>} */
 async function describe() {
     const response = await fetch(said('tierlab-site'));
     if (!response.ok) {
@@ -479,13 +624,15 @@ async function describe() {
 }
 
 try {
-    const page = globalThis.tierlab = new Page(await describe());
-    register(() => page.calm());
-    /* What is seen comes first. */
+    const page = new Page(await describe());
+    /* For tests, and for who looks at the page with the browser's tools. */
+    Object.assign(globalThis, { tierlab: page });
+    void register(() => page.calm());
+    /* What the user sees comes first. */
     (globalThis.requestIdleCallback ?? setTimeout)(() =>
-        page.expectAgain().catch(() => {}));
+        void page.expectAgain().catch(() => {}));
 } catch (error) {
-    byId('notice').textContent = `The page is not complete: ${error.message}; ` +
-        'reload it';
+    byId('notice').textContent =
+        `The page is not complete: ${messageOf(error)}; reload it`;
     byId('notice').hidden = false;
 }

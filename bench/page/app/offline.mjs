@@ -1,13 +1,16 @@
 /*
- * The service worker: the page without a network, and on hosts that do not send
- * the headers for shared memory.
+ * Starts the service worker, which serves the page without a network, and adds the
+ * headers for shared memory on hosts that do not send them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 const RELOADED = 'tierlab.reloaded';
 
-/* By way of the worker, which adds them; once, or it would go on for ever. */
+/*
+ * Reload the page, so that the service worker adds the headers. The page remembers that
+ * it was reloaded, or a page that stays without headers would reload for ever.
+ */
 function reloadIsolated() {
     try {
         if (sessionStorage.getItem(RELOADED)) {
@@ -20,13 +23,23 @@ function reloadIsolated() {
     location.reload();
 }
 
-/* These were fetched, maybe before it was there. */
+/**
+ * Have the service worker keep files, which the page may have fetched before the worker
+ * was there.
+ *
+ * @param {string[]} urls
+ */
 export async function keep(urls) {
     const registration = await navigator.serviceWorker?.ready;
-    registration?.active.postMessage({ keep: urls });
+    registration?.active?.postMessage({ keep: urls });
 }
 
-/* @calm resolves when it is in nobody's way: it fetches the whole page once more. */
+/**
+ * Start the service worker. The worker fetches the whole page once more, and so waits
+ * for calm.
+ *
+ * @param {() => Promise<void>} calm resolves when the worker slows nothing down
+ */
 export async function register(calm) {
     if (!('serviceWorker' in navigator) || !isSecureContext) {
         return;
@@ -45,6 +58,6 @@ export async function register(calm) {
         }
         sessionStorage.removeItem(RELOADED);
     } catch {
-        /* It is for comfort: without it there is a network, or an obstacle. */
+        /* The page runs without the worker, or tells which header is missing. */
     }
 }

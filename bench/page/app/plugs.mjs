@@ -1,13 +1,29 @@
 /*
- * What is plugged into the machine: the part of the form for it.
+ * The part of the form for what is plugged into the machine: folders, disks, network.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { byId, bytes, make, replace } from './dom.mjs';
+import { messageOf } from '../../engines/js/errors.mjs';
+import { byId, bytes, inputById, make, replace } from './dom.mjs';
+import { deviceOf } from './settings.mjs';
 
+/** @import { Found } from './folders.mjs' */
+/** @import { Settings } from './settings.mjs' */
+/** @import { Disk, Network, Share } from './site.d.ts' */
+
+/** @typedef {{ name: string, about: string, size: string }} Row */
+
+/** @param {number} n */
 const amount = (n) => `${n} ${n === 1 ? 'file' : 'files'}`;
 
-/* What the guest reaches, for people. */
+/** The element that holds this part of the form. */
+const details = () => byId('plugs', HTMLDetailsElement);
+
+/**
+ * What the guest reaches, for people.
+ *
+ * @param {Network} network
+ */
 function reach({ host, outside }) {
     const ports = host.map((port) =>
         `127.0.0.1:${port} of this machine, as 10.0.2.2:${port}`);
@@ -16,36 +32,48 @@ function reach({ host, outside }) {
                       : 'an address, and nobody to talk to';
 }
 
+/**
+ * The files that a user has chosen, which can be chosen again afterwards.
+ *
+ * @param {HTMLInputElement} input
+ */
+function taken(input) {
+    const files = [...input.files ?? []];
+    input.value = '';
+    return files;
+}
+
 export class Plugs {
-    /* @changed: something was plugged in or out. */
+    /**
+     * @param {Settings} settings
+     * @param {() => void} changed called when something was plugged in or out
+     */
     constructor(settings, changed) {
         this.settings = settings;
         this.changed = changed;
-        const input = byId('folder-input');
+        const input = inputById('folder-input');
         input.addEventListener('change', () => {
-            const files = [...input.files];
-            input.value = '';
-            this.take(async ({ chosenFolder }) =>
+            const files = taken(input);
+            void this.take(async ({ chosenFolder }) =>
                 files.length ? [chosenFolder(files)] : []);
         });
         byId('folder-empty').addEventListener('click', () =>
-            this.take(async () => [{ name: 'new', entries: [] }]));
-        const images = byId('disk-input');
-        images.addEventListener('change', () => {
-            const files = [...images.files];
-            images.value = '';
-            this.takeImages(files);
-        });
+            void this.take(async () => [{ name: 'new', entries: [] }]));
+        const images = inputById('disk-input');
+        images.addEventListener('change', () => void this.takeImages(taken(images)));
         this.acceptDrops(byId('setup'));
-        byId('net').addEventListener('change', ({ target }) => {
-            settings.network = target.checked;
+        const net = inputById('net');
+        net.addEventListener('change', () => {
+            settings.network = net.checked;
             this.told();
         });
         this.show();
-        byId('plugs').open = this.summary().length > 0;
+        details().open = this.summary().length > 0;
     }
 
+    /** @param {HTMLElement} place */
     acceptDrops(place) {
+        /** @param {DragEvent} event */
         const has = ({ dataTransfer }) => dataTransfer?.types.includes('Files') &&
             this.settings.guest.share && !this.settings.saved;
         place.addEventListener('dragover', (event) => {
@@ -55,7 +83,7 @@ export class Plugs {
             }
         });
         place.addEventListener('dragleave', ({ relatedTarget }) => {
-            if (!place.contains(relatedTarget)) {
+            if (!(relatedTarget instanceof Node && place.contains(relatedTarget))) {
                 place.classList.remove('dropping');
             }
         });
@@ -63,17 +91,22 @@ export class Plugs {
             place.classList.remove('dropping');
             if (has(event)) {
                 event.preventDefault();
-                const items = Array.from(event.dataTransfer.items, (item) =>
-                    item.webkitGetAsEntry()).filter(Boolean);
-                this.take(({ droppedFolders }) =>
+                const items = Array.from(event.dataTransfer?.items ?? [], (item) =>
+                    item.webkitGetAsEntry()).filter((entry) => entry !== null);
+                void this.take(({ droppedFolders }) =>
                     droppedFolders(items, this.settings.site.limits));
             }
         });
     }
 
-    /* What @read finds is plugged in, or why not is said. */
+    /**
+     * Plug in the folders that `read` finds, or tell why not.
+     *
+     * @param {(folders: typeof import('./folders.mjs')) => Promise<Found[]>} read
+     */
     async take(read) {
         const { settings } = this;
+        /** @param {string} text */
         const say = (text) => { byId('folder-error').textContent = text; };
         say('');
         try {
@@ -92,14 +125,20 @@ export class Plugs {
                 });
             }
         } catch (error) {
-            say(`It cannot be read: ${error.message}.`);
+            say(`It cannot be read: ${messageOf(error)}.`);
         }
-        byId('plugs').open = true;
+        details().open = true;
         this.told();
     }
 
+    /**
+     * Plug in disk images, or tell why not.
+     *
+     * @param {File[]} files
+     */
     async takeImages(files) {
         const { settings } = this;
+        /** @type {string[]} */
         const said = [];
         const { readImage } = await import('./disks.mjs');
         for (const file of files) {
@@ -109,11 +148,11 @@ export class Plugs {
                 }
                 settings.ownDisks.push(await readImage(file, settings.site.limits));
             } catch (error) {
-                said.push(`${file.name} cannot be plugged in: ${error.message}.`);
+                said.push(`${file.name} cannot be plugged in: ${messageOf(error)}.`);
             }
         }
         byId('folder-error').textContent = said.join(' ');
-        byId('plugs').open = true;
+        details().open = true;
         this.told();
     }
 
@@ -128,7 +167,7 @@ export class Plugs {
         const can = Boolean(guest.share) && !settings.saved;
         byId('folders-none').hidden = can;
         byId('folders-none').textContent = settings.saved
-            ? 'A saved machine has what it was saved with.'
+            ? 'A saved machine has what was plugged in when it was saved.'
             : 'This machine has no place for folders and disks.';
         byId('disk-add').hidden = !guest.disk;
         this.showDisks();
@@ -142,8 +181,8 @@ export class Plugs {
             }, 'folder-input')),
         ] : []));
         byId('net-row').hidden = !site.network || !guest.net;
-        byId('net').checked = settings.hasNetwork;
-        byId('net').disabled = Boolean(settings.saved);
+        inputById('net').checked = settings.hasNetwork;
+        inputById('net').disabled = Boolean(settings.saved);
         byId('net-about').textContent = site.network ? reach(site.network) : '';
         const plugged = this.summary();
         byId('plugs-summary').textContent = plugged.length
@@ -154,11 +193,11 @@ export class Plugs {
     showDisks() {
         const { settings } = this;
         const chosen = settings.chosenDisks();
+        /** @param {Disk} disk */
         const about = (disk) => {
             const n = chosen.indexOf(disk);
-            const place = n < 0 ? [] : [`/dev/vd${String.fromCharCode(97 + n)}`,
-                disk.mount && settings.guest.workloads &&
-                    `at /mnt/vd${String.fromCharCode(97 + n)}`];
+            const place = n < 0 ? [] : [`/dev/${deviceOf(n)}`,
+                disk.mount && settings.guest.workloads && `at /mnt/${deviceOf(n)}`];
             return [disk.format, ...place, disk.readonly && 'cannot be changed']
                 .filter(Boolean).join(', ');
         };
@@ -176,7 +215,7 @@ export class Plugs {
         }));
     }
 
-    /* Short names of all that is plugged in. */
+    /** Short names of all that is plugged in. */
     summary() {
         const { settings } = this;
         return [...settings.chosenDisks().map(({ name }) => name),
@@ -184,6 +223,10 @@ export class Plugs {
                 ...settings.hasNetwork ? ['network'] : []];
     }
 
+    /**
+     * @param {Share} share
+     * @returns {Row}
+     */
     shareRow(share) {
         return {
             name: share.name,
@@ -194,7 +237,13 @@ export class Plugs {
         };
     }
 
-    /* Of the site's: it can be left out. */
+    /**
+     * A row for what the site offers: a user can leave it out.
+     *
+     * @param {Row} row
+     * @param {boolean} plugged
+     * @param {(plugged: boolean) => void} plug
+     */
     offeredRow({ name, about, size }, plugged, plug) {
         const box = make('input', { type: 'checkbox', checked: plugged });
         box.addEventListener('change', () => {
@@ -207,7 +256,13 @@ export class Plugs {
             make('span', { class: 'about' }, about));
     }
 
-    /* A user's own: it can be removed; @next is what has the keyboard then. */
+    /**
+     * A row for a user's own, which can be removed.
+     *
+     * @param {Row} row
+     * @param {() => void} remove
+     * @param {string} next the id of the element that has the keyboard then
+     */
     ownRow({ name, about, size }, remove, next) {
         const button = make('button', {
             type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`,

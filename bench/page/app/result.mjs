@@ -1,5 +1,5 @@
 /*
- * A run as a result file, in the form that the harness writes (docs/results.md):
+ * Writes a run as a result file, in the form that the harness writes (docs/results.md);
  * `tierlab` reads both. What a page cannot know is null.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -7,29 +7,50 @@
 import { browser } from './browser.mjs';
 import { save, sha256 } from './dom.mjs';
 
+/** @import { Run } from './run.mjs' */
+/** @import { Row } from '../types.d.ts' */
+
 const STDERR_KEPT = 16 * 1024;
 
+/**
+ * A text, its size and its digest. The digest is null if the text was cut.
+ *
+ * @param {string} text
+ * @param {number} [size] of the whole text
+ */
 export async function textFacts(text, size) {
     const data = new TextEncoder().encode(text);
-    /* Of all of it, which is not there any more if it was long. */
     const whole = size === undefined || size === data.length;
     return { bytes: size ?? data.length,
              sha256: whole ? await sha256(data) : null, text };
 }
 
-function table(rows, columns = [...new Set(rows.flatMap(Object.keys))]) {
+/** @param {Row[]} rows */
+function table(rows) {
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     return rows.length
         ? { columns, rows: rows.map((row) => columns.map((c) => row[c] ?? null)) }
         : null;
 }
 
-/* Why there are none. */
+/**
+ * Why there are no statistics.
+ *
+ * @param {Run} run
+ */
 const noStats = (run) => ({
     present: false,
     note: run.isOver ? 'the engine wrote no statistics' : 'the run has not ended',
 });
 
-/* In a worker: there are as many TBs as a guest has code. */
+/**
+ * The statistics as a result has them, packed in a worker, because a guest has so many
+ * TBs.
+ *
+ * @param {Blob} file
+ * @param {number} epoch when the guest began
+ * @returns {Promise<object>}
+ */
 function packed(file, epoch) {
     const worker = new Worker(new URL('./result-worker.mjs', import.meta.url),
                               { type: 'module' });
@@ -40,6 +61,7 @@ function packed(file, epoch) {
     }).finally(() => worker.terminate());
 }
 
+/** @param {Run} run */
 function config(run) {
     const { guest, machineValues: values } = run;
     return {
@@ -56,6 +78,7 @@ function config(run) {
     };
 }
 
+/** @param {Run} run */
 export async function resultOf(run) {
     const { site, guest } = run;
     const program = site.programs[guest.arch];
@@ -63,7 +86,7 @@ export async function resultOf(run) {
     const rows = run.samples;
     const file = run.ended?.statsFile;
     const stats = file
-        ? await packed(file, performance.timeOrigin + run.origin) : noStats(run);
+        ? await packed(file, performance.timeOrigin + (run.origin ?? 0)) : noStats(run);
     const text = run.console.text();
     return {
         schema: site.run_schema,
@@ -101,6 +124,11 @@ export async function resultOf(run) {
     };
 }
 
+/**
+ * Hand the result to the user as a file.
+ *
+ * @param {Run} run
+ */
 export async function download(run) {
     const text = JSON.stringify(await resultOf(run));
     const tier = run.tier.replace(/[^\w=.-]+/g, '_');

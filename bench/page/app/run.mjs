@@ -1,13 +1,14 @@
 /*
- * One run of a guest, from the click to the end, and all that is known of it.
- * Times are in ms since QEMU was ready and the guest could begin.
+ * One run of a guest, from the click to the end, and all that is known about it. Times
+ * are in ms since QEMU was ready and the guest could begin.
  *
- * Events: `state` when `state` changed, `progress`, `phase`, `sample` (a line of
- * the timeline came), `output` (bytes of the console, as `detail`), `said` (a
- * line of QEMU's own).
+ * Events: `state` (the field `state` changed), `progress`, `phase`, `sample` (a line of
+ * the timeline came), `output` (bytes of the console, as `detail`), `said` (a line that
+ * QEMU printed beside the console, as `detail`).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+import { messageOf } from '../../engines/js/errors.mjs';
 import { start } from '../../engines/web/machine.mjs';
 import { Loading } from './assets.mjs';
 import { ConsoleReader } from './console.mjs';
@@ -16,14 +17,41 @@ import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
 
-/* What the runtime is asked to say, and how often. */
+/** @import { Archive, Bytes, Ended, MachineFile, MachineFolder, MachineLike,
+ *            MachineOptions, Row } from '../types.d.ts' */
+/** @import { Asset } from './assets.mjs' */
+/** @import { Profile } from './profile.mjs' */
+/** @import { Chosen, Settings } from './settings.mjs' */
+/** @import { Disk, Failure, Guest, Param, Part, SavedMachine, Share, Site, Values }
+ *            from './site.d.ts' */
+
+/** @typedef {'new' | 'loading' | 'starting' | 'booting' | 'running' | 'ended' |
+ *            'failed'} State */
+/** @typedef {Disk & { path: string }} PluggedDisk */
+/**
+ * What a user chooses of a machine, and the workload.
+ *
+ * @typedef {object} Choice
+ * @property {string | number} smp
+ * @property {string | number} memory
+ * @property {string | number} seed
+ * @property {string} workload
+ */
+
+/* The time between two lines of the timeline. */
 const TIMELINE_MS = 250;
-/* What a result keeps of a console that will not end. */
+/* How much of the console a result keeps. */
 const CONSOLE_KEPT = 1 << 20;
-/* Samples kept of a run that will not end: when there are more, half of them. */
+/* How many samples are kept: when there are more, every other one is dropped. */
 const SAMPLES_KEPT = 4096;
 
-/* The value behind an option of QEMU's. */
+/**
+ * Set the value behind an option of QEMU's.
+ *
+ * @param {string[]} argv
+ * @param {string} option
+ * @param {string} value
+ */
 function put(argv, option, value) {
     const at = argv.indexOf(option);
     if (at >= 0) {
@@ -31,11 +59,34 @@ function put(argv, option, value) {
     }
 }
 
-/* As bench.guests.catalogue.kernel_words(). */
-function kernelWords(spec) {
+/**
+ * A workload's name, and its parameters as words.
+ *
+ * @param {string} spec
+ */
+function wordsOf(spec) {
     const [name, rest = ''] = spec.split(':');
-    return [`tierlab.workload=${name}`,
-            ...rest.split(',').filter(Boolean).map((p) => `tierlab.${p}`)];
+    return { name, words: rest.split(',').filter(Boolean) };
+}
+
+/**
+ * A workload on the kernel's command line, as the harness's kernel_words() has it.
+ *
+ * @param {string} spec
+ */
+function kernelWords(spec) {
+    const { name, words } = wordsOf(spec);
+    return [`tierlab.workload=${name}`, ...words.map((word) => `tierlab.${word}`)];
+}
+
+/**
+ * A workload as a line for the guest's prompt, as the harness's console_line() has it.
+ *
+ * @param {string} spec
+ */
+function consoleLine(spec) {
+    const { name, words } = wordsOf(spec);
+    return [name, ...words].join(' ');
 }
 
 /* Where the policy finds what an earlier boot executed. */
@@ -43,16 +94,33 @@ const PROFILE = '/profiles/given';
 /* Where QEMU leaves its state. */
 const OUTGOING = '/tierlab/outgoing';
 
-/* Where folders are in QEMU's memory: bench/guests/devices/share.py. */
+/**
+ * Where a folder is in QEMU's memory, as the harness's share.py has it.
+ *
+ * @param {string} tag
+ */
 const sharePath = (tag) => `/shares/${tag}`;
 
+/**
+ * QEMU's arguments for a folder.
+ *
+ * @param {Guest} guest
+ * @param {Share} share
+ */
 function shareArguments(guest, { tag, readonly }) {
-    const words = guest.share.map((word) => word.replaceAll('@TAG@', tag));
+    const words = (guest.share ?? []).map((word) => word.replaceAll('@TAG@', tag));
     put(words, '-fsdev', words[1] + (readonly ? ',readonly=on' : ''));
     return words;
 }
 
-/* What a user chooses of the guest's own arguments. */
+/**
+ * Put a user's choices into the guest's arguments.
+ *
+ * @param {string[]} argv
+ * @param {Guest} guest
+ * @param {Choice} choice
+ * @param {string[]} words more words for the kernel
+ */
 function putMachine(argv, guest, { smp, memory, seed, workload }, words = []) {
     put(argv, '-smp', String(smp));
     put(argv, '-m', String(memory));
@@ -63,6 +131,11 @@ function putMachine(argv, guest, { smp, memory, seed, workload }, words = []) {
     }
 }
 
+/**
+ * QEMU's arguments for what a user has chosen.
+ *
+ * @param {Chosen} settings
+ */
 export function qemuArguments(settings) {
     const { guest, site, saved } = settings;
     const argv = [...(saved ?? guest).arguments];
@@ -70,13 +143,13 @@ export function qemuArguments(settings) {
     argv.splice((saved ?? guest).devices_at, 0,
                 ...disks.flatMap((disk, n) => diskArguments(guest, disk, n)),
                 ...shares.flatMap((share) => shareArguments(guest, share)),
-                ...settings.hasNetwork ? guest.net : []);
+                ...settings.hasNetwork ? guest.net ?? [] : []);
     if (shares.length + disks.length) {
         argv.push(...site.few_threads);
     }
     argv.push(...site.control_arguments);
     if (!saved) {
-        /* It is let go by go(). */
+        /* The guest is stopped until go(). */
         argv.push('-S');
         putMachine(argv, guest, {
             smp: settings.machineValue('smp'), memory: settings.machineValue('memory'),
@@ -86,34 +159,46 @@ export function qemuArguments(settings) {
     return argv;
 }
 
-/* The arguments of a machine that was saved, as it was made. */
+/**
+ * The arguments with which a saved machine was made.
+ *
+ * @param {Guest} guest
+ * @param {Pick<SavedMachine, 'smp' | 'memory_mib' | 'seed' | 'booted_for'>} machine
+ */
 export function savedArguments(guest, { smp, memory_mib, seed, booted_for }) {
     const argv = [...guest.arguments];
     putMachine(argv, guest, { smp, memory: memory_mib, seed, workload: booted_for });
     return argv;
 }
 
-/* Of a user's own file. */
-async function unpackedState({ blob, part: { path } }) {
+/**
+ * The state of a saved machine, as QEMU reads it: of a user's own file, or a file of the
+ * site's.
+ *
+ * @param {SavedMachine} saved
+ * @returns {Promise<MachineFile>}
+ */
+async function stateOf({ blob, part }) {
+    if (!blob) {
+        return part;
+    }
     const stream = blob.stream().pipeThrough(new DecompressionStream('gzip'));
-    return { path, data: await new Response(stream).blob() };
+    return { path: part.path, data: await new Response(stream).blob() };
 }
 
-/* As bench.guests.catalogue.console_line(). */
-const consoleLine = (spec) => {
-    const [name, rest = ''] = spec.split(':');
-    return [name, ...rest.split(',').filter(Boolean)].join(' ');
-};
-
-/* The first and the last of a stream. */
+/** Keeps the beginning and the end of a stream. */
 class Kept {
+    /** @param {number} limit how many bytes are kept */
     constructor(limit) {
         this.half = limit / 2;
+        /** @type {Bytes[]} */
         this.head = [];
+        /** @type {Bytes[]} */
         this.tail = [];
         this.headSize = this.tailSize = this.total = 0;
     }
 
+    /** @param {Bytes} data */
     add(data) {
         this.total += data.length;
         if (this.headSize < this.half) {
@@ -124,13 +209,15 @@ class Kept {
         this.tail.push(data);
         this.tailSize += data.length;
         while (this.tailSize - this.tail[0].length > this.half) {
-            this.tailSize -= this.tail.shift().length;
+            this.tailSize -= this.tail[0].length;
+            this.tail.shift();
         }
     }
 
     text() {
         const lost = this.total - this.headSize - this.tailSize;
         const decoder = new TextDecoder();
+        /** @param {Bytes[]} pieces */
         const join = (pieces) => {
             const text = pieces
                 .map((p) => decoder.decode(p, { stream: true })).join('');
@@ -142,6 +229,10 @@ class Kept {
 }
 
 export class Run extends EventTarget {
+    /**
+     * @param {Site} site
+     * @param {Settings} settings
+     */
     constructor(site, settings) {
         super();
         this.site = site;
@@ -149,11 +240,17 @@ export class Run extends EventTarget {
         this.tier = settings.tier;
         this.policy = settings.policy;
         this.budgets = settings.budgets;
-        this.profile = settings.fileParam ? settings.profile : null;
+        const { fileParam } = settings;
+        /** @type {Profile | null} */
+        this.profile = fileParam ? settings.profile : null;
+        /** @type {string | null} */
+        this.profileSha256 = null;
+        /* The policy's spec as the engine runs it. */
         this.ranTier = withMore(settings.tier, {
             ...this.budgets,
-            ...this.profile ? { [settings.fileParam.name]: PROFILE } : {},
+            ...this.profile && fileParam ? { [fileParam.name]: PROFILE } : {},
         });
+        /** @type {Record<string, Param['default']>} */
         this.policyValues = {
             ...Object.fromEntries((settings.policy.params ?? [])
                 .map((p) => [p.name, p.default])),
@@ -162,10 +259,14 @@ export class Run extends EventTarget {
         this.workload = settings.doing;
         this.saved = settings.saved;
         this.savedAt = settings.saved?.phases ?? [];
-        /* What a machine that waits is told to do, at its prompt. */
+        /* The line that starts the workload at the prompt of a saved machine. */
         this.line = this.saved && !settings.underWay
             ? consoleLine(this.workload) : null;
-        /* What a user types before that. */
+        /**
+         * What a user types before that line, or null.
+         *
+         * @type {Uint8Array[] | null}
+         */
         this.held = this.saved ? [] : null;
         this.machineValues = {
             smp: Number(settings.machineValue('smp')),
@@ -176,7 +277,9 @@ export class Run extends EventTarget {
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
         this.disks = settings.chosenDisks();
+        /** @type {Asset[]} */
         this.parts = settings.parts();
+        /** @type {object[]} */
         this.devices = [
             ...this.disks.map(({ name, format, bytes, readonly }) => ({
                 kind: 'disk', file: name, format, bytes, readonly,
@@ -184,41 +287,104 @@ export class Run extends EventTarget {
             ...this.shares.map(({ tag, readonly }) =>
                 ({ kind: 'share', tag, readonly })),
         ];
-        if (settings.hasNetwork) {
+        /** @type {string | undefined} */
+        this.network = undefined;
+        if (settings.hasNetwork && site.network) {
             const { kind, host, outside } = site.network;
             this.devices.push({ kind, host, outside });
             this.network = new URL(site.network.url, document.baseURI).href
                 .replace(/^http/, 'ws');
         }
+        /** @type {State} */
         this.state = 'new';
-        this.killed = this.isQuitting = false;
+        this.stopped = this.killed = this.isQuitting = this.wasSaved = false;
         this.reader = new ConsoleReader(this.guest);
         this.console = new Kept(CONSOLE_KEPT);
+        /**
+         * Lines that QEMU printed beside the console.
+         *
+         * @type {string[]}
+         */
         this.errors = [];
+        /**
+         * The timeline.
+         *
+         * @type {Row[]}
+         */
         this.samples = [];
+        /**
+         * How the machine ended, or null.
+         *
+         * @type {Ended | null}
+         */
         this.ended = null;
+        /** @type {Failure | null} */
         this.failure = null;
         this.started = new Date();
-        /* When it was asked for; it may have begun to load before. */
+        /* When the user asked for the run, which may have begun to load before. */
         this.clicked = performance.now();
+        /* Whether the run ended before go(). */
         this.isBroken = false;
+        /**
+         * When QEMU was ready, as performance.now() gives it, or null.
+         *
+         * @type {number | null}
+         */
         this.origin = null;
+        /**
+         * How long the run took, or null.
+         *
+         * @type {number | null}
+         */
         this.wallMs = null;
+        /**
+         * How long loading took since the click.
+         *
+         * @type {number | undefined}
+         */
+        this.loadMs = undefined;
+        /**
+         * How long resuming took.
+         *
+         * @type {number | undefined}
+         */
+        this.resumedMs = undefined;
+        /**
+         * Our clock when the runtime's clock was 0, as far as it is known.
+         *
+         * @type {number | undefined}
+         */
+        this.offset = undefined;
+        /* When the page kept the run for comparisons. */
+        this.keptAt = 0;
+        this.progress = { part: 0, loaded: 0, total: 0 };
         this.abort = new AbortController();
+        this.loading = new Loading(site, this.guest, this.parts,
+            (part, loaded, total) => this.progressed(part, loaded, total));
+        /** @type {Promise<MachineLike> | null} */
+        this.starting = null;
+        /** @type {MachineLike | null} */
+        this.machine = null;
+        /**
+         * The session on the control channel that is under way, or null.
+         *
+         * @type {Control | null}
+         */
+        this.control = null;
     }
 
     get phases() {
         return this.reader.phases;
     }
 
-    /* The boot is over: somebody can type, or has seen the end. */
+    /** Whether the boot is over: the user can type. */
     get atPrompt() {
         return Boolean(this.reader.reached('prompt')) || this.isResumedThere;
     }
 
     get isResumedThere() {
         return Boolean(this.reader.reached('resume')) &&
-            this.savedAt.includes('prompt') && this.saved.workload !== 'wait';
+            this.savedAt.includes('prompt') && this.saved?.workload !== 'wait';
     }
 
     get isOver() {
@@ -230,32 +396,34 @@ export class Run extends EventTarget {
             (this.origin === null ? 0 : performance.now() - this.origin);
     }
 
+    /** @param {State} state */
     become(state) {
         this.state = state;
         this.dispatchEvent(new Event('state'));
     }
 
-    /*
-     * Fetch all that it needs, have the browser compile QEMU meanwhile, and QEMU make
-     * the machine, which stands still; nothing of it is told before go().
+    /**
+     * Fetch all files, have the browser compile QEMU meanwhile, and have QEMU make the
+     * machine, which stands still. A failure is told by go() only.
      */
     load() {
         this.state = 'loading';
-        this.loading = new Loading(this.site, this.guest, this.parts,
-            (part, loaded, total) => this.progressed(part, loaded, total));
         const contents = this.contents();
         this.starting = this.makeReady({
             ...this.options(),
             files: contents.then(({ files }) => files),
             folders: contents.then(({ folders }) => folders),
         });
-        /* go() says why. */
         this.starting.catch(() => { this.isBroken = true; });
     }
 
+    /**
+     * @param {MachineOptions} options
+     * @returns {Promise<MachineLike>}
+     */
     async makeReady(options) {
         const machine = await start(options);
-        machine.ended.then(() => { this.isBroken = true; });
+        void machine.ended.then(() => { this.isBroken = true; });
         if (!this.saved) {
             this.control = new Control(machine);
             await Promise.race([this.control.begin(), machine.ended]);
@@ -263,16 +431,16 @@ export class Run extends EventTarget {
         return machine;
     }
 
-    /* What QEMU is given; what the site has is for the machine to fetch. */
+    /** What QEMU is given: a user's own data, and URLs that the machine fetches. */
     async contents() {
         const program = this.site.programs[this.guest.arch];
+        /** @type {MachineFile[]} */
         const files = [...program.files, ...this.guest.files];
         this.disks.forEach((disk, n) => files.push({
             ...disk.blob ? { data: disk.blob } : disk.parts[0],
             path: diskPath(disk, n) }));
         if (this.saved) {
-            files.push(this.saved.blob ? await unpackedState(this.saved)
-                                       : this.saved.part);
+            files.push(await stateOf(this.saved));
         }
         if (this.profile) {
             const data = new TextEncoder().encode(this.profile.text);
@@ -282,20 +450,24 @@ export class Run extends EventTarget {
         return { files, folders: await this.folders() };
     }
 
-    /* Resolves when it is over, however it ended. */
+    /** Let the guest begin; resolves when the run is over, however it ended. */
     async go() {
         try {
             this.become(this.state);
-            this.machine = await this.starting;
+            if (!this.starting) {
+                throw new Error('the run was not loaded');
+            }
+            const machine = await this.starting;
+            this.machine = machine;
             this.origin = performance.now();
             this.loadMs = this.origin - this.clicked;
             this.become('booting');
-            await Promise.race([this.saved ? this.resume() : this.begin(),
-                                this.machine.ended]);
-            this.finish(await this.machine.ended);
+            await Promise.race([this.saved ? this.resume(machine, this.saved)
+                                           : this.begin(), machine.ended]);
+            this.finish(await machine.ended);
         } catch (error) {
             const why = this.abort.signal.aborted ? 'it was stopped'
-                                                  : error.message;
+                                                  : messageOf(error);
             this.wallMs ??= this.now();
             this.failure ??= { kind: 'engine-error', message: why };
             if (!this.isOver) {
@@ -305,29 +477,35 @@ export class Run extends EventTarget {
     }
 
     async begin() {
-        await this.control.go();
+        await this.control?.go();
         this.control = null;
         this.dispatchEvent(new Event('state'));
     }
 
-    /* Load the machine, let it go on, and tell it what to do. */
-    async resume() {
+    /**
+     * Load a saved machine, let it go on, and start the workload.
+     *
+     * @param {MachineLike} machine
+     * @param {SavedMachine} saved
+     */
+    async resume(machine, saved) {
         const began = this.now();
-        this.control = new Control(this.machine);
+        const control = new Control(machine);
+        this.control = control;
         try {
-            await this.control.load(this.saved.part.path);
+            await control.load(saved.part.path);
         } catch (error) {
             this.failure = { kind: 'snapshot',
-                             message: `cannot resume: ${error.message}` };
-            this.machine.kill();
+                             message: `cannot resume: ${messageOf(error)}` };
+            machine.kill();
             return;
         }
         const host_ms = this.now();
         this.resumedMs = host_ms - began;
-        this.machine.remove(this.saved.part.path);
+        machine.remove(saved.part.path);
         this.reader.phases.unshift(
             { phase: 'resume', host_ms, guest_s: null, status: null });
-        await this.control.go();
+        await control.go();
         this.control = null;
         this.dispatchEvent(new Event('phase'));
         if (this.line === null || this.savedAt.includes('prompt')) {
@@ -336,101 +514,128 @@ export class Run extends EventTarget {
         this.become(this.isResumedThere ? 'running' : this.state);
     }
 
-    /* What the terminal showed when it was saved, or near enough. */
+    /** What the terminal showed when the machine was saved, as far as it is known. */
     before() {
-        const { console: shown } = this.saved;
-        /* What it asked of its terminal then was answered then. */
+        const shown = this.saved?.console ?? '';
+        /* The guest's questions to its terminal were answered before it was saved. */
         const told = shown.replace(/\x1b\[[0-9;?>]*[cn]/g, '');
-        /* Its shell asked for the terminal's size, which may be another now. */
+        /* The shell had asked for the terminal's size, which may be another now. */
         return told.replace(/\r?\n/g, '\r\n') +
             (this.workload === 'shell' && this.line === null ? '\x1b[?2048h' : '');
     }
 
-    /* The machine is told its line, and listens to the user then. */
+    /** Start the workload of a saved machine, and hand on what the user typed. */
     release() {
         const { line, held } = this;
         this.line = this.held = null;
         if (line !== null) {
-            this.machine.input(new TextEncoder().encode(`${line}\n`));
+            this.machine?.input(new TextEncoder().encode(`${line}\n`));
         }
-        held.forEach((data) => this.machine.input(data));
+        held?.forEach((data) => this.machine?.input(data));
     }
 
-    /* Folders and disks are not in QEMU's state, and nothing may be under way. */
+    /**
+     * Whether the machine can be saved: QEMU's state does not have the content of
+     * folders and disks, and no session of the control channel may be under way.
+     */
     get canBeSaved() {
         return Boolean(this.machine) && !this.isOver && !this.control &&
             !this.held && this.shares.length + this.disks.length === 0;
     }
 
-    /* The machine as a file; it ends with that. */
+    /** The running machine; an Error if it has not started. */
+    get running() {
+        if (!this.machine) {
+            throw new Error('the machine has not started');
+        }
+        return this.machine;
+    }
+
+    /** Save the machine, which ends with that, as a file. */
     async saveMachine() {
         const { snapshotFile } = await import('./snapshot.mjs');
-        this.control = new Control(this.machine);
+        const machine = this.running;
+        const control = new Control(machine);
+        this.control = control;
         this.dispatchEvent(new Event('state'));
         try {
-            await this.control.save(OUTGOING);
+            await control.save(OUTGOING);
             this.wasSaved = true;
         } catch (error) {
-            await this.control.execute('cont');
-            await this.control.end();
+            await control.execute('cont');
+            await control.end();
             throw error;
         } finally {
             this.control = null;
             this.dispatchEvent(new Event('state'));
         }
-        const { files } = await this.machine.ended;
+        const { files } = await machine.ended;
         return snapshotFile(this, files[OUTGOING]);
     }
 
-    /* Each with its path and what is in it. */
+    /**
+     * The folders that QEMU is given.
+     *
+     * @returns {Promise<MachineFolder[]>}
+     */
     async folders() {
         if (!this.shares.length) {
             return [];
         }
         const { unpackShare } = await import('./folders.mjs');
         const { download } = await import('../../engines/web/download.mjs');
+        /** @param {Part} file */
         const fetched = async (file) => new Blob([await download(
             file, ({ path, loaded }) => this.loading.tell(path, loaded),
             this.abort.signal)]);
-        const unpacked = async (share) =>
-            unpackShare(share, ...await Promise.all(share.parts.map(fetched)));
+        /** @param {Share} share */
+        const entriesOf = async (share) => {
+            if (!share.parts) {
+                return share.entries;
+            }
+            const [index, data] = await Promise.all(share.parts.map(fetched));
+            return unpackShare(index, data);
+        };
         return Promise.all(this.shares.map(async (share) => {
-            const { tag, readonly, entries } = share.parts ? await unpacked(share)
-                                                           : share;
-            return { path: sharePath(tag), readonly, entries };
+            const { tag, readonly } = share;
+            return { path: sharePath(tag), readonly, entries: await entriesOf(share) };
         }));
     }
 
-    /* Whether there is something that the guest may have written. */
+    /** Whether there is a folder that the guest may have written. */
     get keeps() {
         return this.shares.some((share) => !share.readonly);
     }
 
-    /* Disks that the guest may write: { path, name }. */
+    /**
+     * The disks that the guest may write.
+     *
+     * @returns {PluggedDisk[]}
+     */
     writtenDisks() {
         return this.disks.map((disk, n) => ({ ...disk, path: diskPath(disk, n) }))
             .filter(({ readonly }) => !readonly);
     }
 
-    /* As they were when it ended: { name, data }. */
+    /** The disks that the guest may have written, as they were at the end. */
     get leftDisks() {
         const files = this.ended?.files ?? {};
         return this.writtenDisks().filter(({ path }) => files[path])
             .map(({ name, path }) => ({ name, data: files[path] }));
     }
 
-    /* What is in its folders, as an archive: of now, or of its end. */
+    /** The folders as an archive: as they are now, or as they were at the end. */
     async archive() {
-        if (!this.machine) {
-            throw new Error('the machine has not started');
-        }
-        const { archive, why } = this.ended ?? await this.machine.readFolders();
+        const { running } = this;
+        /** @type {Archive} */
+        const { archive, why } = this.ended ?? await running.readFolders();
         if (!archive) {
             throw new Error(why);
         }
         return archive;
     }
 
+    /** @returns {MachineOptions} */
     options() {
         return {
             program: this.site.programs[this.guest.arch].url,
@@ -454,17 +659,27 @@ export class Run extends EventTarget {
         };
     }
 
-    /* Outside the console; what a machine said last may be why it ended. */
+    /**
+     * QEMU printed a line beside the console; the last line may be why QEMU ended.
+     *
+     * @param {string} text
+     */
     said(text) {
         this.errors.push(text);
         this.dispatchEvent(new CustomEvent('said', { detail: text }));
     }
 
+    /**
+     * @param {number} part
+     * @param {number} loaded
+     * @param {number} total
+     */
     progressed(part, loaded, total) {
         this.progress = { part, loaded, total };
         this.dispatchEvent(new Event('progress'));
     }
 
+    /** @param {Bytes} data */
     output(data) {
         if (this.isOver) {
             return;
@@ -488,7 +703,12 @@ export class Run extends EventTarget {
         }
     }
 
-    /* Its clock is the runtime's; ours is when the first line came. */
+    /**
+     * A line of the timeline came. The line has a time of the runtime's clock; the line
+     * that came the soonest after its time tells the difference to our clock.
+     *
+     * @param {Row} row
+     */
     sample(row) {
         if (this.origin === null) {
             return;
@@ -502,11 +722,16 @@ export class Run extends EventTarget {
         this.dispatchEvent(new Event('sample'));
     }
 
-    /* In our time. */
+    /**
+     * When a line of the timeline was written, by our clock.
+     *
+     * @param {Row} row
+     */
     at(row) {
         return row.t_ms + (this.offset ?? 0);
     }
 
+    /** @param {Uint8Array} data */
     input(data) {
         if (this.held) {
             this.held.push(data);
@@ -515,13 +740,13 @@ export class Run extends EventTarget {
         }
     }
 
-    /* In order, with statistics. */
+    /** End QEMU in order, with statistics. */
     stop() {
         this.stopped = true;
         this.quit();
     }
 
-    /* By the control channel: with one, QEMU has no keys for it. */
+    /** A QEMU with a control channel has no keys to quit, but a command. */
     quit() {
         if (this.isQuitting) {
             return;
@@ -532,14 +757,16 @@ export class Run extends EventTarget {
         }
         this.isQuitting = true;
         this.control = new Control(this.machine);
-        this.control.quit();
+        void this.control.quit();
     }
 
+    /** End QEMU at once. */
     kill() {
         this.stopped = this.killed = true;
         this.abort.abort();
     }
 
+    /** @param {Ended} ended */
     finish(ended) {
         this.ended = ended;
         this.wallMs = this.now();
@@ -548,12 +775,21 @@ export class Run extends EventTarget {
         this.become(this.failure ? 'failed' : 'ended');
     }
 
-    /* As find_failure() of bench/harness/run/boot.py. */
+    /**
+     * Why the run failed, or null, as the harness's find_failure() tells it.
+     *
+     * @param {Ended} ended
+     * @returns {Failure | null}
+     */
     findFailure({ status, aborted }) {
         const { panic, oops, verdict } = this.reader;
         if (this.wasSaved) {
             return null;
         }
+        /**
+         * @param {string} kind
+         * @param {string} message
+         */
         const say = (kind, message) => ({ kind, message });
         if (panic) {
             return say('panic', panic);

@@ -1,6 +1,7 @@
 /*
- * What a user has chosen: kept in this browser, and in the page's address so that
- * it can be sent to somebody. What is not known or out of range is dropped.
+ * What a user has chosen. The browser keeps the choices for the next visit, and the
+ * page's address has them, so that they can be sent to somebody. A choice that the site
+ * does not know, or that is out of range, is dropped.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,11 +9,37 @@ import { browser } from './browser.mjs';
 import { complaint, formatSpec, parseSpec, withMore, workloadParam } from './spec.mjs';
 import { load, store } from './storage.mjs';
 
+/** @import { Profile } from './profile.mjs' */
+/** @import { Disk, Guest, OwnDisk, OwnShare, Param, Policy, Range, SavedMachine, Share,
+ *            Site, Values, Workload } from './site.d.ts' */
+
+/** @typedef {{ name: string }} Named */
+/** @typedef {'smp' | 'memory' | 'seed' | 'counts'} MachineParam */
+/** @typedef {Pick<Settings, 'guest' | 'saved' | 'hasNetwork' | 'workloadSpec' |
+ *            'chosenShares' | 'chosenDisks' | 'machineValue'> &
+ *            { site: Pick<Site, 'control_arguments' | 'few_threads'> }} Chosen what
+ *            QEMU's arguments depend on */
+
 const KEY = 'tierlab.settings';
 
-/* Rows of the part `Machine` of the form, as if policies' parameters. */
+/**
+ * The machine's parameters in the form of a policy's.
+ *
+ * @param {Site} site
+ * @param {Guest} guest
+ * @returns {Param[]}
+ */
 export function machineParams(site, guest) {
     const { smp, memory_mib: memory, seed, counts } = site.limits;
+    /**
+     * @param {MachineParam} name
+     * @param {string} label
+     * @param {string} unit
+     * @param {number} value
+     * @param {Range} range
+     * @param {string} meaning
+     * @returns {Param}
+     */
     const number = (name, label, unit, value, [min, max], meaning) => ({
         name, label, unit, meaning, default: value, type: 'u64', min, max,
         range: `a whole number from ${min} to ${max}`,
@@ -20,74 +47,137 @@ export function machineParams(site, guest) {
     return [
         number('smp', 'vCPUs', '', guest.smp, smp, 'virtual CPUs of the guest'),
         number('memory', 'memory', 'MiB', guest.memory_mib, memory,
-               'of the guest'),
+               'the guest’s memory'),
         number('seed', 'seed', '', 1, seed,
-               'of random numbers: the guest’s and the policy’s'),
+               'of the guest’s and the policy’s random numbers'),
         {
             name: 'counts', label: 'counting', unit: '', type: 'enum',
             default: 'sampled', choices: counts,
             range: `one of ${counts.join(', ')}`,
-            meaning: 'of executions of compiled code, which costs a little time',
+            meaning: 'how the executions of compiled code are counted, which costs ' +
+                'a little time',
         },
     ];
 }
 
-/* For a shell. */
+/**
+ * The guest's name of its disk number `n`.
+ *
+ * @param {number} n
+ */
+export const deviceOf = (n) => `vd${String.fromCharCode('a'.charCodeAt(0) + n)}`;
+
+/**
+ * A word as a shell takes it.
+ *
+ * @param {string} word
+ */
 const quoted = (word) => /^[\w.,:=/@%+-]+$/.test(word)
     ? word : `'${word.replace(/'/g, "'\\''")}'`;
 
 export class Settings {
+    /** @param {Site} site */
     constructor(site) {
         this.site = site;
-        const stored = load(KEY) ?? {};
+        const stored = /** @type {Values} */ (load(KEY) ?? {});
         const asked = new URLSearchParams(location.hash.slice(1));
+        /**
+         * @param {string} name
+         * @returns {string | undefined}
+         */
         const words = (name) => asked.get(name) ?? stored[name];
         this.guest = this.known(site.guests, words('guest')) ?? site.guests[0];
-        this.values = { policy: {}, common: {}, workload: {}, machine: {} };
-        /* Names of the site's disks that are plugged in, and a user's own. */
-        this.disks = this.chosenNames(site.disks, 'name', words('disk'));
+        /* Names of the site's disks that are plugged in. */
+        this.disks = this.chosenNames(this.siteDisks(), words('disk'));
+        /** @type {OwnDisk[]} */
         this.ownDisks = [];
-        /* Tags of the site's folders that are plugged in, and a user's own. */
-        this.shares = this.chosenNames(site.shares, 'tag', words('share'));
+        /* Tags of the site's folders that are plugged in. */
+        this.shares = this.chosenNames(this.siteShares(), words('share'));
+        /**
+         * A user's own folders.
+         *
+         * @type {OwnShare[]}
+         */
         this.own = [];
         this.network = words('net') === 'on' && Boolean(site.network);
         /* The name of a saved machine; '' to boot. */
         this.from = words('from') ?? '';
+        /** @type {SavedMachine[]} */
         this.ownMachines = [];
-        /* What this browser cannot bear of a policy's defaults. */
+        /* Defaults that replace a policy's, because this browser does not bear those. */
         this.budgets = site.budgets[browser().name] ?? {};
-        /* For a policy that wants a file: { name, text }. */
+        /**
+         * For a policy that starts from a file.
+         *
+         * @type {Profile | null}
+         */
         this.profile = null;
-        this.takeTier(words('tier') ?? '');
-        this.takeWorkload(words('workload') ?? 'shell');
+        const { policy, own } = this.policyOf(words('tier') ?? '');
+        this.policy = policy;
+        this.policyValues = this.checked(this.policyParams(), own);
+        this.commonValues = this.checked(this.commonParams(), own);
+        const { workload, values } = this.workloadOf(words('workload') ?? 'shell');
+        this.workload = workload;
+        this.workloadValues = this.checked(this.workloadParams(), values);
         this.machine = this.checked(machineParams(site, this.guest), {
             smp: words('smp'), memory: words('memory'), seed: words('seed'),
             counts: words('counts'),
         });
     }
 
-    /* All, unless it is said which. */
-    chosenNames(list, key, words) {
-        const all = list.map((entry) => entry[key]);
+    siteDisks() {
+        return this.site.disks.map(({ name }) => name);
+    }
+
+    siteShares() {
+        return this.site.shares.map(({ tag }) => tag);
+    }
+
+    /**
+     * Those of the names that the words tell; all, if there are no words.
+     *
+     * @param {string[]} all
+     * @param {string | undefined} words
+     */
+    chosenNames(all, words) {
         return words === undefined || words === null ? all
             : all.filter((name) => words.split(',').includes(name));
     }
 
-    /* @chosen with or without a name, in the order of the site. */
-    withName(list, key, chosen, name, plugged) {
-        return list.map((entry) => entry[key]).filter((other) =>
+    /**
+     * The chosen names with or without one, in the order of the site.
+     *
+     * @param {string[]} all
+     * @param {string[]} chosen
+     * @param {string} name
+     * @param {boolean} plugged
+     */
+    withName(all, chosen, name, plugged) {
+        return all.filter((other) =>
             other === name ? plugged : chosen.includes(other));
     }
 
+    /**
+     * @param {string} tag
+     * @param {boolean} plugged
+     */
     plugShare(tag, plugged) {
-        this.shares = this.withName(this.site.shares, 'tag', this.shares, tag, plugged);
+        this.shares = this.withName(this.siteShares(), this.shares, tag, plugged);
     }
 
+    /**
+     * @param {string} name
+     * @param {boolean} plugged
+     */
     plugDisk(name, plugged) {
-        this.disks = this.withName(this.site.disks, 'name', this.disks, name, plugged);
+        this.disks = this.withName(this.siteDisks(), this.disks, name, plugged);
     }
 
-    /* The disks that the guest gets, vda first. */
+    /**
+     * The disks that the guest gets, vda first.
+     *
+     * @returns {Disk[]}
+     */
     chosenDisks() {
         return this.guest.disk && !this.saved
             ? [...this.site.disks.filter(({ name }) => this.disks.includes(name)),
@@ -98,14 +188,22 @@ export class Settings {
         return [...this.site.shares, ...this.own].map(({ tag }) => tag);
     }
 
-    /* The folders that the guest gets: as the site describes them, or own ones. */
+    /**
+     * The folders that the guest gets.
+     *
+     * @returns {Share[]}
+     */
     chosenShares() {
         return this.guest.share && !this.saved
             ? [...this.site.shares.filter(({ tag }) => this.shares.includes(tag)),
                ...this.own] : [];
     }
 
-    /* Files of the site's that are fetched for what is chosen, beside the guest's. */
+    /**
+     * The files that are fetched for the choices, beside the guest's files.
+     *
+     * @returns {SavedMachine['part'][]}
+     */
     parts() {
         const plugged = [...this.chosenDisks(), ...this.chosenShares()];
         const { saved } = this;
@@ -113,43 +211,47 @@ export class Settings {
                 ...saved && !saved.blob ? [saved.part] : []];
     }
 
-    /* Off unless it was switched on, and only where there is one. */
+    /** Whether the guest has a network: it is off unless the user switched it on. */
     get hasNetwork() {
         return this.saved ? this.saved.net
                           : this.network && Boolean(this.guest.net);
     }
 
-    /* Machines of this guest's that were saved. */
+    /** The saved machines of this guest. */
     savedMachines() {
         return [...this.site.machines, ...this.ownMachines]
             .filter(({ guest }) => guest === this.guest.name);
     }
 
-    /* A user's own; it is what the next boot starts from. */
+    /**
+     * Add a user's own machine, from which the next run starts.
+     *
+     * @param {SavedMachine} machine
+     */
     addMachine(machine) {
-        const others = (machines) => machines.filter(({ name }) => name !== machine.name);
-        this.ownMachines = [...others(this.ownMachines), machine];
+        const others = this.ownMachines.filter(({ name }) => name !== machine.name);
+        this.ownMachines = [...others, machine];
         this.chooseGuest(machine.guest);
         this.from = machine.name;
     }
 
-    /* The one that is resumed, if any. */
+    /** The machine that is resumed, or null. */
     get saved() {
         return this.savedMachines().findLast(({ name }) => name === this.from) ?? null;
     }
 
-    /* What it does, if that is not to be chosen. */
+    /** The workload of a saved machine that does something already, or null. */
     get underWay() {
         const doing = this.saved?.workload ?? 'wait';
         return doing === 'wait' ? null : doing;
     }
 
-    /* What the guest will do. */
+    /** The workload that the guest will run. */
     get doing() {
         return this.underWay ?? (this.guest.workloads ? this.workloadSpec : 'none');
     }
 
-    /* Workloads for which everything is there. */
+    /** The workloads for which everything is plugged in. */
     workloads() {
         const there = {
             disk: this.chosenDisks().some((disk) => disk.mount && !disk.readonly),
@@ -159,41 +261,69 @@ export class Settings {
         return this.site.workloads.filter(({ needs }) => !needs || there[needs]);
     }
 
+    /**
+     * @template {Named} T
+     * @param {T[]} list
+     * @param {string | undefined} name
+     */
     known(list, name) {
         return list.find((entry) => entry.name === name);
     }
 
-    takeTier(spec) {
+    /**
+     * The policy of a spec, or else the site's default, and the policy's own values.
+     *
+     * @param {string} spec
+     * @returns {{ policy: Policy, own: Values }}
+     */
+    policyOf(spec) {
         const { policies, default: usual } = this.site.tiers;
         const { name, values } = parseSpec(spec);
         const { name: first } = parseSpec(usual);
-        this.policy = this.known(policies, name) ??
-                      this.known(policies, first) ?? policies[0];
-        const own = this.policy.name === name ? values : {};
+        const policy = this.known(policies, name) ??
+                       this.known(policies, first) ?? policies[0];
+        return { policy, own: policy.name === name ? values : {} };
+    }
+
+    /** @param {string} spec */
+    takeTier(spec) {
+        const { policy, own } = this.policyOf(spec);
+        this.policy = policy;
         this.policyValues = this.checked(this.policyParams(), own);
         this.commonValues = this.checked(this.commonParams(), own);
     }
 
-    takeWorkload(spec) {
+    /**
+     * The workload of a spec, or else a shell, and the workload's own values.
+     *
+     * @param {string} spec
+     * @returns {{ workload: Workload, values: Values }}
+     */
+    workloadOf(spec) {
         const workloads = this.workloads();
         const { name, values } = parseSpec(spec);
-        this.workload = this.known(workloads, name) ??
-                        this.known(workloads, 'shell') ?? workloads[0];
-        this.workloadValues =
-            this.checked(this.workloadParams(),
-                         this.workload.name === name ? values : {});
+        const workload = this.known(workloads, name) ??
+                         this.known(workloads, 'shell') ?? workloads[0];
+        return { workload, values: workload.name === name ? values : {} };
+    }
+
+    /** @param {string} spec */
+    takeWorkload(spec) {
+        const { workload, values } = this.workloadOf(spec);
+        this.workload = workload;
+        this.workloadValues = this.checked(this.workloadParams(), values);
     }
 
     policyParams() {
         return (this.policy.params ?? []).filter(({ type }) => type !== 'text');
     }
 
-    /* Of a file that the policy wants. */
+    /** The parameter for a file from which the policy starts, if there is one. */
     get fileParam() {
         return (this.policy.params ?? []).find(({ type }) => type === 'text');
     }
 
-    /* The budgets have defaults by policy, and by browser. */
+    /** The common parameters, with the browser's or the policy's own defaults. */
     commonParams() {
         return (this.site.tiers.common ?? []).map((param) => ({
             ...param,
@@ -206,8 +336,14 @@ export class Settings {
         return this.workload.params.map(workloadParam);
     }
 
-    /* Only values that were given and will do. */
+    /**
+     * Those of the values that their parameters take.
+     *
+     * @param {Param[]} params
+     * @param {Record<string, string | undefined>} values
+     */
     checked(params, values) {
+        /** @type {Values} */
         const good = {};
         for (const param of params) {
             const value = values[param.name];
@@ -218,9 +354,10 @@ export class Settings {
         return good;
     }
 
+    /** @param {string} name */
     chooseGuest(name) {
         this.guest = this.known(this.site.guests, name) ?? this.guest;
-        /* Machines differ: what was chosen for another is none of this one's. */
+        /* Machines differ: the user chose these for another guest's machine. */
         delete this.machine.smp;
         delete this.machine.memory;
     }
@@ -236,34 +373,47 @@ export class Settings {
                           this.workloadValues);
     }
 
+    /** @param {MachineParam} name */
     machineValue(name) {
-        const own = { smp: 'smp', memory: 'memory_mib', seed: 'seed' }[name];
-        if (this.saved && own) {
-            return String(this.saved[own]);
+        const { saved } = this;
+        if (saved && name !== 'counts') {
+            const { smp, memory_mib: memory, seed } = saved;
+            return String({ smp, memory, seed }[name]);
         }
         const param = machineParams(this.site, this.guest)
             .find((p) => p.name === name);
-        return this.machine[name] ?? String(param.default);
+        return this.machine[name] ?? String(param?.default);
     }
 
-    /* Without what a saved machine brings. */
+    /** The machine's values without those that a saved machine has. */
     chosenMachine() {
         const { smp, memory, seed, ...rest } = this.machine;
         return this.saved ? rest : this.machine;
     }
 
-    /* The words that say it all. */
+    /**
+     * All choices as words.
+     *
+     * @returns {Values}
+     */
     words() {
         const words = {
             guest: this.guest.name, tier: this.tier, workload: this.workloadSpec,
         };
+        /**
+         * @param {string} name
+         * @param {string[]} chosen
+         * @param {string[]} all
+         */
         const some = (name, chosen, all) => (chosen.length < all.length
             ? { [name]: chosen.join(',') || 'none' } : {});
         const share = {
-            ...some('disk', this.disks, this.site.disks),
-            ...some('share', this.shares, this.site.shares),
+            ...some('disk', this.disks, this.siteDisks()),
+            ...some('share', this.shares, this.siteShares()),
         };
+        /** @type {Values} */
         const net = this.network ? { net: 'on' } : {};
+        /** @type {Values} */
         const from = this.saved && !this.saved.blob ? { from: this.from } : {};
         return { ...words, ...this.chosenMachine(), ...share, ...net, ...from };
     }
@@ -279,7 +429,7 @@ export class Settings {
         history.replaceState(null, '', `#${hash}`);
     }
 
-    /* What does the same without a page. */
+    /** The command that does the same without a page. */
     commandLine() {
         const tier = this.fileParam && this.profile
             ? withMore(this.tier, { [this.fileParam.name]: this.profile.name })
@@ -306,7 +456,7 @@ export class Settings {
             line.push('--share', quoted(
                 `${name},tag=${tag}${readonly ? ',readonly=on' : ''}`));
         }
-        if (this.hasNetwork) {
+        if (this.hasNetwork && this.site.network) {
             line.push('--net', this.site.network.words);
         }
         return line.join(' ');

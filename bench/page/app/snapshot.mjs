@@ -1,6 +1,6 @@
 /*
- * Saved machines as files (docs/snapshots.md): one of the page's is written, one of a
- * user's is read.
+ * Writes a saved machine of this page as a file, and reads a user's file
+ * (docs/snapshots.md).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,13 +8,36 @@ import { browser } from './browser.mjs';
 import { sha256 } from './dom.mjs';
 import { textFacts } from './result.mjs';
 
+/** @import { Run } from './run.mjs' */
+/** @import { Guest, SavedMachine, Site } from './site.d.ts' */
+
+/**
+ * The description in a file, as far as the page reads it.
+ *
+ * @typedef {object} OwnFacts
+ * @property {unknown} machine
+ * @property {unknown} files
+ * @property {string} qemu
+ * @property {object[]} devices
+ * @property {string} marker
+ * @property {string} engine
+ * @property {string} tier
+ * @property {number} packed_bytes
+ * @property {string} packed_sha256
+ */
+/** @typedef {OwnFacts & Omit<SavedMachine, 'name' | 'net' | 'console' | 'resumed' |
+ *            'arguments' | 'devices_at' | 'part' | 'blob'>} Facts */
+
 const MAGIC = [...new TextEncoder().encode('tlsnap'), 0x1a, 0x0a];
 const VERSION = 1;
 const HEAD = 16;
 const MAX_FACTS = 16 << 20;
 const INCOMING = '/tierlab/incoming';
 
-/* @stream: QEMU's, as bytes. */
+/**
+ * @param {Run} run
+ * @param {Uint8Array<ArrayBuffer>} stream the state that QEMU wrote
+ */
 export async function snapshotFile(run, stream) {
     const { site, guest, machineValues: values } = run;
     const packed = await new Response(new Blob([stream]).stream()
@@ -42,14 +65,24 @@ export async function snapshotFile(run, stream) {
     return new Blob([head, text, packed]);
 }
 
-/* Of JSON, whatever the order of its names. */
+/**
+ * Whether two values are the same JSON, whatever the order of its names.
+ *
+ * @param {unknown} one
+ * @param {unknown} other
+ */
 function same(one, other) {
+    /**
+     * @param {string} key
+     * @param {unknown} value
+     */
     const sorted = (key, value) => (value?.constructor === Object
         ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
         : value);
     return JSON.stringify(one, sorted) === JSON.stringify(other, sorted);
 }
 
+/** @param {File} file */
 async function factsOf(file) {
     const head = new DataView(await file.slice(0, HEAD).arrayBuffer());
     if (head.byteLength < HEAD || MAGIC.some((byte, i) => head.getUint8(i) !== byte)) {
@@ -60,6 +93,7 @@ async function factsOf(file) {
     }
     const length = Math.min(head.getUint32(12, true), MAX_FACTS);
     try {
+        /** @type {Facts} */
         const facts = JSON.parse(await file.slice(HEAD, HEAD + length).text());
         return { facts, state: file.slice(HEAD + length) };
     } catch {
@@ -67,7 +101,15 @@ async function factsOf(file) {
     }
 }
 
-/* As check_machine() of bench/harness/snapshots/file.py. */
+/**
+ * Throws an Error unless the machine can be resumed here, as check_machine() of the
+ * harness does.
+ *
+ * @param {Facts} facts
+ * @param {Blob} state
+ * @param {Site} site
+ * @param {Guest} guest
+ */
 function check(facts, state, site, guest) {
     const { qemu } = site.programs[guest.arch].versions;
     const own = site.network ? [{ kind: site.network.kind, host: site.network.host,
@@ -87,9 +129,13 @@ function check(facts, state, site, guest) {
     }
 }
 
-/*
- * A user's file as the site describes its own, with `blob`, its packed state;
- * @make gives QEMU's arguments for a guest, as run.mjs has them.
+/**
+ * A user's file in the form in which the site describes its own machines.
+ *
+ * @param {File} file
+ * @param {Site} site
+ * @param {(guest: Guest, facts: Facts) => string[]} make gives QEMU's arguments
+ * @returns {Promise<SavedMachine>}
  */
 export async function readSnapshot(file, site, make) {
     const { facts, state } = await factsOf(file);
@@ -100,7 +146,7 @@ export async function readSnapshot(file, site, make) {
     check(facts, state, site, guest);
     const argv = make(guest, facts);
     const icount = facts.icount === null ? [] : site.icount_arguments
-        .map((word) => word.replace('@SHIFT@', facts.icount));
+        .map((word) => word.replace('@SHIFT@', String(facts.icount)));
     argv.splice(guest.devices_at, 0, ...icount, '-incoming', 'defer');
     const { marker, engine, tier, workload, packed_sha256 } = facts;
     return {

@@ -1,14 +1,18 @@
 /*
- * Policies and workloads as words, NAME:PARAM=VALUE,..., and the other way round;
- * and whether a value is one that its parameter takes.
+ * Reads and writes policies and workloads as specs, NAME:PARAM=VALUE,...; and checks
+ * whether a parameter takes a value.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+/** @import { Param, Values, WorkloadParam } from './site.d.ts' */
 
-/* { name, values }, all of them texts. */
+/** @typedef {Record<string, string | number>} Given */
+
+/** @param {string} text */
 export function parseSpec(text) {
     const [name, ...rest] = String(text).split(':');
     const pairs = rest.join(':').split(',').filter(Boolean);
+    /** @type {Values} */
     const values = {};
     for (const pair of pairs) {
         const at = pair.indexOf('=');
@@ -19,7 +23,13 @@ export function parseSpec(text) {
     return { name, values };
 }
 
-/* Without what is the default. */
+/**
+ * A spec without the values that are the default.
+ *
+ * @param {string} name
+ * @param {Pick<Param, 'name' | 'default'>[]} params
+ * @param {Given} values
+ */
 export function formatSpec(name, params, values) {
     const shown = params
         .filter((p) => values[p.name] !== undefined &&
@@ -28,9 +38,15 @@ export function formatSpec(name, params, values) {
     return shown.length ? `${name}:${shown.join(',')}` : name;
 }
 
-/* As the engine is to run it: what the spec says itself counts. */
+/**
+ * A spec with more values; a value that the spec itself states counts.
+ *
+ * @param {string} spec
+ * @param {Given} more
+ */
 export function withMore(spec, more) {
     const { name, values } = parseSpec(spec);
+    /** @type {Given} */
     const all = { ...values };
     for (const [param, value] of Object.entries(more)) {
         all[param] ??= value;
@@ -39,22 +55,33 @@ export function withMore(spec, more) {
     return pairs.length ? `${name}:${pairs.join(',')}` : name;
 }
 
-/* '' if the text is a value of the parameter, else what would be one. */
+/**
+ * '' if the parameter takes the text, else which values it takes.
+ *
+ * @param {Param} param
+ * @param {string} text
+ */
 export function complaint(param, text) {
     const value = String(text).trim();
     if (param.type === 'enum') {
-        return param.choices.includes(value) ? '' : `Give ${param.range}.`;
+        return param.choices?.includes(value) ? '' : `Give ${param.range}.`;
     }
     const whole = param.type === 'u64';
     const form = whole ? /^\d+$/ : /^\d*\.?\d+(e-?\d+)?$/i;
     const number = Number(value);
-    if (form.test(value) && number >= param.min && number <= param.max) {
+    const { min = -Infinity, max = Infinity } = param;
+    if (form.test(value) && number >= min && number <= max) {
         return '';
     }
     return `Give ${param.range}${param.unit ? `, in ${param.unit}` : ''}.`;
 }
 
-/* A parameter of the catalogue of workloads, as those of policies are. */
+/**
+ * A parameter of the catalogue of workloads in the form of a policy's parameter.
+ *
+ * @param {WorkloadParam} param
+ * @returns {Param}
+ */
 export function workloadParam({ name, unit, default: value, minimum, maximum,
                                 meaning }) {
     return {

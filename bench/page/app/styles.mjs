@@ -1,19 +1,20 @@
 /*
- * Style sheets of a library that writes them as it goes, under a policy that
- * forbids style elements: the terminal is given a document whose style elements
- * become style sheets made by script, which are allowed, and whose attribute
- * `style` is set through the object that is allowed, too.
+ * Lets a library make style sheets although the page's policy forbids style elements:
+ * the terminal gets a document whose style elements become style sheets made by script,
+ * which the policy allows. The document sets the attribute `style` by way of the
+ * element's style object, which the policy allows, too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 const create = Document.prototype.createElement;
 
-/* An element without a look, whose text is a style sheet. */
+/** An element that shows nothing, whose text is a style sheet. */
 function styleElement() {
     const sheet = new CSSStyleSheet();
     const element = create.call(document, 'meta');
     let text = '';
+    /** @param {CSSStyleSheet[]} sheets */
     const adopt = (sheets) => { document.adoptedStyleSheets = sheets; };
     adopt([...document.adoptedStyleSheets, sheet]);
     Object.defineProperty(element, 'textContent', {
@@ -31,6 +32,11 @@ function styleElement() {
     return element;
 }
 
+/**
+ * @this {HTMLElement}
+ * @param {string} name
+ * @param {string} value
+ */
 function setAttribute(name, value) {
     if (name === 'style') {
         this.style.cssText = value;
@@ -39,11 +45,15 @@ function setAttribute(name, value) {
     }
 }
 
-function createElement(name, ...rest) {
+/**
+ * @param {string} name
+ * @param {ElementCreationOptions} [options]
+ */
+function createElement(name, options) {
     if (name === 'style') {
         return styleElement();
     }
-    const element = create.call(document, name, ...rest);
+    const element = create.call(document, name, options);
     if (name === 'span') {
         element.setAttribute = setAttribute;
     }
@@ -63,12 +73,17 @@ export function documentForLibrary() {
     });
 }
 
-/* The same for what the library makes by the page's own document meanwhile. */
+/**
+ * Do something while the page's own document makes such elements, too.
+ *
+ * @template T
+ * @param {() => T} action
+ */
 export function withStyles(action) {
-    document.createElement = createElement;
+    Object.assign(document, { createElement });
     try {
         return action();
     } finally {
-        delete document.createElement;
+        Reflect.deleteProperty(document, 'createElement');
     }
 }

@@ -1,25 +1,26 @@
 /*
- * The guest's console on the screen: xterm.js behind xterm-pty, which passes bytes
- * as they are, because the guest has a line discipline of its own.
+ * The guest's console on the screen: xterm.js behind xterm-pty. The pty passes bytes as
+ * they are, because the guest has a line discipline of its own.
  *
- * What a guest writes is text and the sequences of a terminal, no more: it cannot
- * reach the clipboard, the title or the address, nor open a link.
+ * A guest can write text and a terminal's sequences, no more: it cannot reach the
+ * clipboard, the title or the address, and cannot open a link.
  *
- * The size. A serial line does not carry it. A guest that wants to be told says so
- * by the private mode 2048 (CSI ? 2048 h), and is then sent, at once and after each
- * change, what terminals send in that mode: CSI 48 ; ROWS ; COLUMNS ; HEIGHT ; WIDTH t.
+ * A serial line does not carry the terminal's size. A guest asks for it by the private
+ * mode 2048 (CSI ? 2048 h). The page then sends, at once and after each change, what
+ * terminals send in that mode: CSI 48 ; ROWS ; COLUMNS ; HEIGHT ; WIDTH t.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { documentForLibrary, withStyles } from './styles.mjs';
 
 const TELL_SIZE = 2048;
-/* The pty takes pieces, and so many bytes before they are on the screen. */
+/* The size of a piece for the pty, and how many bytes the pty may hold. */
 const PIECE = 2048;
 const AHEAD = 32 * 1024;
 /*
- * A guest that talks without end is shown so often, or drawing takes the processor
- * from it; but what may be an answer to the user is shown at once.
+ * How often the output of a guest that writes without end is drawn, because drawing
+ * takes the processor from the guest; and for how long after the user's input output is
+ * drawn at once, because it may be an answer.
  */
 const PACE_MS = 250;
 const ANSWER_MS = 1000;
@@ -29,8 +30,17 @@ const FONT_FAMILY = 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, ' +
     'Consolas, "DejaVu Sans Mono", monospace';
 const fontSize = () => (innerWidth < 640 ? 12 : 14);
 
+/** @typedef {import('@xterm/xterm').IBufferLine} BufferLine */
+/**
+ * @typedef {object} Libraries
+ * @property {typeof import('@xterm/xterm')} xterm
+ * @property {typeof import('@xterm/addon-fit')} addon-fit
+ * @property {typeof import('xterm-pty')} xterm-pty
+ */
+
 const RAW = { iflag: 0, oflag: 0, cflag: 0, lflag: 0 };
 
+/** @type {Record<string, string>} */
 export const KEYS = {
     'esc': '\x1b', 'tab': '\t', 'ctrl-c': '\x03', 'ctrl-d': '\x04',
     'up': '\x1b[A', 'down': '\x1b[B', 'right': '\x1b[C', 'left': '\x1b[D',
@@ -55,13 +65,16 @@ const DARK = {
     brightCyan: '#83e5dc', brightWhite: '#f2f5f9',
 };
 
-/*
- * The browser looks for a font when something is first measured in it, which takes a
- * busy one tens of milliseconds; xterm.js measures in all of these at once. Each step
- * is one of them.
+/**
+ * Have the browser find the terminal's fonts, one with each step. A busy browser takes
+ * tens of milliseconds for a font that is measured for the first time, and xterm.js
+ * would measure all of these in one task.
  */
 export function* findFonts() {
     const context = new OffscreenCanvas(1, 1).getContext('2d');
+    if (!context) {
+        return;
+    }
     for (const face of ['', 'bold', 'italic', 'bold italic']) {
         context.font = `${face} ${fontSize()}px ${FONT_FAMILY}`;
         yield context.measureText('W').width;
@@ -69,19 +82,41 @@ export function* findFonts() {
 }
 
 export class GuestTerminal {
-    /* @modules are xterm.js, its addon-fit and xterm-pty. It is to be opened then. */
+    /**
+     * A terminal, which open() shows.
+     *
+     * @param {Libraries} modules
+     * @param {HTMLElement} place
+     * @param {{ onInput: (data: Uint8Array<ArrayBuffer>) => void, dark: boolean }} how
+     */
     constructor(modules, place, { onInput, dark }) {
         const { xterm, 'addon-fit': fit, 'xterm-pty': pty } = modules;
         this.onInput = onInput;
         this.place = place;
+        /**
+         * Called when the user leaves the terminal by its key.
+         *
+         * @type {(() => void) | null}
+         */
+        this.onLeave = null;
+        /**
+         * Output that is not shown yet.
+         *
+         * @type {Uint8Array[]}
+         */
         this.waiting = [];
+        /* How many bytes the pty holds. */
         this.ahead = 0;
         this.typedAt = this.shownAt = -Infinity;
-        this.pacing = null;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */
+        this.pacing = undefined;
+        /** @type {number | null} */
+        this.fitting = null;
+        /* Whether the guest has asked for the terminal's size. */
         this.tellsSize = false;
         this.xterm = new xterm.Terminal({
             documentOverride: documentForLibrary(),
-            /* It would be drawn sixty times a second, beside a guest that works. */
+            /* A blinking cursor is drawn sixty times a second while the guest works. */
             cursorBlink: false,
             fontFamily: FONT_FAMILY,
             fontSize: fontSize(),
@@ -118,20 +153,21 @@ export class GuestTerminal {
         withStyles(() => this.xterm.open(this.place));
     }
 
-    /* As many rows and columns as there is room for, from now on. */
+    /** Have as many rows and columns as there is room for, from now on. */
     fill() {
         new ResizeObserver(() => this.fitSoon()).observe(this.place);
         this.fit.fit();
     }
 
-    /* Sequences that are none of the guest's business. */
+    /** Ignore the sequences that reach beyond the terminal. */
     guard() {
         const { parser } = this.xterm;
         const swallow = () => true;
         for (const osc of [0, 1, 2, 7, 8, 9, 52, 777, 1337]) {
             parser.registerOscHandler(osc, swallow);
         }
-        const mode = (on) => (params) => {
+        /** @param {boolean} on */
+        const mode = (on) => (/** @type {(number | number[])[]} */ params) => {
             if (params.includes(TELL_SIZE)) {
                 this.tellsSize = on;
                 this.tellSize();
@@ -152,7 +188,7 @@ export class GuestTerminal {
             `\x1b[48;${rows};${columns};${clientHeight};${clientWidth}t`));
     }
 
-    /* Once a frame; a drag is many changes. */
+    /** Fit the terminal once a frame: a window that is dragged changes more often. */
     fitSoon() {
         this.fitting ??= requestAnimationFrame(() => {
             this.fitting = null;
@@ -162,19 +198,28 @@ export class GuestTerminal {
         });
     }
 
-    /* At once: what follows may depend on it, as the guest's word of its size does. */
+    /**
+     * Show data at once.
+     *
+     * @param {Uint8Array} data
+     */
     write(data) {
         this.queue(data);
         this.show();
     }
 
+    /** @param {Uint8Array} data */
     queue(data) {
         for (let at = 0; at < data.length; at += PIECE) {
             this.waiting.push(data.subarray(at, at + PIECE));
         }
     }
 
-    /* Of a running guest. */
+    /**
+     * Show a running guest's output, at its pace.
+     *
+     * @param {Uint8Array} data
+     */
     output(data) {
         this.queue(data);
         const now = performance.now();
@@ -188,20 +233,24 @@ export class GuestTerminal {
 
     show() {
         clearTimeout(this.pacing);
-        this.pacing = null;
+        this.pacing = undefined;
         this.shownAt = performance.now();
         this.pump();
     }
 
     pump() {
         while (this.waiting.length && this.ahead < AHEAD) {
-            const piece = this.waiting.shift();
+            const [piece] = this.waiting.splice(0, 1);
             this.ahead += piece.length;
             this.slave.write(Array.from(piece));
         }
     }
 
-    /* Ours, of another kind than the guest's. */
+    /**
+     * Show a text of the page's, which looks different from the guest's.
+     *
+     * @param {string} text
+     */
     say(text) {
         this.write(new TextEncoder().encode(`\r\n\x1b[2m${text}\x1b[0m\r\n`));
     }
@@ -211,7 +260,11 @@ export class GuestTerminal {
         this.write(new TextEncoder().encode('\x1bc'));
     }
 
-    /* False: the terminal leaves the key to us or to the browser. */
+    /**
+     * Whether the terminal takes a key; otherwise the page or the browser does.
+     *
+     * @param {KeyboardEvent} event
+     */
     key(event) {
         const { key, ctrlKey, metaKey, shiftKey, altKey, type } = event;
         const letter = key.toLowerCase();
@@ -228,15 +281,15 @@ export class GuestTerminal {
         if (letter === 'c' && (this.xterm.hasSelection() || shiftKey)) {
             if (type === 'keydown') {
                 event.preventDefault();
-                this.copy();
+                void this.copy();
             }
             return false;
         }
-        /* The browser's own paste comes then. */
-        return !(letter === 'v');
+        /* The browser itself pastes then. */
+        return letter !== 'v';
     }
 
-    /* The selection, or everything. */
+    /** Copy the selection, or everything. */
     async copy() {
         if (this.xterm.hasSelection()) {
             await navigator.clipboard.writeText(this.xterm.getSelection());
@@ -248,9 +301,10 @@ export class GuestTerminal {
 
     text() {
         const { active } = this.xterm.buffer;
+        /** @type {string[]} */
         const lines = [];
         for (let i = 0; i < active.length; i++) {
-            const line = active.getLine(i);
+            const line = /** @type {BufferLine} */ (active.getLine(i));
             const text = line.translateToString(true);
             if (line.isWrapped && lines.length) {
                 lines[lines.length - 1] += text;
@@ -266,6 +320,7 @@ export class GuestTerminal {
         this.xterm.focus();
     }
 
+    /** @param {string} name one of KEYS */
     press(name) {
         this.xterm.input(KEYS[name]);
         this.xterm.focus();
@@ -275,10 +330,12 @@ export class GuestTerminal {
         this.xterm.focus();
     }
 
+    /** @param {boolean} dark */
     set dark(dark) {
         this.xterm.options.theme = dark ? DARK : LIGHT;
     }
 
+    /** @param {boolean} on */
     set reader(on) {
         this.xterm.options.screenReaderMode = on;
     }

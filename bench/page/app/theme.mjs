@@ -1,5 +1,5 @@
 /*
- * Light or dark: as the system, or as chosen.
+ * The page's colours, light or dark: as the system has them, or as the user chose.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,12 +8,14 @@ import { load, store } from './storage.mjs';
 
 const KEY = 'tierlab.theme';
 const ORDER = ['system', 'light', 'dark'];
+/** @type {Record<string, string>} */
 const SAYS = { system: 'as the system', light: 'light', dark: 'dark' };
 
 export class Theme {
+    /** @param {(dark: boolean) => void} changed */
     constructor(changed) {
         this.system = matchMedia('(prefers-color-scheme: dark)');
-        this.choice = ORDER.includes(load(KEY)) ? load(KEY) : 'system';
+        this.choice = ORDER.find((choice) => choice === load(KEY)) ?? 'system';
         this.changed = changed;
         this.apply();
         this.system.addEventListener('change', () => this.apply());

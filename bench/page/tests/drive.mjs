@@ -1,13 +1,13 @@
 /*
- * A person at the page, as a program: opens it in a browser, does what the
+ * A person at the page, as a program: opens the page in a browser, does what the
  * scenario says, and prints what was seen as one line of JSON.
  *
  *   node drive.mjs --browser chromium|firefox --binary FILE --library DIR
  *        --url URL --scenario NAME [--tier SPEC]... [--shots DIR]
  *        [--folder DIR] [--type COMMAND] [--hash SETTINGS]
  *
- * Where a scenario waits for its parent to do something, it prints the line
- * "now WHAT" and goes on when a line comes.
+ * Where a scenario needs its parent process to do something, it prints the line
+ * "now WHAT", and goes on when a line comes from the parent.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,6 +15,10 @@ import readline from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { atPage, echoes, first } from '../../micro/page/person.mjs';
+
+/** @import { ElementHandle } from 'puppeteer-core' */
+/** @import { Person } from '../person.mjs' */
+/** @import { Fake } from './fake_machine.mjs' */
 
 const SCRIPT_MS = 480000;
 
@@ -29,17 +33,21 @@ const { values: options } = parseArgs({
     },
 });
 
-const lines = readline.createInterface({ input: process.stdin })
-    [Symbol.asyncIterator]();
+const reader = readline.createInterface({ input: process.stdin });
+const lines = reader[Symbol.asyncIterator]();
 
+/** @param {string} what */
 async function parentDoes(what) {
     process.stdout.write(`now ${what}\n`);
     await lines.next();
 }
 
-/*
- * Ask the shell for a line, and wait for it. Each time for another: the console of a
- * saved machine shows what was answered before. The fake one's shell does no sums.
+/**
+ * Ask the shell for a line, and wait for it. Each time it is another line, because the
+ * console of a saved machine shows earlier answers. The fake machine's shell does no
+ * sums.
+ *
+ * @param {Person} person
  */
 async function echo(person) {
     const n = Date.now() % 1e6;
@@ -49,6 +57,7 @@ async function echo(person) {
         `an${n + 2}swer`, `an$((${n} + 2))swer`);
 }
 
+/** @type {Record<string, (person: Person) => Promise<object>>} */
 const SCENARIOS = {
     /* Boot, type, another policy, compare, reload. */
     async tour(person) {
@@ -79,14 +88,14 @@ const SCENARIOS = {
         await person.page.reload();
         await person.ready();
         const kept = await person.see(() => ({
-            policy: document.getElementById('policy').value,
             tier: tierlab.settings.tier,
         }));
-        return { before, one, two, compared, kept, latencies,
+        return { before, one, two, compared, latencies,
+                 kept: { policy: await person.value('policy'), ...kept },
                  after: await person.facts() };
     },
 
-    /* Settings that cannot be are refused where they are. */
+    /* Impossible settings are dropped from the address, and refused in the form. */
     async settings(person) {
         await person.open('#guest=nobody&tier=threshold:n=5,bogus=1&smp=99' +
                           '&share=nothing&disk=other');
@@ -98,25 +107,28 @@ const SCENARIOS = {
         const refused = await person.see(() => ({
             runs: Boolean(tierlab.run),
             invalid: document.querySelector('[aria-invalid="true"]')?.id,
-            says: document.getElementById('policy-params-n-error').textContent,
         }));
+        const says = await person.text('policy-params-n-error');
         await person.choose('policy-params-n', '9');
-        return { dropped, refused, hash: (await person.facts()).hash,
-                 command: await person.see(() =>
-                     document.getElementById('command').textContent) };
+        return { dropped, refused: { ...refused, says },
+                 hash: (await person.facts()).hash,
+                 command: await person.text('command') };
     },
 
-    /* Somebody comes to the button, chooses something else, and clicks. */
+    /* A person comes to the button, chooses something else, and clicks. */
     async ahead(person) {
         await person.open();
         await person.ready();
         const expected = () => person.see(async () => {
             const run = await tierlab.ahead.run;
+            if (!run) {
+                throw new Error('no run is expected');
+            }
             (globalThis.runs ??= []).push(run);
             return { tier: run.tier, shown: Boolean(tierlab.run) };
         });
         await person.see(() => {
-            document.getElementById('boot').dispatchEvent(
+            document.getElementById('boot')?.dispatchEvent(
                 new PointerEvent('pointerenter'));
         });
         const one = await expected();
@@ -124,9 +136,10 @@ const SCENARIOS = {
         const waits = await person.see(() => ({
             state: runs[0].state, printed: runs[0].console.total,
         }));
-        /* In one go, as the page expects another at once. */
+        /* In one function, because the page expects another run soon. */
         const forgotten = await person.see(async () => {
-            const select = document.getElementById('policy');
+            const found = document.getElementById('policy');
+            const select = /** @type {HTMLSelectElement} */ (found);
             select.value = 'never';
             select.dispatchEvent(new Event('change', { bubbles: true }));
             const isNone = tierlab.ahead.run === null;
@@ -138,7 +151,7 @@ const SCENARIOS = {
         await person.boot();
         await person.prompt();
         const taken = await person.see(() => tierlab.run === runs[1] &&
-            tierlab.ahead.run === null && tierlab.run.loadMs < 1000);
+            tierlab.ahead.run === null && (tierlab.run.loadMs ?? NaN) < 1000);
         return { one, waits, forgotten, two, taken, facts: await person.facts() };
     },
 
@@ -181,7 +194,7 @@ const SCENARIOS = {
         return { before, after };
     },
 
-    /* On a screen as that of a telephone. */
+    /* On a screen as small as a telephone's. */
     async small(person) {
         await person.page.setViewport({ width: 360, height: 740 });
         await person.open();
@@ -209,14 +222,14 @@ const SCENARIOS = {
         await person.page.reload();
         await person.ready();
         await pause(1500);
-        /* If all is there, it does not wait for a click. */
+        /* When all files are kept, the page expects a boot without a click. */
         const isExpected = await person.see(() => tierlab.ahead.run !== null);
         await person.boot();
         await person.prompt();
         return { ...await person.facts(), isExpected };
     },
 
-    /* On a host that sends no headers, in a folder. */
+    /* On a host that sends no headers, below a folder. */
     async fallback(person) {
         await person.open();
         await person.ready();
@@ -225,45 +238,36 @@ const SCENARIOS = {
         return person.facts();
     },
 
-    /* To the end, and the result of it. */
     /*
-     * A folder of the site's, one chosen and one dropped, in the guest; what is in
-     * them afterwards, as the page hands it out.
+     * A folder of the site's and one of the person's own in the guest; and their content
+     * afterwards, as the page hands it out.
      */
     async folders(person) {
         await person.open('#disk=none');
         await person.ready();
         const offered = await person.see(() => ({
-            names: [...document.querySelectorAll('#folders .name')]
-                .map((e) => e.textContent),
-            checked: [...document.querySelectorAll('#folders input')]
-                .map((e) => e.checked),
-            workloads: [...document.querySelectorAll('#workload option')]
-                .map((e) => e.value),
+            checked: [.../** @type {NodeListOf<HTMLInputElement>} */ (
+                document.querySelectorAll('#folders input'))].map((e) => e.checked),
         }));
-        const input = await person.page.$('#folder-input');
+        const names = await person.texts('#folders .name');
+        const workloads = await person.texts('#workload option');
         if (options.browser === 'chromium') {
-            await input.uploadFile(options.folder);
+            const input = /** @type {ElementHandle<HTMLInputElement>} */ (
+                await person.page.$('#folder-input'));
+            await input.uploadFile(options.folder ?? '');
         } else {
-            /* There, only files can be given by a program. */
-            await person.see(() => {
-                const data = new DataTransfer();
-                data.items.add(new File(['one'], 'one'));
-                const input = document.getElementById('folder-input');
-                input.files = data.files;
-                input.dispatchEvent(new Event('change'));
-            });
+            /* In Firefox a program can give files only. */
+            await give(person, 'folder-input', 'one', 'one');
         }
         await person.until('a folder of one\'s own', () =>
             document.querySelectorAll('#folders .choice').length === 3);
         await person.click('folder-empty');
         await person.until('an empty one', () =>
             document.querySelectorAll('#folders .choice').length === 4);
-        await person.see(() => document.querySelector(
-            '#folders [aria-label="Remove new"]').click());
+        await person.see(() => /** @type {HTMLElement | null} */ (
+            document.querySelector('#folders [aria-label="Remove new"]'))?.click());
         await person.shot('folders.png');
-        const command = await person.see(() =>
-            document.getElementById('command').textContent);
+        const command = await person.text('command');
         await person.boot();
         await person.prompt();
         for (const line of ['devices', 'ls']) {
@@ -274,36 +278,35 @@ const SCENARIOS = {
             /fixed/.test(tierlab.terminal.text()) &&
             /free/.test(tierlab.terminal.text()));
         const saved = await archive(person);
-        const button = await person.see(() =>
-            !document.getElementById('save-files').hidden);
+        const button = await person.shown('save-files');
         await person.type('poweroff');
         await person.until('the end', () => tierlab.run.isOver);
         const devices = await person.see(() => tierlab.run.devices);
         const atEnd = await archive(person);
         const facts = await person.facts();
         /* One is left out, and stays so. */
-        await person.see(() =>
-            document.querySelector('#folders input[type=checkbox]').click());
+        await person.see(() => /** @type {HTMLElement | null} */ (
+            document.querySelector('#folders input[type=checkbox]'))?.click());
         const hash = (await person.facts()).hash;
         await person.page.reload();
         await person.ready();
         const kept = await person.see(() => tierlab.settings.shares);
-        return { offered, command, saved, button, devices, atEnd, facts, hash, kept };
+        return { offered: { names, workloads, ...offered }, command, saved, button, devices, atEnd, facts, hash, kept };
     },
 
-    /* Off at first; switched on, it is there, and stays so. */
+    /* The network is off at first; when it is switched on, it stays on. */
     async network(person) {
         await person.open('#share=none&disk=none');
         await person.ready();
-        const look = () => person.see(() => ({
-            shown: !document.getElementById('net-row').hidden,
-            on: document.getElementById('net').checked,
-            about: document.getElementById('net-about').textContent,
-            command: document.getElementById('command').textContent,
-            workloads: [...document.querySelectorAll('#workload option')]
-                .map((e) => e.value),
-            hash: location.hash,
-        }));
+        const look = async () => ({
+            shown: await person.shown('net-row'),
+            on: await person.see(() => /** @type {HTMLInputElement} */ (
+                document.getElementById('net')).checked),
+            about: await person.text('net-about'),
+            command: await person.text('command'),
+            workloads: await person.texts('#workload option'),
+            hash: await person.see(() => location.hash),
+        });
         const off = await look();
         await person.boot();
         await person.prompt();
@@ -332,43 +335,35 @@ const SCENARIOS = {
     async resume(person) {
         await person.open(options.hash);
         await person.ready();
-        const settled = await person.see(() => ({
-            smp: document.getElementById('machine-params-smp').disabled,
-            memory: document.getElementById('machine-params-memory').value,
-            workload: document.getElementById('workload').disabled,
-            command: document.getElementById('command').textContent,
-            from: [...document.querySelectorAll('#from option')].map((e) => e.value),
-        }));
+        /** @param {string} id */
+        const disabled = (id) => person.see((which) => /** @type {HTMLInputElement} */ (
+            document.getElementById(which)).disabled, id);
+        const settled = {
+            smp: await disabled('machine-params-smp'),
+            memory: await person.value('machine-params-memory'),
+            workload: await disabled('workload'),
+            command: await person.text('command'),
+            from: await person.see(() =>
+                [.../** @type {NodeListOf<HTMLOptionElement>} */ (
+                    document.querySelectorAll('#from option'))].map((e) => e.value)),
+        };
         await person.boot();
         await person.until('its going on', () => tierlab.run.reader.reached('resume'));
         await person.until('the prompt', () => tierlab.run.atPrompt);
         await echo(person);
         await person.shot('resume.png');
         const state = await person.see(() => document.body.dataset.state);
-        const result = await person.see(async () => {
-            const main = document.querySelector('script[type=module]').src;
-            const { resultOf } = await import(new URL('result.mjs', main));
-            return JSON.stringify(await resultOf(tierlab.run));
-        });
-        const button = await person.see(() =>
-            !document.getElementById('save-machine').hidden);
+        const result = await resultIn(person);
+        const button = await person.shown('save-machine');
         const saved = await base64(person, () => tierlab.run.saveMachine());
         await person.until('the end', () => tierlab.run.isOver);
         const failure = await person.see(() => tierlab.run.failure);
         const facts = await person.facts();
-        /* The file that came of it, opened. */
-        const give = (text) => person.see(async (text) => {
-            const data = new DataTransfer();
-            const blob = text ?? await globalThis.given;
-            data.items.add(new File([blob], 'mine.snap'));
-            const input = document.getElementById('from-input');
-            input.files = data.files;
-            input.dispatchEvent(new Event('change'));
-        }, text);
-        await give('nothing');
+        /* The page opens the file that it made. */
+        await give(person, 'from-input', 'mine.snap', 'nothing');
         const complaint = await person.until('a complaint', () =>
-            document.getElementById('from-error').textContent);
-        await give();
+            document.getElementById('from-error')?.textContent);
+        await give(person, 'from-input', 'mine.snap', null);
         await person.until('the file', () => Boolean(tierlab.settings.saved?.blob));
         await person.boot();
         await person.until('its going on', () => tierlab.run.reader.reached('resume'));
@@ -376,85 +371,68 @@ const SCENARIOS = {
         await echo(person);
         const opened = await person.see(() => ({
             argv: tierlab.run.arguments, hash: location.hash,
-            devices_at: tierlab.run.saved.devices_at,
+            devices_at: tierlab.run.saved?.devices_at,
         }));
         return { settled, state, button, saved, complaint, opened, failure, facts,
-                 result: JSON.parse(result) };
+                 result };
     },
 
-    /* A policy that wants what an earlier boot executed. */
+    /* A policy that starts from what an earlier boot executed. */
     async profile(person) {
         await person.open('#tier=profile&share=none');
         await person.ready();
         await person.click('boot');
         await pause(300);
-        const refused = await person.see(() => ({
-            runs: Boolean(tierlab.run),
-            says: document.getElementById('profile-error').textContent,
-        }));
-        const give = (text) => person.see((text) => {
-            const data = new DataTransfer();
-            data.items.add(new File([text], 'seed.profile'));
-            const input = document.getElementById('profile-input');
-            input.files = data.files;
-            input.dispatchEvent(new Event('change'));
-        }, text);
-        await give('nonsense');
-        await person.until('a complaint', () =>
-            /neither/.test(document.getElementById('profile-error').textContent));
-        await give('tierlab-profile 1\n0000000000000001 5\n');
+        const refused = { runs: await person.see(() => Boolean(tierlab.run)),
+                          says: await person.text('profile-error') };
+        await give(person, 'profile-input', 'seed.profile', 'nonsense');
+        await person.until('a complaint', () => document.getElementById('profile-error')
+            ?.textContent.includes('neither'));
+        await give(person, 'profile-input', 'seed.profile',
+                   'tierlab-profile 1\n0000000000000001 5\n');
         await person.until('a profile', () => Boolean(tierlab.settings.profile));
-        const command = await person.see(() =>
-            document.getElementById('command').textContent);
+        const command = await person.text('command');
         await person.boot();
         await person.prompt();
         return { refused, command, facts: await person.facts(),
                  files: await person.see(() =>
-                     tierlab.run.machine.options.files.map(({ path }) => path)) };
+                     /** @type {Fake} */ (tierlab.run.machine).options.files.map(
+                         ({ path }) => path)) };
     },
 
-    /* A disk of the site's and one of a user's own. */
+    /* A disk of the site's and one of the person's own. */
     async disks(person) {
         await person.open('#share=none');
         await person.ready();
-        const give = (name, bytes) => person.see((name, bytes) => {
-            const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], name));
-            const input = document.getElementById('disk-input');
-            input.files = data.files;
-            input.dispatchEvent(new Event('change'));
-        }, name, bytes);
-        await give('odd.img', 513);
+        await give(person, 'disk-input', 'odd.img', '\0'.repeat(513));
         const complaint = await person.until('a complaint', () =>
-            document.getElementById('folder-error').textContent);
-        await give('mine.img', 1024);
+            document.getElementById('folder-error')?.textContent);
+        await give(person, 'disk-input', 'mine.img', '\0'.repeat(1024));
         await person.until('a second disk', () =>
             document.querySelectorAll('#disks .choice').length === 2);
-        const look = () => person.see(() => ({
-            names: [...document.querySelectorAll('#disks .name')]
-                .map((e) => e.textContent),
-            abouts: [...document.querySelectorAll('#disks .about')]
-                .map((e) => e.textContent),
-            command: document.getElementById('command').textContent,
-            workloads: [...document.querySelectorAll('#workload option')]
-                .map((e) => e.value),
-        }));
+        const look = async () => ({
+            names: await person.texts('#disks .name'),
+            abouts: await person.texts('#disks .about'),
+            command: await person.text('command'),
+            workloads: await person.texts('#workload option'),
+        });
         const both = await look();
         await person.boot();
         await person.prompt();
         const run = await person.see(() => ({
             argv: tierlab.run.arguments, devices: tierlab.run.devices,
-            files: tierlab.run.machine.options.files.map(({ path, bytes, data }) =>
-                [path, bytes ?? data.size]),
+            files: /** @type {Fake} */ (tierlab.run.machine).options.files.map(
+                ({ path, bytes, data }) =>
+                    [path, bytes ?? (data instanceof Blob ? data.size : undefined)]),
         }));
         await person.type('poweroff');
         await person.until('the end', () => tierlab.run.isOver);
         const left = await person.see(() => tierlab.run.leftDisks.map(
             ({ name, data }) => [name, data.length]));
-        const button = await person.see(() =>
-            !document.getElementById('save-disks').hidden);
-        /* Without the site's, one's own is the first. */
-        await person.see(() => document.querySelector('#disks input').click());
+        const button = await person.shown('save-disks');
+        /* Without the site's disk, the own disk is the first. */
+        await person.see(() => /** @type {HTMLElement | null} */ (
+            document.querySelector('#disks input'))?.click());
         return { complaint, both, run, left, button, one: await look(),
                  facts: await person.facts() };
     },
@@ -468,17 +446,17 @@ const SCENARIOS = {
         await person.click('stop');
         await person.until('the end', () => tierlab.run.isOver);
         return { state: await person.see(() => document.body.dataset.state),
-                 stats: await person.see(() => Boolean(tierlab.run.ended.statsFile)),
+                 stats: await person.see(() => Boolean(tierlab.run.ended?.statsFile)),
                  facts: await person.facts() };
     },
 
-    /* Commands from the parent in a real guest, with folders; what is in them then. */
+    /* Commands of the parent process in a real guest, and its folders afterwards. */
     async script(person) {
         await person.open(options.hash);
         await person.ready();
         await person.boot();
         await person.prompt();
-        await person.type(options.type);
+        await person.type(options.type ?? '');
         await person.within(SCRIPT_MS, 'its end', () =>
             /^status \d+$/m.test(tierlab.terminal.text()));
         const keeps = await person.see(() => tierlab.run.keeps);
@@ -487,7 +465,7 @@ const SCENARIOS = {
         await person.until('the end', () => tierlab.run.isOver);
         const disks = [];
         for (let n = 0; n < await person.see(() => tierlab.run.leftDisks.length); n++) {
-            await person.see((n) => { globalThis.wanted = n; }, n);
+            await person.see((number) => { globalThis.wanted = number; }, n);
             disks.push([
                 await person.see(() => tierlab.run.leftDisks[wanted].name),
                 await base64(person, async () =>
@@ -497,22 +475,59 @@ const SCENARIOS = {
         return { saved, disks, atEnd: keeps && await archive(person), facts: await person.facts() };
     },
 
+    /* A boot to its end, and the result. */
     async result(person) {
         await person.open();
         await person.ready();
         await person.choose('workload', 'none');
         await person.click('boot');
         await person.until('the end', () => tierlab.run?.isOver);
-        const result = await person.see(async () => {
-            const main = document.querySelector('script[type=module]').src;
-            const { resultOf } = await import(new URL('result.mjs', main));
-            return JSON.stringify(await resultOf(tierlab.run));
-        });
-        return { result: JSON.parse(result), facts: await person.facts() };
+        const result = await resultIn(person);
+        return { result, facts: await person.facts() };
     },
 };
 
-/* A Blob of the page's. */
+/**
+ * Give a file to an input of the page: this text, or the Blob that base64() asked for.
+ *
+ * @param {Person} person
+ * @param {string} id
+ * @param {string} name
+ * @param {string | null} text
+ */
+function give(person, id, name, text) {
+    return person.see(async (which, called, content) => {
+        const data = new DataTransfer();
+        data.items.add(new File([content ?? await globalThis.given], called));
+        const found = document.getElementById(which);
+        const input = /** @type {HTMLInputElement} */ (found);
+        input.files = data.files;
+        input.dispatchEvent(new Event('change'));
+    }, id, name, text);
+}
+
+/**
+ * The result of the page's run, as the page would save it.
+ *
+ * @param {Person} person
+ */
+async function resultIn(person) {
+    const text = await person.see(async () => {
+        const main = document.querySelector('script[type=module]');
+        const { src } = /** @type {HTMLScriptElement} */ (main);
+        /** @type {typeof import('../app/result.mjs')} */
+        const { resultOf } = await import(new URL('result.mjs', src).href);
+        return JSON.stringify(await resultOf(tierlab.run));
+    });
+    return JSON.parse(text);
+}
+
+/**
+ * The content of a Blob of the page's.
+ *
+ * @param {Person} person
+ * @param {() => Promise<Blob>} blob runs in the page
+ */
 async function base64(person, blob) {
     await person.see(`globalThis.given = (${blob})()`);
     return person.see(async () => {
@@ -525,13 +540,20 @@ async function base64(person, blob) {
     });
 }
 
-/* What `Save files` gives. */
+/**
+ * What `Save files` gives.
+ *
+ * @param {Person} person
+ */
 const archive = (person) => base64(person, () => tierlab.run.archive());
 
+/** @param {string} spec */
 function parse(spec) {
     const [name, rest = ''] = spec.split(':');
     const pairs = rest.split(',').filter(Boolean).map((p) => p.split('='));
     return { name, values: Object.fromEntries(pairs) };
 }
 
-atPage(options, (person) => SCENARIOS[options.scenario](person));
+const { browser = '', binary = '', library = '', url = '', shots } = options;
+atPage({ browser, binary, library, url, shots },
+       (person) => SCENARIOS[options.scenario ?? ''](person));

@@ -1,11 +1,17 @@
 /*
- * In the place of machine.mjs, for tests of the page without QEMU: a guest that
- * prints a boot, echoes what is typed and knows a few commands.
+ * Stands in for machine.mjs in tests of the page without QEMU: a guest that prints a
+ * boot, echoes what is typed, and knows a few commands.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { tar } from '../js/tar.mjs';
 
+/** @import { Bytes, Ended, MachineFile, MachineFolder, MachineLike, MachineOptions }
+ *            from '../types.d.ts' */
+
+/** @typedef {MachineOptions & { files: MachineFile[], folders: MachineFolder[] }} Given */
+
+/** @type {[number, string][]} */
 const BOOT = [
     [60, 'OpenSBI v1.6'], [120, 'Linux version 6.12.0-fake (fake)'],
     [40, 'Memory: 256M'], [40, '\x1b[32mgreen\x1b[0m \x1b]0;a title\x07 plain'],
@@ -14,38 +20,57 @@ const BOOT = [
 ];
 const PROMPT = 'tierlab# ';
 
+/** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** @param {string} s */
 const text = (s) => new TextEncoder().encode(s);
 
 export const obstacle = () => '';
 
+/** @param {MachineOptions} options */
 export async function start(options) {
     options.signal?.throwIfAborted();
-    const [files, folders] = await Promise.all([options.files, options.folders]);
-    options.onLoaded();
+    const [files = [], folders = []] =
+        await Promise.all([options.files, options.folders]);
+    options.onLoaded?.();
     return new Fake({ ...options, files, folders });
 }
 
-class Fake {
+/** @implements {MachineLike} */
+export class Fake {
+    /** @param {Given} options */
     constructor(options) {
         this.options = options;
+        /** @type {PromiseWithResolvers<Ended>} */
         const { promise, resolve } = Promise.withResolvers();
         this.ended = promise;
         this.resolve = resolve;
         this.times = { running: Date.now() };
         this.began = performance.now();
         this.line = '';
+        /**
+         * The terminal's size, as the page told it.
+         *
+         * @type {string | null}
+         */
         this.size = null;
+        /**
+         * Files that are left at the end.
+         *
+         * @type {Record<string, Bytes>}
+         */
+        this.left = {};
         this.ticks = setInterval(() => this.tell(), 50);
         options.signal?.addEventListener('abort', () => this.kill());
     }
 
+    /** @param {string} s */
     say(s) {
-        this.options.onOutput(text(s));
+        this.options.onOutput?.(text(s));
     }
 
     async boot() {
-        const { env, arguments: argv } = this.options;
+        const { env = {}, arguments: argv } = this.options;
         await pause(20);
         for (const [ms, line] of BOOT) {
             await pause(ms);
@@ -63,7 +88,7 @@ class Fake {
     tell() {
         const t = Math.round(performance.now() - this.began);
         const hot = Math.round(900 * (1 - Math.exp(-t / 400)));
-        this.options.onTimeline({
+        this.options.onTimeline?.({
             t_ms: t, modules: hot / 10, modules_installed: hot / 9, retired: 0,
             slots: hot, wasm_bytes: hot * 900, tbs_live: hot * 6, tb_flushes: 0,
             memory_bytes: 4e8, tbs_translated: hot * 6, tbs_compiled: hot,
@@ -72,6 +97,7 @@ class Fake {
         });
     }
 
+    /** @param {Uint8Array} bytes */
     input(bytes) {
         for (const c of new TextDecoder().decode(bytes)) {
             this.line += c;
@@ -89,28 +115,35 @@ class Fake {
         }
     }
 
+    /** @param {boolean} attached */
     async attachControl(attached) {
         if (attached) {
             this.control({ QMP: {} });
         }
     }
 
+    /** @param {object} said */
     control(said) {
         const bytes = text(`${JSON.stringify(said)}\r\n`);
-        /* In two pieces, as it may come. */
+        /* In two pieces, as QEMU's words may come. */
         setTimeout(() => {
-            this.options.onControl(bytes.slice(0, 5));
-            this.options.onControl(bytes.slice(5));
+            this.options.onControl?.(bytes.slice(0, 5));
+            this.options.onControl?.(bytes.slice(5));
         });
     }
 
-    /* QMP: a machine that was saved waits at its prompt. */
+    /**
+     * A command of QMP. A saved machine waits at its prompt.
+     *
+     * @param {Uint8Array} bytes
+     */
     controlInput(bytes) {
         const { execute, arguments: given } =
             JSON.parse(new TextDecoder().decode(bytes));
         if (execute === 'cont' && !this.options.arguments.includes('-incoming')) {
-            this.boot();
+            void this.boot();
         }
+        /** @type {Record<string, () => string>} */
         const moved = { 'migrate-incoming': () => this.load(given),
                         migrate: () => this.leave(given) };
         const status = moved[execute]?.();
@@ -125,41 +158,43 @@ class Fake {
         }
     }
 
+    /** @param {{ uri: string }} given */
     load({ uri }) {
         const file = this.options.files.find(({ path }) => `file:${path}` === uri);
-        /* What is there at first, and what leave() writes. */
-        return [5000, 9].includes(file?.bytes ?? file?.data.size) ? 'completed'
-                                                                  : 'failed';
+        const data = file?.data;
+        const size = file?.bytes ?? (data instanceof Blob ? data.size : NaN);
+        /* The size of the tests' saved machine, and of what leave() writes. */
+        return [5000, 9].includes(size) ? 'completed' : 'failed';
     }
 
+    /** @param {{ uri: string }} given */
     leave({ uri }) {
         this.left = { [uri.slice('file:'.length)]: text('the state') };
         return 'completed';
     }
 
-    remove(path) {
-        this.removed = path;
-    }
+    /* A fake machine's files take no memory. */
+    remove() {}
 
-    /* Of all folders, with `echo` having made a file. */
+    /** The content of all folders. */
     async readFolders() {
         const entries = [];
         for (const { path, entries: held } of this.options.folders) {
             for (const entry of held) {
-                const data = entry.data && new Uint8Array(
-                    await entry.data.arrayBuffer());
+                const data = entry.data instanceof Blob
+                    ? new Uint8Array(await entry.data.arrayBuffer()) : undefined;
                 entries.push({
                     path: text(`${path.split('/').at(-1)}/${entry.path}`),
                     mode: entry.mode ?? 0o644, size: data?.length,
-                    target: entry.target && text(entry.target),
-                    pieces: data && (() => [data]),
+                    target: entry.target ? text(entry.target) : undefined,
+                    pieces: data ? () => [data] : undefined,
                 });
             }
         }
         return { archive: new Blob([...tar(entries)]), why: '' };
     }
 
-    /* Says later what came of it. */
+    /** Open the network's WebSocket; prints later whether it opened. */
     connect() {
         if (!this.options.network) {
             return 'no network';
@@ -176,8 +211,10 @@ class Fake {
                 `${path}/${entry.path} ${readonly ? 'fixed' : 'free'}`));
     }
 
+    /** @param {string} line */
     run(line) {
         const [name, ...rest] = line.split(' ');
+        /** @type {Record<string, () => string | null>} */
         const answers = {
             ls: () => this.names().join('\r\n'),
             devices: () => this.options.arguments
@@ -200,6 +237,7 @@ class Fake {
         }
     }
 
+    /** @param {number} status */
     end(status) {
         clearInterval(this.ticks);
         for (const path of this.options.fetch ?? []) {
@@ -209,13 +247,12 @@ class Fake {
         }
         const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
                            start_epoch_ms: Date.now() };
-        const stats = { schema: 1, policy: { spec: this.options.env.TIERLAB_TIER },
+        const stats = { schema: 1, policy: { spec: this.options.env?.TIERLAB_TIER },
                         counters, tbs: { columns: ['id', 'wait_ns'],
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);
-        this.readFolders().then((folders) => this.resolve({
-            status, aborted: null, stats, statsFile, files: this.left ?? {},
-            ...folders }));
+        void this.readFolders().then((folders) => this.resolve({
+            status, aborted: null, stats, statsFile, files: this.left, ...folders }));
     }
 
     kill() {

@@ -1,6 +1,6 @@
 /*
- * Modules of the page that need no browser, asked from a test: reads a question of
- * JSON, prints the answer.
+ * Asks the page's modules that need no browser, for a test: reads a question as JSON,
+ * and prints the answer.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,9 +15,24 @@ import { qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
 import { readSnapshot } from '../app/snapshot.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
+import { messageOf } from '../../engines/js/errors.mjs';
+
+/** @import { Patterns } from '../app/console.mjs' */
+/** @import { Room } from '../app/folders.mjs' */
+/** @import { Disk, Guest, Limits, Param, Phase, Site } from '../app/site.d.ts' */
+
+/** @typedef {{ path: string, mode: number, mtime?: number, target?: string,
+ *              data?: string }} TarEntry */
+
+/** @param {string} text */
+const fromBase64 = (text) => Uint8Array.from(Buffer.from(text, 'base64'));
 
 const ANSWERS = {
-    /* The console in pieces of `size` bytes, a ms each. */
+    /**
+     * The console comes in pieces of `size` bytes, one each ms.
+     *
+     * @param {{ guest: Patterns, text: string, size: number }} asked
+     */
     console({ guest, text, size }) {
         const reader = new ConsoleReader(guest);
         const bytes = new TextEncoder().encode(text);
@@ -28,64 +43,87 @@ const ANSWERS = {
         const { phases, rounds, panic, oops, verdict } = reader;
         return { phases, rounds, panic, oops, verdict };
     },
-    /* An archive; names, targets and contents in base64. */
+    /**
+     * Names, targets, contents and the archive are in base64.
+     *
+     * @param {{ entries: TarEntry[] }} asked
+     */
     tar({ entries }) {
-        const bytes = (text) => text === undefined ? undefined : Uint8Array.from(Buffer.from(text, 'base64'));
         const pieces = [...tar(entries.map(({ path, target, data, ...entry }) => ({
-            ...entry, path: bytes(path), target: bytes(target),
-            size: data === undefined ? 0 : bytes(data).length,
-            pieces: data === undefined ? undefined : () => [bytes(data)],
+            ...entry, path: fromBase64(path),
+            target: target === undefined ? undefined : fromBase64(target),
+            size: data === undefined ? 0 : fromBase64(data).length,
+            pieces: data === undefined ? undefined : () => [fromBase64(data)],
         })))];
         return Buffer.concat(pieces).toString('base64');
     },
+    /** @param {{ names: string[] }} asked */
     tags({ names }) {
+        /** @type {string[]} */
         const taken = [];
         for (const name of names) {
             taken.push(tagFor(name, taken));
         }
         return taken;
     },
+    /** @param {{ entries: { path: string, data?: Blob }[], limits: Room }} asked */
     tooMuch: ({ entries, limits }) => complaintOf({ name: 'x', entries }, limits),
+    /** @param {{ text: string }} asked */
     async profile({ text }) {
         try {
             return await readProfile(new File([text], 'name'));
         } catch (error) {
-            return { error: error.message };
+            return { error: messageOf(error) };
         }
     },
-    threads: ({ lines }) => lines.map(threads),
+    /** @param {{ lines: string[][] }} asked */
+    threads: ({ lines }) => lines.map((line) => threads(line)),
+    /** @param {{ guest: Guest, disk: Disk, n: number }} asked */
     disk: ({ guest, disk, n }) => diskArguments(guest, disk, n),
+    /** @param {{ name: string, path: string, limits: Limits }} asked */
     async image({ name, path, limits }) {
         try {
             return await readImage(new File([fs.readFileSync(path)], name), limits);
         } catch (error) {
-            return { error: error.message };
+            return { error: messageOf(error) };
         }
     },
-    /* Of a cold boot with nothing plugged in. */
+    /**
+     * QEMU's arguments for a cold boot with nothing plugged in.
+     *
+     * @param {{ guest: Guest }} asked
+     */
     arguments: ({ guest }) => qemuArguments({
-        guest, site: { control_arguments: [] }, saved: null, hasNetwork: false,
+        guest, site: { control_arguments: [], few_threads: [] }, saved: null, hasNetwork: false,
         workloadSpec: 'shell', chosenShares: () => [], chosenDisks: () => [],
         machineValue: (name) => String(
-            { smp: guest.smp, memory: guest.memory_mib, seed: 1 }[name]),
+            { smp: guest.smp, memory: guest.memory_mib, seed: 1, counts: '' }[name]),
     }),
+    /** @param {{ path: string, site: Site }} asked */
     async snapshot({ path, site }) {
         try {
             const file = new File([fs.readFileSync(path)], 'x.snap');
             const { blob, ...machine } = await readSnapshot(file, site, savedArguments);
-            return { ...machine, packed: blob.size };
+            return { ...machine, packed: blob?.size };
         } catch (error) {
-            return { error: error.message };
+            return { error: messageOf(error) };
         }
     },
+    /** @param {{ spec: string, more: Record<string, number> }} asked */
     withMore: ({ spec, more }) => withMore(spec, more),
+    /** @param {{ asked: { param: Param, value: string }[] }} asked */
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),
-    specs: ({ texts }) => texts.map(parseSpec),
+    /** @param {{ texts: string[] }} asked */
+    specs: ({ texts }) => texts.map((text) => parseSpec(text)),
+    /** @param {{ name: string, params: Param[], values: Record<string, string> }} asked */
     format: ({ name, params, values }) => formatSpec(name, params, values),
+    /** @param {{ phases: Phase[], wall: number, interactive: boolean }} asked */
     segments: ({ phases, wall, interactive }) =>
         segments(phases, wall, interactive),
 };
 
+/** @type {{ ask: keyof typeof ANSWERS }} */
 const question = JSON.parse(fs.readFileSync(0, 'utf8'));
-process.stdout.write(JSON.stringify(await ANSWERS[question.ask](question)));
+const answer = /** @type {(asked: object) => unknown} */ (ANSWERS[question.ask]);
+process.stdout.write(JSON.stringify(await answer(question)));
