@@ -9,6 +9,7 @@ from __future__ import annotations
 from bench.build.recipes import (
     browsers,
     libraries,
+    linters,
     micro,
     node,
     page,
@@ -22,6 +23,7 @@ from bench.build.step import Step
 STEPS: tuple[Step, ...] = (
     *browsers.STEPS,
     *libraries.STEPS,
+    *linters.STEPS,
     *micro.STEPS,
     *node.STEPS,
     *page.STEPS,
