@@ -1,4 +1,4 @@
-"""Scripts as a site has them: without the comments, which are for who reads the code."""
+"""Scripts as a site has them: without the comments, which readers of the code need."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ export default [
     {
         files: DRIVERS,
         languageOptions: {
-            globals: { ...globals.node, ...globals.browser, tierlab: 'readonly', seen: 'readonly',
-                       runs: 'writable', wanted: 'readonly' },
+            globals: { ...globals.node, ...globals.browser, tierlab: 'readonly',
+                       seen: 'readonly', runs: 'writable', wanted: 'readonly' },
         },
     },
 ];

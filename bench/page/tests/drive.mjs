@@ -291,7 +291,8 @@ const SCENARIOS = {
         await person.page.reload();
         await person.ready();
         const kept = await person.see(() => tierlab.settings.shares);
-        return { offered: { names, workloads, ...offered }, command, saved, button, devices, atEnd, facts, hash, kept };
+        return { offered: { names, workloads, ...offered }, command, saved, button,
+                 devices, atEnd, facts, hash, kept };
     },
 
     /* The network is off at first; when it is switched on, it stays on. */
@@ -472,7 +473,8 @@ const SCENARIOS = {
                     new Blob([tierlab.run.leftDisks[wanted].data])),
             ]);
         }
-        return { saved, disks, atEnd: keeps && await archive(person), facts: await person.facts() };
+        return { saved, disks, atEnd: keeps && await archive(person),
+                 facts: await person.facts() };
     },
 
     /* A boot to its end, and the result. */

@@ -116,7 +116,9 @@ const ANSWERS = {
         complaint(param, value)),
     /** @param {{ texts: string[] }} asked */
     specs: ({ texts }) => texts.map((text) => parseSpec(text)),
-    /** @param {{ name: string, params: Param[], values: Record<string, string> }} asked */
+    /**
+     * @param {{ name: string, params: Param[], values: Record<string, string> }} asked
+     */
     format: ({ name, params, values }) => formatSpec(name, params, values),
     /** @param {{ phases: Phase[], wall: number, interactive: boolean }} asked */
     segments: ({ phases, wall, interactive }) =>
