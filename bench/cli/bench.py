@@ -23,8 +23,9 @@ from bench.harness.products import obtain
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import results_directory
 from bench.micro.page.visits import InBrowser
-from bench.micro.report import Measured, measured, short_name, tables, verdicts
+from bench.micro.report import Measured, measured, short_name, tables
 from bench.micro.run import FULL, QUICK, Effort, InNode, Native, Outcome
+from bench.micro.targets import Target, read_targets
 
 BROWSERS = {e.name: e for e in ALL_ENGINES.values() if isinstance(e, BrowserEngine)}
 ENGINES = ("node", *BROWSERS)
@@ -61,6 +62,13 @@ Plan = list[tuple[Program, list[str]]]
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory of the results; default results/<time>-<id>.",
 )
+@click.option(
+    "--targets",
+    "targets_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Show whether the limits in this file are met.",
+)
 def bench(
     pattern: str | None,
     native: bool,
@@ -69,14 +77,16 @@ def bench(
     only_list: bool,
     json_file: Path | None,
     out: Path | None,
+    targets_file: Path | None,
 ) -> int:
     """Measure emitter, interpreter and policies, and new code in the engine.
 
     FILTER is a regular expression; names that match anywhere are run.  Results
     are in google-benchmark's JSON, with our provenance in its context.  In a
     browser, it is the page of `tierlab serve` that is measured; browsers are left
-    out if nothing is named.
+    out if nothing is named.  Targets that are missed do not change the exit status.
     """
+    targets = read_targets(targets_file) if targets_file is not None else []
     for name in engines:
         if name not in ENGINES:
             raise unknown("engine", name, ENGINES)
@@ -95,7 +105,7 @@ def bench(
     used += [browser.engine.name for browser in browsers]
     write_json(target, _document(outcome, products, used, quick))
     found = measured(outcome.rows)
-    _report(found, console)
+    _report(found, targets, console)
     console.print(f"Results: {target}", soft_wrap=True)
     return FAILED if any(one.error for one in found) or not found else DONE
 
@@ -185,7 +195,9 @@ def _document(
     }
 
 
-def _report(found: Sequence[Measured], console: Console) -> None:
+def _report(
+    found: Sequence[Measured], targets: Sequence[Target], console: Console
+) -> None:
     for table in tables(found):
         console.print(table)
     console.print(
@@ -195,6 +207,6 @@ def _report(found: Sequence[Measured], console: Console) -> None:
         style="dim",
     )
     console.print()
-    for verdict in verdicts(found):
+    for verdict in (target.verdict(found) for target in targets):
         style = {True: "green", False: "yellow", None: "dim"}[verdict.met]
         console.print(Text(verdict.line(), style=style), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Rows of google-benchmark's JSON to tables: medians, spread, verdicts."""
+"""Rows of google-benchmark's JSON to tables: medians and spread."""
 
 from __future__ import annotations
 
@@ -14,20 +14,6 @@ from rich.text import Text
 
 # Parts that google-benchmark adds to names.
 _SUFFIX = re.compile(r"/(iterations:\d+|manual_time|repeats:\d+)")
-
-EMISSION_MB_S = 30.0
-DECISION_NS = 100.0
-CHURN_GROWTH = 1.5
-# The page's figures: end of the name, member, title, limit, unit, scale.
-PAGE_LIMITS: tuple[tuple[str, str, str, float, str, float], ...] = (
-    ("_ms:300", "prompt_of_node", "page, click to prompt, of Node's boot", 1.15, "", 1),
-    ("_ms:1000", "prompt_of_node", "... clicked 1 s after a choice", 1.15, "", 1),
-    ("_ms:0", "prompt_of_node", "... clicked at once", 1.15, "", 1),
-    ("", "s_to_paint", "page, first paint", 1.0, "s", 1),
-    ("", "bytes_before_boot", "page, bytes before a boot", 300.0, "kB", 1e-3),
-    ("", "s_to_echo", "page, key to echo", 50.0, "ms", 1e3),
-    ("", "s_longest_task", "page, longest task of the main thread", 100.0, "ms", 1e3),
-)
 
 
 @dataclass
@@ -190,107 +176,13 @@ def measured(rows: Iterable[Mapping[str, Any]]) -> list[Measured]:
         for key, value in row.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 one.values.setdefault(key, []).append(float(value))
-    return list(found.values())
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One figure that the project has set itself, and what was measured."""
-
-    title: str
-    limit: float
-    unit: str
-    at_least: bool
-    value: float | None
-    source: str = ""
-
-    @property
-    def met(self) -> bool | None:
-        """None when nothing was measured."""
-        if self.value is None:
-            return None
-        return self.value >= self.limit if self.at_least else self.value < self.limit
-
-    def line(self) -> str:
-        """The figure as one line."""
-        relation = ">=" if self.at_least else "<"
-        unit = f" {self.unit}" if self.unit else ""
-        asked = f"{self.title} {relation} {self.limit:g}{unit}"
-        if self.value is None:
-            return f"{asked}: not measured here"
-        state = "met" if self.met else "missed"
-        return f"{asked}: {_number(self.value)}{unit}, {state} ({self.source})"
-
-
-def verdicts(found: Sequence[Measured]) -> list[Verdict]:
-    """All figures; each is that of its worst benchmark."""
-    out = []
-    for shape in ("functions", "regions"):
-        title = f"emission of {shape}, bytecode"
-        out.append(
-            _worst(found, f"native/emit/{shape}/", "bytes_per_second", title, 1e-6)
-        )
-    for live in (1024, 16384, 65536):
-        title = f"policy decision for a TB, {live} live"
-        out.append(
-            _worst(found, f"/live:{live}", "s_per_decided_tb", title, 1e9, False)
-        )
-    out.append(_churn_verdict(found))
-    return out + [_page_verdict(found, *limit) for limit in PAGE_LIMITS]
-
-
-def _worst(
-    found: Sequence[Measured],
-    fragment: str,
-    member: str,
-    title: str,
-    scale: float,
-    at_least: bool = True,
-) -> Verdict:
-    limit, unit = (EMISSION_MB_S, "MB/s") if at_least else (DECISION_NS, "ns")
-    medians = [
-        (value * scale, one.name)
-        for one in found
-        if fragment in one.name
-        and one.part in ("native/emit", "native/policy")
-        and (value := one.median(member)) is not None
-    ]
-    if not medians:
-        return Verdict(title, limit, unit, at_least, None)
-    value, source = min(medians) if at_least else max(medians)
-    return Verdict(title, limit, unit, at_least, value, source)
-
-
-def _churn_verdict(found: Sequence[Measured]) -> Verdict:
-    """Memory must not grow with the number of modules replaced."""
-    title = "memory after replacing modules, last of ten steps to second"
-    for one in found:
+    for one in found.values():
         resident = one.values.get("rss_bytes", [])
         if one.name == CHURN and len(resident) > 2:
-            growth = resident[-1] / resident[1]
-            return Verdict(title, CHURN_GROWTH, "", False, growth, CHURN)
-    return Verdict(title, CHURN_GROWTH, "", False, None)
-
-
-def _page_verdict(
-    found: Sequence[Measured],
-    which: str,
-    member: str,
-    title: str,
-    limit: float,
-    unit: str,
-    scale: float,
-) -> Verdict:
-    """The figure of the worst browser that has one."""
-    medians = [
-        (value * scale, one.name)
-        for one in found
-        if one.part.endswith("/page")
-        and one.name.endswith(which)
-        and (value := one.median(member)) is not None
-    ]
-    value, source = max(medians, default=(None, ""))
-    return Verdict(title, limit, unit, False, value, source)
+            # Memory must not grow with the number of modules replaced: the last step
+            # against the second, as the first one still warms up.
+            one.values["rss_growth"] = [resident[-1] / resident[1]]
+    return list(found.values())
 
 
 def tables(found: Sequence[Measured]) -> list[Table]:
@@ -343,11 +235,11 @@ def _table(title: str, first: str, headings: Iterable[str]) -> Table:
 
 
 def _cell(value: float | None, scale: float) -> str:
-    return "" if value is None else _number(value * scale)
+    return "" if value is None else number_text(value * scale)
 
 
-def _number(value: float) -> str:
-    """A number with three significant digits."""
+def number_text(value: float) -> str:
+    """Three digits that count."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

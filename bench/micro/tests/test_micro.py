@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.base.errors import DONE, FAILED, USAGE
+from bench.base.errors import DONE, FAILED, USAGE, TierlabError
+from bench.base.places import ROOT
 from bench.cli.main import main
 from bench.harness.products import product_variable
 from bench.micro.page.visits import APPROACHES_MS, row_of
@@ -21,8 +22,8 @@ from bench.micro.report import (
     measured,
     short_name,
     tables,
-    verdicts,
 )
+from bench.micro.targets import Verdict, read_targets
 from bench.page.tests.browsers import need
 
 
@@ -79,11 +80,48 @@ def test_every_part_has_a_table() -> None:
         assert f" {part} " in text
 
 
+TARGETS = ROOT / "bench/micro/targets.toml"
+
+
+def verdicts(found: list[Measured]) -> list[Verdict]:
+    return [target.verdict(found) for target in read_targets(TARGETS)]
+
+
 def by_title(rows: list[dict[str, Any]]) -> dict[str, bool | None]:
-    return {verdict.title: verdict.met for verdict in verdicts(measured(rows))}
+    return {v.target.figure: v.met for v in verdicts(measured(rows))}
 
 
-def test_figures_stand_for_the_worst() -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no target is in it"),
+        ("target = 1", "unknown key 'target'; valid: targets"),
+        ("targets = ['x']", ":1: it is not a table"),
+        ("[[targets]]\nbellow = 1", ":1: unknown key 'bellow'; valid: figure"),
+        ("[[targets]]\nfigure = 'f'", ":1: it has not one limit"),
+        ("[[targets]]\nfigure = 'f'\nbelow = 1", ":1: it has no benchmarks"),
+        (
+            "[[targets]]\nfigure='f'\nbenchmarks='b'\nmember='m'\nbelow='x'",
+            ":1:below: 'x' will not do: give a number",
+        ),
+        (
+            "[[targets]]\nfigure='f'\nbenchmarks='b'\nmember=1\nbelow=1",
+            ":1:member: 1 will not do: give a text",
+        ),
+        ("x =", "is not TOML"),
+    ],
+)
+def test_a_bad_file_of_targets_is_refused(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(text)
+    with pytest.raises(TierlabError) as caught:
+        read_targets(path)
+    assert caught.value.status == USAGE and words in caught.value.line()
+
+
+def test_targets_stand_for_the_worst() -> None:
     rows = [
         row("native/emit/functions/tbs:1", bytes_per_second=4e7),
         row("native/emit/functions/tbs:8", bytes_per_second=2.9e7),
@@ -128,11 +166,11 @@ def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
     ]
     assert rows[0]["prompt_of_node"] == pytest.approx(1.15)
     assert rows[0]["s_to_echo"] == pytest.approx(0.01)
-    lines = {v.title: v.line() for v in verdicts(measured(rows))}
+    lines = {v.target.figure: v.line() for v in verdicts(measured(rows))}
     assert lines["page, click to prompt, of Node's boot"].endswith(
         f"1.21, missed (firefox/page/{POINTER})"
     )
-    slow = lines["... clicked at once"]
+    slow = lines["page, clicked at once, of Node's boot"]
     assert slow.endswith(f"2.30, missed (chromium/page/{AT_ONCE})")
     assert "1.20 s, missed (firefox" in lines["page, first paint"]
     assert "72 ms, met (chromium" in lines["page, longest task of the main thread"]
@@ -164,6 +202,9 @@ def test_memory_that_grows_with_modules_is_told(last: float, met: bool) -> None:
     rows = [row(CHURN, rss_bytes=v, **other) for v in steps]
     title = "memory after replacing modules, last of ten steps to second"
     assert by_title(rows)[title] is met
+    # A value at the limit is not below it.
+    steps[-1] = 150
+    assert by_title([row(CHURN, rss_bytes=v) for v in steps])[title] is False
     assert shown(measured(rows)).count("\n") > len(steps)
 
 
@@ -212,7 +253,11 @@ def test_results_are_in_the_format_with_provenance(
     assert ours["products"] == {"micro-native": "product"}
     assert {"git", "host", "load_average"} <= ours.keys()
     out = capsys.readouterr().out
-    assert "Emission" in out and "40 MB/s, met" in out
+    assert "Emission" in out and " 30 MB/s" not in out
+    targets = ["--targets", str(TARGETS)]
+    assert main(["bench", "--native", "emit", "--json", str(file), *targets]) == DONE
+    out = capsys.readouterr().out
+    assert "40 MB/s, met" in out and "first paint < 1 s: not measured here" in out
 
 
 def test_the_list(native_product: Path, capsys: pytest.CaptureFixture[str]) -> None:
