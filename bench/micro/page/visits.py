@@ -151,6 +151,8 @@ def _prompt_in_node(boot: Boot) -> tuple[float, str]:
     if not result["ok"]:
         return 0.0, str(result["failure"]["message"])
     at = {phase["phase"]: phase["host_ms"] for phase in result["phases"]}
+    if "prompt" not in at:
+        return 0.0, "the guest never showed its prompt"
     return at["prompt"] / 1000, ""
 
 

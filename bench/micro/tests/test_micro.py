@@ -13,8 +13,12 @@ from rich.console import Console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.places import ROOT
 from bench.cli.main import main
+from bench.engines.base import BootRequest
+from bench.guests.guest import Guest
+from bench.guests.names import SHELL
 from bench.harness.products import product_variable
-from bench.micro.page.visits import APPROACHES_MS, row_of
+from bench.harness.run.boot import Boot
+from bench.micro.page.visits import APPROACHES_MS, _prompt_in_node, row_of
 from bench.micro.report import (
     CHURN,
     PARTS,
@@ -25,6 +29,8 @@ from bench.micro.report import (
 )
 from bench.micro.targets import Verdict, read_targets
 from bench.page.tests.browsers import need
+from bench.testing import fakes
+from bench.testing.fakes import FakeEngine
 
 
 def row(name: str, **members: Any) -> dict[str, Any]:
@@ -176,6 +182,23 @@ def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
     assert "72 ms, met (chromium" in lines["page, longest task of the main thread"]
     text = shown(measured(rows))
     assert "click to prompt, s" in text and "key to echo, ms" in text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "why"),
+    [
+        ([{"say": fakes.KERNEL + fakes.PANIC}], "Unable to mount root"),
+        # It boots, and has no prompt of which a time could be told.
+        (fakes.GOOD, "never showed its prompt"),
+    ],
+)
+def test_a_boot_without_a_prompt_is_a_failed_benchmark(
+    guest: Guest, fake: FakeEngine, scenario: fakes.Scenario, why: str
+) -> None:
+    fake.scenarios = {"": scenario}
+    request = BootRequest(guest, workload=SHELL, tier="never")
+    seconds, said = _prompt_in_node(Boot(fake, request, {}, 60.0))
+    assert seconds == 0.0 and why in said
 
 
 @pytest.mark.guest
