@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build.aptsources import deb_src_lines
-from bench.build.command import Runner
 from bench.base.digest import file_digest
 from bench.base.errors import SetupError
 from bench.base.lock import locked
+from bench.build.aptsources import deb_src_lines
+from bench.build.command import Runner
 from bench.build.upstream import Upstream, compare, upstream_version
 
 UPDATE_SECONDS = 1800
@@ -112,9 +112,7 @@ def _options(cache: Path) -> Iterator[str]:
         yield f"{key}={value}"
 
 
-def _update(
-    cache: Path, options: list[str], runner: Runner
-) -> SetupError | None:
+def _update(cache: Path, options: list[str], runner: Runner) -> SetupError | None:
     """Read the indexes, unless that was just done.
 
     The error about an index is returned, as the other indexes may serve.
@@ -198,6 +196,4 @@ def _download(
 
 
 def _query(command: list[str]) -> str:
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False
-    ).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

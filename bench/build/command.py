@@ -29,9 +29,7 @@ def _containment() -> tuple[str, ...]:
     space = ("unshare", "--pid", "--fork", "--kill-child")
     if os.geteuid() == 0 and shutil.which("unshare"):
         # Many containers refuse this, even to root.
-        probe = subprocess.run(
-            [*space, "true"], capture_output=True, check=False
-        )
+        probe = subprocess.run([*space, "true"], capture_output=True, check=False)
         if probe.returncode == 0:
             prefix += space
     return prefix

@@ -7,14 +7,12 @@ import hashlib
 import os
 from pathlib import Path
 
-from bench.build.command import Runner
 from bench.base.errors import SetupError
 from bench.base.lock import locked
+from bench.build.command import Runner
 
 
-def fetch(
-    name: str, version: str, integrity: str, cache: Path, runner: Runner
-) -> Path:
+def fetch(name: str, version: str, integrity: str, cache: Path, runner: Runner) -> Path:
     """The package's tarball; `integrity` is npm's, `sha512-BASE64`."""
     directory = cache / "downloads" / "npm"
     directory.mkdir(parents=True, exist_ok=True)

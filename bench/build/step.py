@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build import apt
-from bench.build import npm
-from bench.build.command import Runner
 from bench.base.lock import locked
+from bench.build import apt, npm
+from bench.build.command import Runner
 from bench.build.upstream import Upstream
 
 

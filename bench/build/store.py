@@ -10,12 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.build import manifest
-from bench.build.command import Runner
 from bench.base.errors import SetupError, from_os_error
-from bench.build.keys import product_key
 from bench.base.lock import locked
 from bench.base.progress import Progress
+from bench.build import manifest
+from bench.build.command import Runner
+from bench.build.keys import product_key
 from bench.build.step import Context, Step
 
 ABSENT = "it is absent"
@@ -103,9 +103,7 @@ class Store:
         if name in self._good:
             return ""
         path = self.path(name)
-        wrong = (
-            manifest.damage(path, self._keys[name]) if path.is_dir() else ABSENT
-        )
+        wrong = manifest.damage(path, self._keys[name]) if path.is_dir() else ABSENT
         if not wrong:
             self._good.add(name)
         return wrong

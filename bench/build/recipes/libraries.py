@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build import Context, Step
 from bench.base.places import ROOT
-from bench.build.upstream import Upstream, read
+from bench.build import Context, Step
 from bench.build.recipes import emscripten as toolchain
+from bench.build.upstream import Upstream, read
 
 HERE = "qemu/deps"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bench.build import Context, Step
-from bench.build import cmake
-from bench.build.upstream import installed
+from bench.build import Context, Step, cmake
 from bench.build.recipes import emscripten as toolchain
+from bench.build.upstream import installed
 
 HERE = "bench/micro"
 CODE = ("tcg-wasm/*.[ch]", "tcg-wasm/*.inc", "tcg-wasm/sources.txt", "tiers/*.def")

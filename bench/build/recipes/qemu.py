@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.build import Context, SetupError, Step
 from bench.base.places import ROOT
-from bench.build.upstream import Upstream, installed, read, upstream_version
+from bench.build import Context, SetupError, Step
 from bench.build.recipes import emscripten as toolchain
+from bench.build.upstream import Upstream, installed, read, upstream_version
 
 HERE = "qemu"
 # Debian's packages put firmware here, and QEMU's Debian build looks for it here.

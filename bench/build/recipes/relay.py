@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bench.build import Context, Step
-from bench.build import cmake
+from bench.build import Context, Step, cmake
 from bench.build.upstream import installed
 
 HERE = "bench/engines/relay"

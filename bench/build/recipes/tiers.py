@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bench.build import Context, Step
-from bench.build import cmake
+from bench.build import Context, Step, cmake
 
 
 def _build(ctx: Context) -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.build import SetupError
-from bench.build import apt
-from bench.build import npm
+from bench.build import SetupError, apt, npm
 from bench.build.aptsources import deb_lines, deb_src_lines
 from bench.build.command import Runner
 from bench.build.upstream import Upstream, read, upstream_version
@@ -104,9 +102,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _apt(tmp_path: Path, version: str, *answers: bytes | None) -> FakeRunner:
     directory = tmp_path / "downloads" / "sources"
     directory.mkdir(parents=True)
-    return FakeRunner(
-        tmp_path, directory / f"qemu_{version}.orig.tar.xz", *answers
-    )
+    return FakeRunner(tmp_path, directory / f"qemu_{version}.orig.tar.xz", *answers)
 
 
 def test_source_is_fetched_and_kept(tmp_path: Path, index: list[str]) -> None:

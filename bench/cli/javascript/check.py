@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.engines.browser import DRIVER
 from bench.build.recipes.linters import PRODUCT
+from bench.engines.browser import DRIVER
 
 PRODUCTS = ("node", PRODUCT, DRIVER)
 SCRIPT = Path(__file__).with_name("check.mjs")

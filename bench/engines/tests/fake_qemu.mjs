@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-/** @import { Qemu } from '../engines/js/qemu.d.ts' */
+/** @import { Qemu } from '../js/qemu.d.ts' */
 
 /** @param {Qemu} module */
 export default async function createQemu(module) {

@@ -5,7 +5,7 @@
  */
 import { byId, compact, make, replace } from './dom.mjs';
 
-/** @import { Row } from '../types.d.ts' */
+/** @import { Row } from '../../engines/web/types.d.ts' */
 /** @import { Comparable } from './history.mjs' */
 /** @import { Run } from './run.mjs' */
 

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-/** @import { MachineLike } from '../types.d.ts' */
+/** @import { MachineLike } from '../../engines/web/types.d.ts' */
 
 /** @typedef {Record<string, unknown>} Answer what QEMU returns for a command */
 /** @typedef {{ event: string, data: { status?: string } }} QmpEvent */

@@ -5,7 +5,7 @@
  */
 import { byId, bytes, compact, count, make, millis, percent, replace } from './dom.mjs';
 
-/** @import { Row } from '../types.d.ts' */
+/** @import { Row } from '../../engines/web/types.d.ts' */
 /** @import { Run } from './run.mjs' */
 
 /**

@@ -9,7 +9,7 @@ import { byId, bytes, count, make, millis, percent, replace, seconds,
          selectById } from './dom.mjs';
 import { forget, load, store } from './storage.mjs';
 
-/** @import { Row } from '../types.d.ts' */
+/** @import { Row } from '../../engines/web/types.d.ts' */
 /** @import { Series } from './charts.mjs' */
 /** @import { Run } from './run.mjs' */
 /** @import { Phase } from './site.d.ts' */

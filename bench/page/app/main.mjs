@@ -15,7 +15,7 @@ import { keep, register } from './offline.mjs';
 import { Settings } from './settings.mjs';
 import { Theme } from './theme.mjs';
 
-/** @import { Bytes } from '../types.d.ts' */
+/** @import { Bytes } from '../../engines/web/types.d.ts' */
 /** @import { Run, State } from './run.mjs' */
 /** @import { Param, Site } from './site.d.ts' */
 /** @import { GuestTerminal } from './terminal.mjs' */

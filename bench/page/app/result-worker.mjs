@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-/** @import { Stats } from '../types.d.ts' */
+/** @import { Stats } from '../../engines/web/types.d.ts' */
 
 /** @param {Blob} blob */
 async function base64(blob) {

@@ -8,7 +8,7 @@ import { browser } from './browser.mjs';
 import { save, sha256 } from './dom.mjs';
 
 /** @import { Run } from './run.mjs' */
-/** @import { Row } from '../types.d.ts' */
+/** @import { Row } from '../../engines/web/types.d.ts' */
 
 const STDERR_KEPT = 16 * 1024;
 

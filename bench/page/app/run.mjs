@@ -18,7 +18,7 @@ import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
 
 /** @import { Archive, Bytes, Ended, MachineFile, MachineFolder, MachineLike,
- *            MachineOptions, Row } from '../types.d.ts' */
+ *            MachineOptions, Row } from '../../engines/web/types.d.ts' */
 /** @import { Asset } from './assets.mjs' */
 /** @import { Profile } from './profile.mjs' */
 /** @import { Chosen, Settings } from './settings.mjs' */

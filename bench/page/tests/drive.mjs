@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { atPage, echoes, first } from '../../micro/page/person.mjs';
 
 /** @import { ElementHandle } from 'puppeteer-core' */
-/** @import { Person } from '../person.mjs' */
+/** @import { Person } from '../../micro/page/person.mjs' */
 /** @import { Fake } from './fake_machine.mjs' */
 
 const SCRIPT_MS = 480000;

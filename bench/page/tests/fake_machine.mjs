@@ -4,10 +4,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import { tar } from '../js/tar.mjs';
+import { tar } from '../../engines/js/tar.mjs';
 
 /** @import { Bytes, Ended, MachineFile, MachineFolder, MachineLike, MachineOptions }
- *            from '../types.d.ts' */
+ *            from '../../engines/web/types.d.ts' */
 
 /** @typedef {MachineOptions & { files: MachineFile[], folders: MachineFolder[] }} Given */
 

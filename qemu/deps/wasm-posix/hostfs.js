@@ -20,9 +20,9 @@ addToLibrary({
             (twHost.fs && process.env.TIERLAB_LIVE) || '{}')));
     `,
     $twHost: {
-        /** @type {?typeof import('node:fs')} */
+        /* Node's fs, or nothing outside Node; emscripten.d.ts has the types. */
         fs: null,
-        /** @type {?Map<string, boolean>} allowed paths: may they be written? */
+        /* A Map of the allowed paths: may they be written? */
         live: null,
 
         /**

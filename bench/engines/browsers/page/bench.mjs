@@ -16,7 +16,7 @@ const socket = new WebSocket(new URL('../../../channel', location.href)
     .href.replace(/^http/, 'ws'));
 socket.binaryType = 'arraybuffer';
 
-/** @type {import('../page/machine.mjs').Machine | null} */
+/** @type {import('../../web/machine.mjs').Machine | null} */
 let machine = null;
 
 /**

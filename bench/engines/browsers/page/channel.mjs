@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-/** @import { MachineOptions, Row, Times } from '../../../page/types.d.ts' */
+/** @import { MachineOptions, Row, Times } from '../../web/types.d.ts' */
 /** @import { Found, Most, Progress } from '../../js/probe.mjs' */
 
 /**

@@ -6,7 +6,7 @@
  */
 import { probe } from '../../js/probe.mjs';
 
-/** @param {MessageEvent<import('../engines/js/probe.mjs').Most>} event */
+/** @param {MessageEvent<import('../../js/probe.mjs').Most>} event */
 onmessage = async ({ data }) => {
     postMessage({ found: await probe(data, (progress) =>
         postMessage({ progress })) });

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-import type { FolderEntry } from '../engines/js/qemu.d.ts';
+import type { FolderEntry } from '../js/qemu.d.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
