@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -29,11 +30,12 @@ from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.interrupt import Deferred, Interrupted
 from bench.cli.common import FAULT_HELP, ICOUNT_HELP, engine_names
 from bench.engines import find_engine
-from bench.engines.base import CHAINING, COUNTING
+from bench.engines.base import CHAINING, COUNTING, BootRequest, Engine
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
+from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
-from bench.harness.products import obtain_for
+from bench.harness.products import obtain_for, products_for, there
 from bench.harness.run.boot import require
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
@@ -144,7 +146,7 @@ def compare(
 ) -> int:
     """Boot guests under several tiers and engines, and compare.
 
-    Runs are interleaved, one at a time.  Each leaves a JSON file; Ctrl-C
+    Runs of a guest are interleaved, one at a time.  Each leaves a JSON file; Ctrl-C
     keeps those that are finished.  Options replace the suite file's values.
     An --out that holds a comparison already gets a new directory inside it.
     Targets that are missed do not change the exit status.
@@ -187,8 +189,18 @@ def compare(
             status=USAGE,
         )
     suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
-    campaign = _prepare(suite, out, where, devices)
-    return _run(campaign, show_targets)
+    supply, policies = _prepare(suite, where, devices)
+    campaign = Campaign(
+        suite=supply.suite,
+        guests=supply.guests,
+        engines=supply.engines,
+        policies=policies,
+        products=supply.products,
+        provenance=shared_provenance(),
+        directory=results_directory(out),
+        devices=devices,
+    )
+    return _run(campaign, supply, show_targets)
 
 
 def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
@@ -227,9 +239,54 @@ def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
     return replace(suite, guests=tuple(names))
 
 
+@dataclass
+class _Supply:
+    """The guests, obtained one after the other: building disturbs measuring."""
+
+    suite: Suite
+    entries: Mapping[str, GuestEntry]
+    engines: Mapping[str, Engine]
+    devices: tuple[Device, ...]
+    guests: dict[str, Guest] = field(default_factory=dict)
+    products: dict[str, Path] = field(default_factory=dict)
+
+    def provide(self, name: str) -> None:
+        """Build what boots of the guest need, and see that they can be done."""
+        if name in self.guests:
+            return
+        entry = self.entries[name]
+        products, guests = obtain_for([entry], self.engines, self.devices)
+        self.products.update(products)
+        for engine in self.engines.values():
+            require(engine, self._request(guests[name]), self.products)
+        self.guests.update(guests)
+
+    def provide_first(self) -> None:
+        """The first guest, and each one for which nothing must be built.
+
+        A setting that some guest cannot have is then refused before any boot.
+        """
+        for name, entry in self.entries.items():
+            wanted = products_for([entry], self.engines, self.devices)
+            if not self.guests or len(there(wanted, err_console())) == len(wanted):
+                self.provide(name)
+
+    def _request(self, guest: Guest) -> BootRequest:
+        suite = self.suite
+        # Only whether there is one matters here: not every engine can resume it.
+        saved = Path("machine") if suite.resume or suite.restore else None
+        restore = given_machine(Path(suite.restore)) if suite.restore else None
+        return replace(
+            suite_request(suite, guest),
+            stream_in=saved,
+            tsc_khz=restore.facts.tsc_khz if restore else None,
+            devices=(*guest.devices, *self.devices),
+        )
+
+
 def _prepare(
-    suite: Suite, out: Path | None, where: str, devices: tuple[Device, ...]
-) -> Campaign:
+    suite: Suite, where: str, devices: tuple[Device, ...]
+) -> tuple[_Supply, list[Policy]]:
     guests_where, tiers_where = (
         f"{where}:{k}" if where else "" for k in ("guests", "tiers")
     )
@@ -245,37 +302,23 @@ def _prepare(
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):
         policies = check_policies(suite.tiers, tiers_where)
-    products, guests = obtain_for(entries, suite.engines, devices)
-    # Only whether there is one matters here: not every engine can resume it.
-    saved = Path("machine") if suite.resume or suite.restore else None
-    restore = given_machine(Path(suite.restore)) if suite.restore else None
-    for engine in engines.values():
-        for guest in guests.values():
-            plugged = (*guest.devices, *devices)
-            request = replace(
-                suite_request(suite, guest),
-                stream_in=saved,
-                tsc_khz=restore.facts.tsc_khz if restore else None,
-                devices=plugged,
-            )
-            require(engine, request, products)
-    return Campaign(
-        suite=suite,
-        guests=guests,
-        engines=engines,
-        policies=policies,
-        products=products,
-        provenance=shared_provenance(),
-        directory=results_directory(out),
-        devices=devices,
-    )
+    by_name = {entry.name: entry for entry in entries}
+    supply = _Supply(suite, by_name, engines, devices)
+    supply.provide_first()
+    return supply, policies
 
 
-def _run(campaign: Campaign, show_targets: bool) -> int:
-    remarks = err_console()
+def _run(campaign: Campaign, supply: _Supply, show_targets: bool) -> int:
+    remarks, console = err_console(), out_console()
     interrupted: int | None = None
+    shown: list[str] = []
+    _introduce(campaign.suite, console)
     try:
-        _run_with_progress(campaign, remarks)
+        for guest in campaign.suite.guests:
+            supply.provide(guest)
+            _run_with_progress(campaign, guest, remarks)
+            _show_guest(campaign, guest, console)
+            shown.append(guest)
     except Interrupted as ending:
         interrupted = ending.status
     except TierlabError:
@@ -283,9 +326,11 @@ def _run(campaign: Campaign, show_targets: bool) -> int:
             where = f"Finished results are in {campaign.directory}"
             remarks.print(where, soft_wrap=True)
         raise
-    console = out_console()
     if campaign.runs:
-        _report(campaign, console, show_targets)
+        for guest in campaign.suite.guests:
+            if guest not in shown:
+                _show_guest(campaign, guest, console)
+        _conclude(campaign, console, show_targets)
     console.print(f"Results: {campaign.directory}", soft_wrap=True)
     if interrupted is not None:
         done, planned = len(campaign.runs), len(campaign.schedule())
@@ -295,7 +340,7 @@ def _run(campaign: Campaign, show_targets: bool) -> int:
     return FAILED if campaign.failed else DONE
 
 
-def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
+def _run_with_progress(campaign: Campaign, guest: str, remarks: Console) -> None:
     progress = Progress(
         TextColumn("{task.completed}/{task.total}"),
         BarColumn(bar_width=24),
@@ -306,12 +351,14 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
         refresh_per_second=2,
     )
     started = time.monotonic()
+    earlier = len(campaign.runs)
     task = progress.add_task("", total=len(campaign.schedule()), left="")
+    progress.update(task, completed=earlier)
 
     def before(number: int, total: int, configuration: Configuration) -> None:
         left = ""
-        if number > 1:
-            each = (time.monotonic() - started) / (number - 1)
+        if number > earlier + 1:
+            each = (time.monotonic() - started) / (number - 1 - earlier)
             left = f"about {each * (total - number + 1):.0f} s left"
         progress.update(task, description=configuration.label(), left=left)
 
@@ -332,25 +379,32 @@ def _run_with_progress(campaign: Campaign, remarks: Console) -> None:
             progress.console.print(Text(f"     WARNING: {line}", style="yellow"))
 
     with Deferred() as signals, progress:
-        campaign.run(before, after, signals, seeding)
+        campaign.run_block(guest, before, after, signals, seeding)
         where = campaign.idle_configuration()
-        if where is not None:
+        if where is not None and guest == campaign.suite.guests[-1]:
             what = f"idle guest: {where.guest} {where.engine} {where.tier or ''}"
             progress.update(task, description=what, left="")
             campaign.measure_idle(signals)
         progress.update(task, description="done")
 
 
-def _report(campaign: Campaign, console: Console, show_targets: bool) -> None:
-    document = campaign.document()
-    rows = document["rows"]
-    suite = campaign.suite
+def _introduce(suite: Suite, console: Console) -> None:
     if suite.title:
         console.print(suite.title, style="bold")
     if suite.purpose:
         console.print(" ".join(suite.purpose.split()))
-    for table in comparison_tables(rows):
+
+
+def _show_guest(campaign: Campaign, guest: str, console: Console) -> None:
+    """The rows of one guest, as soon as all its runs are made."""
+    rows = [row for row in campaign.document()["rows"] if row["guest"] == guest]
+    for table in comparison_tables(rows) if rows else ():
         console.print(table)
+
+
+def _conclude(campaign: Campaign, console: Console, show_targets: bool) -> None:
+    document = campaign.document()
+    rows = document["rows"]
     console.print(NOTE, style="dim")
     console.print()
     for line in failure_lines(rows):
@@ -360,7 +414,7 @@ def _report(campaign: Campaign, console: Console, show_targets: bool) -> None:
     if document["idle"] is not None:
         console.print(idle_text(document["idle"]))
     if show_targets:
-        for verdict in verdicts(suite.targets, rows, document["idle_share"]):
+        for verdict in verdicts(campaign.suite.targets, rows, document["idle_share"]):
             console.print(verdict_text(verdict))
     _curves(campaign, rows, console)
 

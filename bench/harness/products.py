@@ -78,12 +78,12 @@ def there(names: Iterable[str], console: Console) -> dict[str, Path]:
     return {**own, **built}
 
 
-def obtain_for(
+def products_for(
     guests: Iterable[GuestEntry],
     engines: Iterable[str],
     devices: Iterable[Device] = (),
-) -> tuple[dict[str, Path], dict[str, Guest]]:
-    """Products of all these boots, and the guests read from theirs."""
+) -> list[str]:
+    """Names of the products that all these boots need, each once."""
     guests = list(guests)
     wanted = [g.product for g in guests if g.guest is None]
     for name in engines:
@@ -91,7 +91,17 @@ def obtain_for(
             wanted += find_engine(name).products(guest.arch)
     for device in devices:
         wanted += device.products if isinstance(device, Served) else ()
-    products = obtain(wanted, err_console())
+    return list(dict.fromkeys(wanted))
+
+
+def obtain_for(
+    guests: Iterable[GuestEntry],
+    engines: Iterable[str],
+    devices: Iterable[Device] = (),
+) -> tuple[dict[str, Path], dict[str, Guest]]:
+    """Products of all these boots, and the guests read from theirs."""
+    guests = list(guests)
+    products = obtain(products_for(guests, engines, devices), err_console())
     return products, {g.name: g.guest or _load(products[g.product]) for g in guests}
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli import compare as compare_command
 from bench.cli.main import main
 from bench.engines import ENGINES
 from bench.engines.base import Missing
-from bench.harness.products import product_variable
+from bench.guests.names import GuestEntry
+from bench.harness.products import obtain_for, product_variable
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, Capture, FakeEngine, error_line
 
@@ -142,6 +144,60 @@ def test_compare_prints_the_comparison(capfd: Capture) -> None:
     rows = json.loads(Path("out/summary.json").read_text())["rows"]
     assert [r["runs"] for r in rows] == [2, 2, 2]
     assert len(list(Path("out/runs").glob("*.json"))) == 6
+
+
+def test_compare_shows_a_guest_before_it_builds_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
+) -> None:
+    other = fakes.make_guest(tmp_path / "other", "fake64-other")
+    monkeypatch.setenv(product_variable("guest-fake64-other"), str(other))
+    obtained: list[tuple[str, bool]] = []
+    shown = ""
+
+    def obtain(guests: list[GuestEntry], *rest: object) -> object:
+        nonlocal shown
+        shown += capfd.readouterr().out
+        obtained.append((guests[0].name, "Boot: process start to init" in shown))
+        return obtain_for(guests, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compare_command, "obtain_for", obtain)
+    monkeypatch.setattr(compare_command, "there", lambda names, _: {})
+    options = "--guest fake64-other --tier never --runs 2 --out out".split()
+    assert main([*COMPARE, *options]) == 0
+    assert obtained == [(GUEST, False), ("fake64-other", True)]
+    shown += capfd.readouterr().out
+    assert shown.count("Boot: process start to init") == 2
+    assert shown.count("percentile bootstrap") == 1
+    rows = json.loads(Path("out/summary.json").read_text())["rows"]
+    assert [r["guest"] for r in rows] == ["fake64-other"] * 2 + [GUEST] * 2
+
+
+def test_compare_keeps_a_guest_if_the_next_cannot_be_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
+) -> None:
+    other = fakes.make_guest(tmp_path / "other", "fake64-other")
+    (other / "kernel").write_bytes(b"KERNEL")
+    monkeypatch.setenv(product_variable("guest-fake64-other"), str(other))
+    monkeypatch.setattr(compare_command, "there", lambda names, _: {})
+    options = "--guest fake64-other --tier never --runs 1 --out out".split()
+    assert main([*COMPARE, *options]) == 3
+    shown = capfd.readouterr()
+    assert "Finished results are in out" in shown.err
+    assert "kernel was changed" in shown.err
+    assert "Boot: process start to init" in shown.out
+    assert len(list(Path("out/runs").glob("*.json"))) == 2
+
+
+def test_compare_refuses_before_any_boot_what_a_later_guest_cannot_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture, fake: FakeEngine
+) -> None:
+    other = fakes.make_guest(tmp_path / "other", "fake64-other")
+    (other / "kernel").write_bytes(b"KERNEL")
+    monkeypatch.setenv(product_variable("guest-fake64-other"), str(other))
+    options = "--guest fake64-other --tier never --runs 1 --out out".split()
+    assert main([*COMPARE, *options]) == 3
+    assert "kernel was changed" in error_line(capfd)
+    assert not fake.requests and not Path("out").exists()
 
 
 def test_compare_fails_if_a_run_failed(native: FakeEngine, capfd: Capture) -> None:

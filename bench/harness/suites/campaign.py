@@ -1,8 +1,10 @@
 """A comparison: many boots, interleaved, each result on disk at once.
 
-Runs are made one at a time.  Every round does each configuration once, in an
-order shuffled by the seed, so that slow drift of the machine falls on all
-configurations alike.  All runs of one round share a seed.
+Runs are made one at a time, in one block of rounds for each guest.  Every round
+does each configuration of the guest once, in an order shuffled by the seed, so
+that slow drift of the machine falls on all configurations alike.  All runs of
+one round share a seed.  Blocks, because nothing is compared across guests: the
+results of one guest are whole before the products of the next one are built.
 """
 
 from __future__ import annotations
@@ -130,9 +132,13 @@ class Campaign:
 
     def schedule(self) -> list[tuple[int, Configuration]]:
         """(repetition, configuration) in the order in which they will run."""
+        return [entry for guest in self.suite.guests for entry in self.block(guest)]
+
+    def block(self, guest: str) -> list[tuple[int, Configuration]]:
+        """The part of the schedule that boots this guest."""
         order = []
         for repetition in range(1, self.suite.runs + 1):
-            once = self.configurations()
+            once = [c for c in self.configurations() if c.guest == guest]
             random.Random(f"{self.suite.seed}:{repetition}").shuffle(once)
             order += [(repetition, configuration) for configuration in once]
         return order
@@ -144,19 +150,32 @@ class Campaign:
         signals: Deferred | None = None,
         seeding: Callable[[Configuration], None] = lambda _: None,
     ) -> None:
-        """Make every run.  The summary is whole after each of them.
+        """Make every run: the block of each guest."""
+        for guest in self.suite.guests:
+            self.run_block(guest, before, after, signals, seeding)
 
-        First of all come boots for machines to be resumed and for profiles that
-        policies want.
+    def run_block(
+        self,
+        guest: str,
+        before: Callable[[int, int, Configuration], None],
+        after: Callable[[Run], None],
+        signals: Deferred | None = None,
+        seeding: Callable[[Configuration], None] = lambda _: None,
+    ) -> None:
+        """Make every run of one guest.  The summary is whole after each of them.
+
+        First come boots for a machine to be resumed and for profiles that policies
+        want.
         """
         tie = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
         self.write_summary()
-        self._save(tie, seeding)
-        self._seed(tie, seeding)
-        order = self.schedule()
-        for number, (repetition, configuration) in enumerate(order, start=1):
-            before(number, len(order), configuration)
+        self._save(guest, tie, seeding)
+        self._seed(guest, tie, seeding)
+        planned = len(self.schedule())
+        for repetition, configuration in self.block(guest):
+            number = len(self.runs) + 1
+            before(number, planned, configuration)
             boot = self._boot(repetition, configuration)
             result = run_boot(boot, self.provenance, tie)
             name = result_name(result, number)
@@ -245,27 +264,32 @@ class Campaign:
     def _resumes(self) -> bool:
         return self.suite.resume or bool(self.suite.restore)
 
-    def _save(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
-        """The machines to resume, made by an engine without tiers if there is one."""
+    def _save(
+        self, guest: str, tie: Terminal, before: Callable[[Configuration], None]
+    ) -> None:
+        """The machine to resume, made by an engine without tiers if there is one."""
         if self.suite.restore:
             snapshot = given_machine(Path(self.suite.restore))
             self._saved = {snapshot.facts.guest: snapshot}
         elif self.suite.resume:
             plain = [c for c in self.configurations() if c.tier is None]
-            for guest in self.suite.guests:
-                found = [c for c in plain or self.configurations() if c.guest == guest]
-                before(replace(found[0], workload=WAIT))
-                self._saved[guest] = made_machine(
-                    self.directory / SNAPSHOTS_DIR,
-                    self._boot(1, found[0]),
-                    lambda boot: run_boot(boot, self.provenance, tie),
-                )
+            found = [c for c in plain or self.configurations() if c.guest == guest]
+            before(replace(found[0], workload=WAIT))
+            self._saved[guest] = made_machine(
+                self.directory / SNAPSHOTS_DIR,
+                self._boot(1, found[0]),
+                lambda boot: run_boot(boot, self.provenance, tie),
+            )
 
     def _policy(self, configuration: Configuration) -> Policy | None:
         return next((p for p in self.policies if p.spec == configuration.tier), None)
 
-    def _seed(self, tie: Terminal, before: Callable[[Configuration], None]) -> None:
+    def _seed(
+        self, guest: str, tie: Terminal, before: Callable[[Configuration], None]
+    ) -> None:
         for configuration in self.configurations():
+            if configuration.guest != guest:
+                continue
             policy = self._policy(configuration)
             key = (configuration.guest, configuration.workload)
             if policy is None or not policy.wants_seed or key in self._profiles:

@@ -73,6 +73,28 @@ def test_every_round_holds_every_configuration_once(campaign: Campaign) -> None:
     assert campaign.schedule() == schedule
 
 
+def test_a_block_of_rounds_for_each_guest(campaign: Campaign) -> None:
+    first = campaign.suite.guests[0]
+    campaign.suite = replace(campaign.suite, guests=(first, "second"))
+    schedule = campaign.schedule()
+    assert [c.guest for _, c in schedule] == [first] * 9 + ["second"] * 9
+    assert [r for r, _ in schedule] == [1, 1, 1, 2, 2, 2, 3, 3, 3] * 2
+    # The second guest is not there yet: its boots would fail.
+    campaign.run_block(first, *NOTHING)
+    assert [run.guest for run in campaign.runs] == [first] * 9
+    assert summary(campaign)["settings"]["planned"] == 18
+
+
+def test_runs_are_numbered_across_blocks(campaign: Campaign, guest: Guest) -> None:
+    first = campaign.suite.guests[0]
+    campaign.suite = replace(campaign.suite, guests=(first, "second"), runs=1)
+    campaign.guests = {first: guest, "second": replace(guest, name="second")}
+    numbers: list[tuple[int, int]] = []
+    campaign.run(lambda number, total, _: numbers.append((number, total)), NOTHING[1])
+    assert numbers == [(n, 6) for n in range(1, 7)]
+    assert len(load_runs(campaign.directory)) == 6
+
+
 def test_each_boot_has_the_devices(
     campaign: Campaign, fake: FakeEngine, native: FakeEngine
 ) -> None:
