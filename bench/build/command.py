@@ -77,6 +77,7 @@ class Runner:
         log: bool = True,
     ) -> None:
         """Run `argv`; with `log` false its output is dropped."""
+        self.tick()
         with self.log.open("a", encoding="utf-8") as output:
             output.write(f"+ {shlex.join(argv)}\n")
             output.flush()

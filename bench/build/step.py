@@ -29,6 +29,9 @@ class Step:
     needs: tuple[str, ...]
     action: Callable[[Context], None]
     minutes: float
+    """How long it takes on two cores, from nothing."""
+    place: str = ""
+    """Steps that work in the same place exclude each other."""
 
 
 @dataclass(frozen=True)

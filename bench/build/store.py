@@ -12,11 +12,13 @@ from rich.console import Console
 
 from bench.base.errors import SetupError, from_os_error
 from bench.base.lock import locked
-from bench.base.progress import Progress
+from bench.base.progress import Progress, StepProgress
 from bench.build import manifest
 from bench.build.command import Runner
 from bench.build.keys import product_key
+from bench.build.schedule import Schedule
 from bench.build.step import Context, Step
+from bench.build.times import record
 
 ABSENT = "it is absent"
 
@@ -33,7 +35,6 @@ class Store:
         self._console = console
         self._keys: dict[str, str] = {}
         self._good: set[str] = set()
-        self._progress = Progress(console, 0)
 
     def ensure(self, names: Iterable[str]) -> dict[str, Path]:
         """Directories of finished products; builds what is missing."""
@@ -42,10 +43,7 @@ class Store:
             order = self._keyed(wanted)
             missing = self._missing(wanted)
             todo = [name for name in order if name in missing]
-            self._progress = Progress(self._console, len(todo))
-            self._announce(todo)
-            for name in todo:
-                self._make(self._steps[name])
+            self._make_all([self._steps[name] for name in todo])
         except OSError as error:
             raise from_os_error(error, "the set-up", self._cache) from error
         return {name: self.path(name) for name in wanted}
@@ -108,35 +106,47 @@ class Store:
             self._good.add(name)
         return wrong
 
-    def _announce(self, todo: list[str]) -> None:
-        minutes = sum(self._steps[name].minutes for name in todo)
+    def _make_all(self, todo: list[Step]) -> None:
+        progress = Progress(self._console, len(todo))
+        schedule = Schedule(todo)
+        minutes = schedule.minutes()
         if minutes >= 1:
-            self._progress.say(
+            progress.say(
                 f"Setting up {len(todo)} products, about {minutes:.0f} minutes, "
                 f"in {self._cache}"
             )
 
-    def _make(self, step: Step) -> None:
-        with self._progress.step(step.title, step.minutes):
-            name = self.path(step.name).name
+        def make(step: Step) -> None:
+            with progress.step(step.title, step.minutes) as shown:
+                self._make(step, progress, shown, schedule)
 
-            def waiting() -> None:
-                self._progress.tick("another tierlab is making it")
+        schedule.run(make)
 
-            with locked(self._cache, name, waiting):
-                # Again: somebody else may have made it while we waited.
-                wrong = self._damage(step.name)
-                if wrong and wrong != ABSENT:
-                    self._progress.say(
-                        f"The product {step.name} is damaged ({wrong}): "
-                        "it is made again."
-                    )
-                    shutil.rmtree(self.path(step.name))
-                if wrong:
-                    self._build(step, name)
-                    self._good.add(step.name)
+    def _make(
+        self, step: Step, progress: Progress, shown: StepProgress, schedule: Schedule
+    ) -> None:
+        name = self.path(step.name).name
 
-    def _build(self, step: Step, name: str) -> None:
+        def waiting() -> None:
+            schedule.check()
+            shown.tick("another tierlab is making it")
+
+        with locked(self._cache, name, waiting):
+            # Again: somebody else may have made it while we waited.
+            wrong = self._damage(step.name)
+            if wrong and wrong != ABSENT:
+                progress.say(
+                    f"The product {step.name} is damaged ({wrong}): it is made again."
+                )
+                shutil.rmtree(self.path(step.name))
+            if wrong:
+                self._build(step, name, shown, schedule)
+                record(self._cache, step.name, shown.elapsed())
+                self._good.add(step.name)
+
+    def _build(
+        self, step: Step, name: str, shown: StepProgress, schedule: Schedule
+    ) -> None:
         part = self._cache / "products" / f".{name}.part"
         work = self._cache / "work" / name
         log = self._cache / "logs" / f"{step.name}.log"
@@ -146,7 +156,12 @@ class Store:
             path.mkdir(parents=True, exist_ok=True)
         log.write_text("", encoding="utf-8")
         runner = Runner(step.title, log, self._cache)
-        runner.tick = lambda: self._progress.tick(runner.last_line())
+
+        def tick() -> None:
+            schedule.check()
+            shown.tick(runner.last_line())
+
+        runner.tick = tick
         context = Context(
             root=self._root,
             out=part,

@@ -29,6 +29,9 @@ HERE = "qemu"
 # Debian's packages put firmware here, and QEMU's Debian build looks for it here.
 FIRMWARE = (Path("/usr/share/qemu"), Path("/usr/share/seabios"))
 
+# The directory that all targets are built in.
+_PLACE = "qemu-wasm"
+
 # Set to keep functions' names in the Wasm, for profilers.
 PROFILE = bool(os.environ.get("TIERLAB_PROFILE"))
 
@@ -282,7 +285,7 @@ def _builder(target: Target) -> Callable[[Context], None]:
     def build(ctx: Context) -> None:
         source = ctx.needs["qemu-source"]
         inputs = (source.name, toolchain.identity(), *_configure(Path("sysroot")))
-        with ctx.shared_work("qemu-wasm", *inputs) as work:
+        with ctx.shared_work(_PLACE, *inputs) as work:
             # The path must not change, for ccache and for objects that are built.
             sysroot = work / "sysroot"
             sysroot.unlink(missing_ok=True)
@@ -400,6 +403,7 @@ def _target_step(target: Target) -> Step:
         needs=("qemu-source", "sysroot-wasm32"),
         action=_builder(target),
         minutes=6.0,
+        place=_PLACE,
     )
 
 

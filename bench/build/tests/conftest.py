@@ -30,6 +30,8 @@ class Bench:
         action: Callable[[Context], None] | None = None,
         files: tuple[str, ...] = (),
         values: tuple[str, ...] = (),
+        minutes: float = 0.0,
+        place: str = "",
     ) -> Step:
         """A step that writes its name, or does what `action` says."""
 
@@ -42,7 +44,8 @@ class Bench:
             self.built.append(name)
             (action or write)(ctx)
 
-        return Step(name, f"making {name}", files, values, needs, run, 0.0)
+        title = f"making {name}"
+        return Step(name, title, files, values, needs, run, minutes, place)
 
     def store(self, *steps: Step) -> Store:
         """A new store, such as another run of the program has."""
