@@ -40,13 +40,19 @@ class Store:
         """Directories of finished products; builds what is missing."""
         wanted = list(dict.fromkeys(names))
         try:
-            order = self._keyed(wanted)
-            missing = self._missing(wanted)
-            todo = [name for name in order if name in missing]
-            self._make_all([self._steps[name] for name in todo])
+            todo = self.missing(wanted)
+            if todo:
+                self._make_all(todo)
         except OSError as error:
             raise from_os_error(error, "the set-up", self._cache) from error
         return {name: self.path(name) for name in wanted}
+
+    def missing(self, names: Iterable[str]) -> list[Step]:
+        """What has to be built for these products, in the order of needs."""
+        wanted = list(dict.fromkeys(names))
+        order = self._keyed(wanted)
+        missing = self._missing(wanted)
+        return [self._steps[name] for name in order if name in missing]
 
     def present(self, names: Iterable[str]) -> dict[str, Path]:
         """Directories of the finished ones among the products; builds nothing."""

@@ -28,15 +28,11 @@ from rich.text import Text
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.places import ROOT, default_cache
-from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
+from bench.base.progress import duration
+from bench.build.times import recorded
+from bench.cli import stages
 from bench.cli.style import run_checks
-from bench.engines import ENGINES
-from bench.engines.browser import DRIVER
-from bench.harness.products import TIERS, obtain, product_variable
-
-TEST_GUEST = "guest-riscv64-tiny"
-TEST_ARCH = "riscv64"
-RELAY = "relay"
+from bench.harness.products import BUILDING, obtain, product_variable, to_build
 
 
 @dataclass(frozen=True)
@@ -72,28 +68,39 @@ def test(quick: bool, full: bool) -> int:
             status=USAGE,
         )
     console = out_console()
-    products = _products(quick)
+    guests = stages.ALL_GUESTS if full else stages.GUESTS
+    titles = [stages.STYLE, stages.SANITIZED, stages.DIFFERENTIAL, stages.PYTHON]
+    titles += [] if quick else [guests]
+    wanted = stages.wanted_products(quick, full)
+    missing = to_build(wanted, err_console())
+    stages.show_plan(console, missing, titles, recorded(default_cache()))
+    started = time.monotonic()
+    products = obtain(wanted, err_console())
+    building = time.monotonic() - started
     environment = _environment(products)
     node = f"-DTIERLAB_NODE={products['node'] / 'bin' / 'node'}"
     outcomes = [
         _style(console, environment),
-        _cmake(console, environment, "C tests with sanitizers", "asan", [], []),
+        _cmake(console, environment, stages.SANITIZED, "asan", [], []),
         _cmake(
             console,
             environment,
-            "Differential tests in Node",
+            stages.DIFFERENTIAL,
             "native",
             [node],
             ["--tests-regex", "differential"],
         ),
-        _pytest(console, environment, "Python tests", "not guest"),
+        _pytest(console, environment, stages.PYTHON, "not guest"),
     ]
     if not quick:
         chosen = "guest" if full else "guest and not full"
         # One boot leaves a part of two cores idle. A file's tests share fixtures.
         jobs = ["-n", str(_jobs()), "--dist", "loadfile"]
-        outcomes.append(_pytest(console, environment, "Guest tests", chosen, jobs))
-    _summary(console, outcomes, quick)
+        outcomes.append(_pytest(console, environment, guests, chosen, jobs))
+    for outcome in outcomes:
+        if outcome.ok:
+            stages.keep_time(default_cache(), outcome.title, outcome.seconds)
+    _summary(console, outcomes, quick, len(missing), building)
     return DONE if all(outcome.ok for outcome in outcomes) else FAILED
 
 
@@ -103,25 +110,16 @@ def _jobs() -> int:
     return max(min(cores, 2), cores // 2)
 
 
-def _products(quick: bool) -> dict[str, Path]:
-    wanted = [TIERS, "node", RELAY, DRIVER, PAGE_LIBRARIES]
-    if not quick:
-        wanted.append(TEST_GUEST)
-        for engine in ENGINES.values():
-            wanted += engine.products(TEST_ARCH)
-    return obtain(wanted, err_console())
-
-
 def _environment(products: Mapping[str, Path]) -> dict[str, str]:
     """Tests find products as everybody does, and build none themselves."""
     named = {product_variable(name): str(path) for name, path in products.items()}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", BUILDING: "off"}
     return {**os.environ, **named, **own}
 
 
 def _style(console: Console, environment: Mapping[str, str]) -> Outcome:
-    title = "Style and types"
+    title = stages.STYLE
     console.rule(title)
     started = time.monotonic()
     passed = failed = 0
@@ -207,7 +205,13 @@ def _call(argv: list[str], environment: Mapping[str, str]) -> int:
         return 127
 
 
-def _summary(console: Console, outcomes: list[Outcome], quick: bool) -> None:
+def _summary(
+    console: Console,
+    outcomes: list[Outcome],
+    quick: bool,
+    built: int,
+    building: float,
+) -> None:
     console.rule("Summary")
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("tests", "passed", "failed", "skipped", "seconds", ""):
@@ -221,6 +225,8 @@ def _summary(console: Console, outcomes: list[Outcome], quick: bool) -> None:
         counts = [str(o.passed), str(o.failed), str(o.skipped), f"{o.seconds:.0f}"]
         table.add_row(o.title, *counts, verdict)
     console.print(table)
+    if built:
+        console.print(f"{built} products were built before, in {duration(building)}.")
     if quick:
         console.print("Guest tests were left out (--quick).")
     good = all(o.ok for o in outcomes)

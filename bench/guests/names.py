@@ -18,6 +18,16 @@ SHELL = "shell"
 # This workload reads another one from the console: for machines that are saved.
 WAIT = "wait"
 
+# A guest of each architecture and machine, for tests: Debian's kernels, which need no
+# build, and one whose kernel is made here.
+EVERY_MACHINE = (
+    "riscv64-tiny",
+    "aarch64-debian",
+    "aarch64-raspi3ap",
+    "x86_64-debian",
+    "x86_64-debian-microvm",
+)
+
 _VARIABLE = "TIERLAB_PRODUCT_GUEST_"
 
 

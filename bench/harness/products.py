@@ -4,6 +4,7 @@ TIERLAB_PRODUCT_<NAME> (upper case, `-` as `_`) names a directory to use
 instead of building that product, for work on one part with the others fixed:
     TIERLAB_PRODUCT_GUEST_RISCV64_TINY=/some/where tierlab boot riscv64-tiny
 Results record the directory's name in place of the product's key.
+TIERLAB_BUILDING=off makes it an error that something has to be built.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from bench.guests.manifest import load
 from bench.guests.names import GuestEntry
 
 TIERS = "tiers-native"
+BUILDING = "TIERLAB_BUILDING"
 
 
 @cache
@@ -65,9 +67,27 @@ def obtain(names: Iterable[str], console: Console) -> dict[str, Path]:
             raise TierlabError(
                 f"{variable} names no directory", override, "correct or unset it"
             )
+    if wanted and os.environ.get(BUILDING) == "off":
+        _refuse_to_build(wanted, console)
     if wanted:
         found.update(_store(console).ensure(wanted))
     return found
+
+
+def to_build(names: Iterable[str], console: Console) -> list[Step]:
+    """The steps that obtaining these products would run."""
+    wanted = [name for name in names if product_variable(name) not in os.environ]
+    return _store(console).missing(wanted)
+
+
+def _refuse_to_build(wanted: list[str], console: Console) -> None:
+    missing = [step.title for step in _store(console).missing(wanted)]
+    if missing:
+        raise TierlabError(
+            f"{', '.join(missing)} would have to be built",
+            f"{BUILDING}=off forbids it, as in tests",
+            "name the product in bench/cli/stages.py, or unset the variable",
+        )
 
 
 def there(names: Iterable[str], console: Console) -> dict[str, Path]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from bench.base.errors import TierlabError
+from bench.build import Step
+from bench.build.times import recorded
+from bench.cli import stages
 from bench.cli import test as command
+from bench.guests.names import EVERY_MACHINE
+from bench.harness.products import BUILDING, obtain, product_variable
 
 PASSED = '<testcase name="a"/>'
 
@@ -70,7 +78,11 @@ def test_one_stage_that_fails_fails_all_and_stops_none(
         bad = len(titles) - 1 == failing
         return command.Outcome(title, passed=3, failed=int(bad))
 
-    monkeypatch.setattr(command, "_products", lambda quick: {"node": tmp_path})
+    monkeypatch.setattr(command, "to_build", lambda *_: [])
+    monkeypatch.setattr(command, "obtain", lambda *_: {"node": tmp_path})
+    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path))
+    styled = command.Outcome(stages.STYLE, passed=1)
+    monkeypatch.setattr(command, "_style", lambda *_: styled)
     monkeypatch.setattr(command, "_cmake", stage)
     monkeypatch.setattr(command, "_pytest", stage)
     callback = command.test.callback
@@ -79,6 +91,59 @@ def test_one_stage_that_fails_fails_all_and_stops_none(
     assert len(titles) == 4
     shown = capsys.readouterr().out
     assert ("All tests passed." in shown) == (failing is None)
+    # The plan names every stage before the first runs; then times are known.
+    plan = shown[: shown.index("Summary")]
+    assert all(title in plan for title in titles)
+    known = {name.removeprefix("stage: ") for name in recorded(tmp_path)}
+    good = {title for n, title in enumerate(titles) if n != failing}
+    assert known == good | {stages.STYLE}
+
+
+def test_the_plan_adds_up(tmp_path: Path) -> None:
+    said = StringIO()
+    steps = [
+        Step("a", "the library", (), (), (), lambda _: None, 4.0),
+        Step("b", "the program", (), (), ("a",), lambda _: None, 6.0),
+        Step("c", "a download", (), (), (), lambda _: None, 0.4),
+    ]
+    stages.keep_time(tmp_path, stages.PYTHON, 90 * 60)
+    stages.show_plan(
+        Console(file=said, width=100),
+        steps,
+        [stages.SANITIZED, stages.PYTHON],
+        recorded(tmp_path),
+    )
+    rows = dict(re.findall(r"^ +(\S.*?) +([\d.]+) *$", said.getvalue(), re.MULTILINE))
+    assert rows == {
+        "build the library": "4",
+        "build the program": "6",
+        "build a download": "0.4",
+        "3 products, side by side": "10",
+        stages.SANITIZED: f"{stages.MINUTES[stages.SANITIZED]:.0f}",
+        stages.PYTHON: "90",
+        "in all": f"{10 + stages.MINUTES[stages.SANITIZED] + 90:.0f}",
+    }
+
+
+def test_tests_build_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path))
+    monkeypatch.setenv(BUILDING, "off")
+    with pytest.raises(TierlabError, match="would have to be built.*forbids"):
+        obtain(["relay"], Console(file=StringIO()))
+    assert not (tmp_path / "products").exists()
+    # What a variable names is there.
+    monkeypatch.setenv(product_variable("relay"), str(tmp_path))
+    assert obtain(["relay"], Console(file=StringIO())) == {"relay": tmp_path}
+
+
+def test_products_of_tests() -> None:
+    quick, usual, full = (
+        set(stages.wanted_products(q, f))
+        for q, f in ((True, False), (False, False), (False, True))
+    )
+    assert quick < usual < full
+    assert {f"guest-{name}" for name in EVERY_MACHINE} < usual
+    assert "v86" in full - usual
 
 
 def test_quick_and_full_exclude_each_other() -> None:

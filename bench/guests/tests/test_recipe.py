@@ -15,6 +15,7 @@ from bench.build import Context, SetupError
 from bench.guests import catalogue, image, kernel, modules
 from bench.guests import packages as apt
 from bench.guests import recipe, sources
+from bench.guests.names import EVERY_MACHINE
 
 IMAGE = (
     b"MZ".ljust(0x38, b"\0")
@@ -195,3 +196,10 @@ def test_package_of_no_source_tells_why_the_lists_failed(
         pytest.raises(SetupError, match="no network"),
     ):
         tool.package("busybox-static")
+
+
+def test_tests_know_a_guest_of_every_machine() -> None:
+    def machines(names: set[str]) -> set[tuple[str, str]]:
+        return {(g.arch, g.machine) for g in catalogue.GUESTS if g.name in names}
+
+    assert machines(set(EVERY_MACHINE)) == machines({g.name for g in catalogue.GUESTS})

@@ -34,7 +34,7 @@ TIERS_SOURCE = ROOT / "tiers"
 
 ARCH = "riscv64"
 GUEST = f"guest-{ARCH}-tiny"
-STILL = "guest-aarch64-tiny"
+STILL = "guest-aarch64-debian"
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
 # So few modules that eviction is at work all the time.
