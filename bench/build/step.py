@@ -32,6 +32,10 @@ class Step:
     """How long it takes on two cores, from nothing."""
     place: str = ""
     """Steps that work in the same place exclude each other."""
+    packages: tuple[str, ...] = ()
+    """Groups of packages.txt that making the product needs."""
+    uses: tuple[str, ...] = ()
+    """Groups of packages.txt that using the product needs."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import graphlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +16,13 @@ from bench.base.lock import locked
 from bench.base.progress import Progress, StepProgress
 from bench.build import manifest
 from bench.build.command import Runner
+from bench.build.groups import install_groups, missing_packages
 from bench.build.keys import product_key
 from bench.build.schedule import Schedule
 from bench.build.step import Context, Step
 from bench.build.times import record
 
+_INSTALL_MINUTES = 1.0
 ABSENT = "it is absent"
 
 
@@ -43,9 +46,27 @@ class Store:
             todo = self.missing(wanted)
             if todo:
                 self._make_all(todo)
+            self.install({g for name in wanted for g in self._steps[name].uses})
         except OSError as error:
             raise from_os_error(error, "the set-up", self._cache) from error
         return {name: self.path(name) for name in wanted}
+
+    def install(self, groups: Iterable[str]) -> None:
+        """Install these groups of packages.txt, unless they are."""
+        names = sorted(groups)
+        if not missing_packages(self._root, names):
+            return
+        progress = Progress(self._console, 1)
+        title = f"packages: {', '.join(names)}"
+        log = self._cache / "logs" / "packages.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("", encoding="utf-8")
+        with progress.step(title, _INSTALL_MINUTES) as shown:
+            runner = Runner(title, log, self._cache)
+            runner.tick = lambda: shown.tick(runner.last_line())
+            waiting = partial(shown.tick, "another tierlab installs packages")
+            install_groups(self._root, names, self._cache, runner, waiting)
+            record(self._cache, title, shown.elapsed())
 
     def missing(self, names: Iterable[str]) -> list[Step]:
         """What has to be built for these products, in the order of needs."""
@@ -168,6 +189,12 @@ class Store:
             shown.tick(runner.last_line())
 
         runner.tick = tick
+
+        def waiting() -> None:
+            schedule.check()
+            shown.tick("another tierlab installs packages")
+
+        install_groups(self._root, step.packages, self._cache, runner, waiting)
         context = Context(
             root=self._root,
             out=part,

@@ -35,7 +35,7 @@ from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
-from bench.harness.products import obtain_for, products_for, there
+from bench.harness.products import install, obtain_for, products_for, there
 from bench.harness.run.boot import require
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
@@ -421,7 +421,10 @@ def _conclude(campaign: Campaign, console: Console, show_targets: bool) -> None:
 
 def _curves(campaign: Campaign, rows: list[Row], console: Console) -> None:
     """Where a parameter was swept, its curve: as a table and as a figure."""
-    for sweep in find_sweeps(rows):
+    sweeps = find_sweeps(rows)
+    for sweep in sweeps:
         console.print(sweep_table(sweep))
+    if sweeps:
+        install(["figures"], err_console())
     for path in plot_sweeps(rows, campaign.directory):
         console.print(f"Figure: {path}", soft_wrap=True)

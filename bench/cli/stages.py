@@ -38,6 +38,9 @@ MINUTES = {
     ALL_GUESTS: 240.0,
 }
 
+# Groups of packages.txt that the tests need.
+PACKAGES = ("tests", "figures", "browsers", "npm")
+
 _RELAY = "relay"
 
 

@@ -32,7 +32,7 @@ from bench.base.progress import duration
 from bench.build.times import recorded
 from bench.cli import stages
 from bench.cli.style import run_checks
-from bench.harness.products import BUILDING, obtain, product_variable, to_build
+from bench.harness.products import BUILDING, install, obtain, product_variable, to_build
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def test(quick: bool, full: bool) -> int:
     missing = to_build(wanted, err_console())
     stages.show_plan(console, missing, titles, recorded(default_cache()))
     started = time.monotonic()
+    install(stages.PACKAGES, err_console())
     products = obtain(wanted, err_console())
     building = time.monotonic() - started
     environment = _environment(products)

@@ -75,7 +75,7 @@ class BrowserEngine:
             return None
         return Missing(
             f"the program {self.program} is missing",
-            f"install Debian's package {self.package}",
+            f"run `tierlab build`, or install Debian's package {self.package}",
         )
 
     def version(self, arch: str, products: Mapping[str, Path]) -> dict[str, str]:

@@ -90,6 +90,11 @@ def _refuse_to_build(wanted: list[str], console: Console) -> None:
         )
 
 
+def install(groups: Iterable[str], console: Console) -> None:
+    """Install these groups of packages.txt, unless they are."""
+    _store(console).install(groups)
+
+
 def there(names: Iterable[str], console: Console) -> dict[str, Path]:
     """Directories of those of the products that need not be built."""
     found = {name: os.environ.get(product_variable(name)) for name in names}

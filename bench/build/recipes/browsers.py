@@ -25,5 +25,7 @@ STEPS: list[Step] = [
         needs=(),
         action=_driver,
         minutes=0.3,
+        packages=("npm",),
+        uses=("browsers",),
     ),
 ]

@@ -32,6 +32,7 @@ STEPS: list[Step] = [
         values=(),
         needs=(),
         action=_node,
-        minutes=0.3,
+        minutes=0.9,
+        packages=("npm",),
     ),
 ]

@@ -94,5 +94,6 @@ STEPS: list[Step] = [
         needs=(),
         action=_libraries,
         minutes=0.1,
+        packages=("npm",),
     ),
 ]

@@ -53,5 +53,6 @@ STEPS: list[Step] = [
         needs=(),
         action=_v86,
         minutes=0.1,
+        packages=("npm",),
     ),
 ]

@@ -32,6 +32,8 @@ class Bench:
         values: tuple[str, ...] = (),
         minutes: float = 0.0,
         place: str = "",
+        packages: tuple[str, ...] = (),
+        uses: tuple[str, ...] = (),
     ) -> Step:
         """A step that writes its name, or does what `action` says."""
 
@@ -45,7 +47,9 @@ class Bench:
             (action or write)(ctx)
 
         title = f"making {name}"
-        return Step(name, title, files, values, needs, run, minutes, place)
+        return Step(
+            name, title, files, values, needs, run, minutes, place, packages, uses
+        )
 
     def store(self, *steps: Step) -> Store:
         """A new store, such as another run of the program has."""

@@ -11,7 +11,9 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import TierlabError
+from bench.base.places import ROOT
 from bench.build import Step
+from bench.build.groups import read_groups
 from bench.build.times import recorded
 from bench.cli import stages
 from bench.cli import test as command
@@ -79,6 +81,7 @@ def test_one_stage_that_fails_fails_all_and_stops_none(
         return command.Outcome(title, passed=3, failed=int(bad))
 
     monkeypatch.setattr(command, "to_build", lambda *_: [])
+    monkeypatch.setattr(command, "install", lambda *_: None)
     monkeypatch.setattr(command, "obtain", lambda *_: {"node": tmp_path})
     monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path))
     styled = command.Outcome(stages.STYLE, passed=1)
@@ -151,3 +154,7 @@ def test_quick_and_full_exclude_each_other() -> None:
     assert callback is not None
     with pytest.raises(TierlabError, match="exclude each other"):
         callback(quick=True, full=True)
+
+
+def test_packages_of_tests_are_groups() -> None:
+    assert set(stages.PACKAGES) <= set(read_groups(ROOT))
