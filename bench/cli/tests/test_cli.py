@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
 
+from bench.build import Step
+from bench.build.times import record, recorded
+from bench.cli import build as build_command
 from bench.cli import compare as compare_command
 from bench.cli.main import main
 from bench.engines import ENGINES
@@ -289,3 +294,27 @@ def test_suites_are_listed(capfd: Capture) -> None:
     assert main(["suites", "--json"]) == 0
     names = [s["name"] for s in json.loads(capfd.readouterr().out)["suites"]]
     assert "eviction" in names
+
+
+def test_build_tells_how_long_each_step_took(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
+) -> None:
+    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path / "cache"))
+    steps = [
+        Step("old", "an old thing", (), (), (), lambda _: None, 1.0),
+        Step("new", "a new thing", (), (), (), lambda _: None, 2.5),
+    ]
+    record(tmp_path / "cache", "old", 7.0)
+    known = recorded(tmp_path / "cache")
+    monkeypatch.setattr(time, "time", lambda: known["old"].ended + 100.0)
+
+    def make(names: list[str], _: object) -> dict[str, Path]:
+        record(tmp_path / "cache", "new", 83.0)
+        return {"new": tmp_path}
+
+    monkeypatch.setattr(build_command, "to_build", lambda *_: steps)
+    monkeypatch.setattr(build_command, "obtain", make)
+    assert main(["build", "--guest", GUEST]) == 0
+    shown = capfd.readouterr().out
+    assert re.search(r"a new thing +1:23 +2:30", shown)
+    assert "an old thing" not in shown and f"new  {tmp_path}" in shown
