@@ -25,6 +25,7 @@ SHELL_SCRIPTS = (
     ".ci/run",
     "bench/guests/userland/init",
     "bench/guests/userland/udhcpc",
+    "bench/build/recipes/quick-emcc.sh",
 )
 
 

@@ -116,6 +116,9 @@ def _environment(ctx: Context) -> dict[str, str]:
         "CCACHE_DIR": str(ctx.cache / "ccache"),
         "CCACHE_BASEDIR": str(ctx.work),
         "CCACHE_NOHASHDIR": "1",
+        # ccache learns from the compiler what was included, and need not run the
+        # preprocessor first.
+        "CCACHE_DEPEND": "1",
     }
 
 

@@ -42,6 +42,7 @@ class Build:
     build: Path
     prefix: Path
     env: dict[str, str]
+    emcc: toolchain.QuickEmcc
 
     def run(self, *argv: str, cwd: Path | None = None) -> None:
         """Run a build tool with the Wasm environment."""
@@ -50,33 +51,48 @@ class Build:
     def meson(self, *options: str) -> None:
         """Configure with Meson."""
         cross = toolchain.meson_cross_file(
-            self.build.with_suffix(".cross"), self.prefix
+            self.build.with_suffix(".cross"), self.prefix, self.emcc.program
         )
-        self.run(
-            "meson", "setup", str(self.build), str(self.source),
-            f"--prefix={self.prefix}", "--libdir=lib", f"--cross-file={cross}",
-            "--buildtype=release", "--default-library=static",
-            "--wrap-mode=nodownload", "-Dpkgconfig.relocatable=true", *options,
-            cwd=self.source,
-        )  # fmt: skip
+        with self.emcc.probing():
+            self.run(
+                "meson", "setup", str(self.build), str(self.source),
+                f"--prefix={self.prefix}", "--libdir=lib", f"--cross-file={cross}",
+                "--buildtype=release", "--default-library=static",
+                "--wrap-mode=nodownload", "-Dpkgconfig.relocatable=true", *options,
+                cwd=self.source,
+            )  # fmt: skip
 
 
 def _zlib(b: Build) -> None:
-    variables = [f"CFLAGS={_OPTIMISED}", "CHOST=wasm32-unknown-linux"]
+    variables = [
+        f"CC={b.emcc.program}", "AR=emar", "RANLIB=emranlib", "NM=emnm",
+        f"CFLAGS={_OPTIMISED}", "CHOST=wasm32-unknown-linux",
+    ]  # fmt: skip
     configure = [str(b.source / "configure"), "--static", f"--prefix={b.prefix}"]
-    b.run("env", *variables, "emconfigure", *configure)
+    with b.emcc.probing():
+        b.run("env", *variables, *configure)
     b.run("make", f"-j{b.ctx.jobs}", "libz.a")
     b.run("make", "install")
 
 
 def _pcre2(b: Build) -> None:
-    b.run(
-        "emcmake", "cmake", "-G", "Ninja", "-S", str(b.source), "-B", str(b.build),
-        "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_C_FLAGS={_OPTIMISED}",
-        f"-DCMAKE_INSTALL_PREFIX={b.prefix}", "-DBUILD_SHARED_LIBS=OFF",
-        "-DPCRE2_SUPPORT_JIT=OFF", "-DPCRE2_BUILD_TESTS=OFF",
-        "-DPCRE2_BUILD_PCRE2GREP=OFF",
-    )  # fmt: skip
+    platform = b.build.with_suffix(".cmake")
+    platform.write_text(
+        f"""\
+include("{toolchain.CMAKE_PLATFORM}")
+set(CMAKE_C_COMPILER "{b.emcc.program}")
+""",
+        encoding="utf-8",
+    )
+    with b.emcc.probing():
+        b.run(
+            "cmake", "-G", "Ninja", "-S", str(b.source), "-B", str(b.build),
+            f"-DCMAKE_TOOLCHAIN_FILE={platform}",
+            "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_C_FLAGS={_OPTIMISED}",
+            f"-DCMAKE_INSTALL_PREFIX={b.prefix}", "-DBUILD_SHARED_LIBS=OFF",
+            "-DPCRE2_SUPPORT_JIT=OFF", "-DPCRE2_BUILD_TESTS=OFF",
+            "-DPCRE2_BUILD_PCRE2GREP=OFF",
+        )  # fmt: skip
     b.run("ninja", "install")
 
 
@@ -105,7 +121,7 @@ def _pixman(b: Build) -> None:
 def _libfdt(b: Build) -> None:
     source = b.source / "libfdt"
     files = [str(source / f"{name}.c") for name in _FDT]
-    b.run("emcc", *_OPTIMISED.split(), f"-I{source}", "-c", *files)
+    b.run(str(b.emcc.program), *_OPTIMISED.split(), f"-I{source}", "-c", *files)
     objects = [f"{name}.o" for name in _FDT]
     b.run("emar", "rcs", str(b.prefix / "lib" / "libfdt.a"), *objects)
     for header in ("fdt.h", "libfdt.h", "libfdt_env.h"):
@@ -127,7 +143,9 @@ def _patches(ctx: Context, package: str) -> list[Path]:
     return sorted(directory.glob("*.patch"))
 
 
-def _build_one(ctx: Context, package: str, prefix: Path) -> None:
+def _build_one(
+    ctx: Context, package: str, prefix: Path, emcc: toolchain.QuickEmcc
+) -> None:
     done = ctx.work / f"{package}.done"
     if done.exists():
         return
@@ -143,7 +161,7 @@ def _build_one(ctx: Context, package: str, prefix: Path) -> None:
     for patch in _patches(ctx, package):
         ctx.run(["patch", "-p1", "-F0", "--batch", "-i", str(patch)], cwd=source)
     env = toolchain.environment(ctx, prefix)
-    _LIBRARIES[package](Build(ctx, source, build, prefix, env))
+    _LIBRARIES[package](Build(ctx, source, build, prefix, env, emcc))
     _relocate(prefix)
     done.touch()
     shutil.rmtree(source)
@@ -161,8 +179,10 @@ def _relocate(prefix: Path) -> None:
 
 def _build(ctx: Context) -> None:
     prefix = ctx.work / "prefix"
+    emcc = toolchain.QuickEmcc(ctx.work / "emcc")
+    emcc.make(ctx, toolchain.environment(ctx))
     for package in _LIBRARIES:
-        _build_one(ctx, package, prefix)
+        _build_one(ctx, package, prefix, emcc)
     for part in ("include", "lib"):
         shutil.copytree(prefix / part, ctx.out / part, symlinks=True)
 
@@ -176,11 +196,11 @@ STEPS: list[Step] = [
             "bench/build/recipes/libraries.py",
             f"{HERE}/include/**/*.h",
             f"{HERE}/patches/**/*.patch",
-            "bench/build/recipes/emscripten.py",
+            *toolchain.FILES,
         ),
         values=(toolchain.identity(),),
         needs=(),
         action=_build,
-        minutes=4.0,
+        minutes=2.0,
     ),
 ]

@@ -77,7 +77,7 @@ STEPS: list[Step] = [
         name="micro-wasm",
         title="Microbenchmarks (Wasm)",
         files=(
-            "bench/build/recipes/emscripten.py",
+            *toolchain.FILES,
             *CODE,
             *OURS,
             f"{HERE}/engine/*.[ch]",

@@ -192,7 +192,19 @@ def _sync(root: Path, tree: Path) -> None:
     listing.write_text("\n".join(sorted(now)), encoding="utf-8")
 
 
-def _configure(sysroot: Path) -> list[str]:
+def _link_flags(sysroot: Path) -> list[str]:
+    """What every program is linked with, the probes of configure, too."""
+    return [
+        *toolchain.FLAGS,
+        f"-L{sysroot}/lib",
+        *(f"-Wl,--wrap={name}" for name in WRAPPED),
+        "-Wl,--undefined=tw_futex_wake",
+        "-ltwposix",
+        *(f"--js-library={sysroot}/lib/{name}" for name in SCRIPTS),
+    ]
+
+
+def _configure(sysroot: Path, compiler: Path) -> list[str]:
     """QEMU's configure line, for all targets; `sysroot` also holds libtwposix."""
     c_flags = [
         # No -mtail-call: LLVM 19 makes tail calls that pass a struct in the frame that
@@ -204,17 +216,9 @@ def _configure(sysroot: Path) -> list[str]:
         "-ftls-model=local-exec",
         "-Wno-unused-command-line-argument",
     ]  # fmt: skip
-    link_flags = [
-        *toolchain.FLAGS,
-        f"-L{sysroot}/lib",
-        *(f"-Wl,--wrap={name}" for name in WRAPPED),
-        "-Wl,--undefined=tw_futex_wake",
-        "-ltwposix",
-        *(f"--js-library={sysroot}/lib/{name}" for name in SCRIPTS),
-    ]
     return [
-        "--cc=emcc", "--cxx=em++", "--objcc=false", "--host-cc=cc", "--cpu=wasm32",
-        "--cross-prefix=",
+        f"--cc={compiler}", "--cxx=em++", "--objcc=false", "--host-cc=cc",
+        "--cpu=wasm32", "--cross-prefix=",
         f"--target-list={','.join(target.cpu_target for target in TARGETS)}",
         *(f"--with-devices-{target.arch}=tierlab" for target in TARGETS),
         "--without-default-devices",
@@ -225,7 +229,7 @@ def _configure(sysroot: Path) -> list[str]:
         "--disable-stack-protector", "--disable-install-blobs",
         "--disable-debug-info", "--with-coroutine=auto", "-Dauto_features=disabled",
         f"--extra-cflags={shlex.join(c_flags)}",
-        f"--extra-ldflags={shlex.join(link_flags)}",
+        f"--extra-ldflags={shlex.join(_link_flags(sysroot))}",
     ]  # fmt: skip
 
 
@@ -284,7 +288,12 @@ def _posix(ctx: Context) -> None:
 def _builder(target: Target) -> Callable[[Context], None]:
     def build(ctx: Context) -> None:
         source = ctx.needs["qemu-source"]
-        inputs = (source.name, toolchain.identity(), *_configure(Path("sysroot")))
+        inputs = (
+            source.name,
+            toolchain.identity(),
+            toolchain.QuickEmcc.text(ctx.root),
+            *_configure(Path("sysroot"), Path("emcc")),
+        )
         with ctx.shared_work(_PLACE, *inputs) as work:
             # The path must not change, for ccache and for objects that are built.
             sysroot = work / "sysroot"
@@ -320,8 +329,11 @@ def _compile(
             # Programs that are linked while configuring need no optimisation.
             "EMCC_CFLAGS": "-O0",
         }  # fmt: skip
-        line = [str(tree / "configure"), *_configure(sysroot)]
-        ctx.run(line, cwd=build, env=env | tools)
+        emcc = toolchain.QuickEmcc(build.with_name("emcc"))
+        emcc.make(ctx, env, _link_flags(sysroot))
+        line = [str(tree / "configure"), *_configure(sysroot, emcc.program)]
+        with emcc.probing():
+            ctx.run(line, cwd=build, env=env | tools)
         (build / "configured").touch()
     program = f"{target.program}.js"
     ninja = ["ninja", f"-j{ctx.jobs}"]
@@ -384,7 +396,7 @@ def _target_step(target: Target) -> Step:
         title=f"QEMU for Wasm, {target.arch}",
         files=(
             "bench/build/recipes/qemu.py",
-            "bench/build/recipes/emscripten.py",
+            *toolchain.FILES,
             "qemu/overlay/**/*",
             "tcg-wasm/*.[ch]",
             "tcg-wasm/*.inc",
@@ -402,7 +414,7 @@ def _target_step(target: Target) -> Step:
         ),
         needs=("qemu-source", "sysroot-wasm32"),
         action=_builder(target),
-        minutes=6.0,
+        minutes=5.0,
         place=_PLACE,
     )
 
@@ -422,7 +434,7 @@ STEPS: list[Step] = [
         title="POSIX calls for Wasm",
         files=(
             "bench/build/recipes/qemu.py",
-            "bench/build/recipes/emscripten.py",
+            *toolchain.FILES,
             f"{POSIX}/*.[ch]",
             f"{POSIX}/*.js",
         ),

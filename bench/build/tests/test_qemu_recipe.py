@@ -52,7 +52,7 @@ def test_each_list_of_devices_is_of_a_target() -> None:
 
 
 def test_one_configuration_for_all_targets() -> None:
-    line = recipe._configure(Path("sysroot"))
+    line = recipe._configure(Path("sysroot"), Path("emcc"))
     lists = [word for word in line if word.startswith("--target-list=")]
     wanted = ",".join(target.cpu_target for target in recipe.TARGETS)
     assert lists == [f"--target-list={wanted}"]
