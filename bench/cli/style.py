@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.base.places import ROOT, default_cache
+from bench.cli.javascript.check import check as check_javascript
 
 C_SUFFIXES = (".c", ".h", ".cpp", ".hpp", ".inc")
 MAX_C_COLUMNS = 80
@@ -110,6 +111,19 @@ CHECKS = (
         finds_files=True,
     ),
 )
+
+
+def javascript(products: Mapping[str, Path]) -> Check:
+    """The check of JavaScript, which needs products: types, and ESLint's rules."""
+
+    def findings(_root: Path, _names: Sequence[str]) -> Iterator[str]:
+        yield from check_javascript(products)
+
+    return Check(
+        "tsc and ESLint: JavaScript has types and no obvious faults",
+        _ends(".js", ".mjs"),
+        function=findings,
+    )
 
 
 def listed(root: Path = ROOT) -> list[str]:

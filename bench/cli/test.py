@@ -31,7 +31,7 @@ from bench.base.places import ROOT, default_cache
 from bench.base.progress import duration
 from bench.build.times import recorded
 from bench.cli import stages
-from bench.cli.style import run_checks
+from bench.cli.style import CHECKS, javascript, run_checks
 from bench.harness.products import BUILDING, install, obtain, product_variable, to_build
 
 
@@ -81,7 +81,7 @@ def test(quick: bool, full: bool) -> int:
     environment = _environment(products)
     node = f"-DTIERLAB_NODE={products['node'] / 'bin' / 'node'}"
     outcomes = [
-        _style(console, environment),
+        _style(console, environment, products),
         _cmake(console, environment, stages.SANITIZED, "asan", [], []),
         _cmake(
             console,
@@ -119,12 +119,15 @@ def _environment(products: Mapping[str, Path]) -> dict[str, str]:
     return {**os.environ, **named, **own}
 
 
-def _style(console: Console, environment: Mapping[str, str]) -> Outcome:
+def _style(
+    console: Console, environment: Mapping[str, str], products: Mapping[str, Path]
+) -> Outcome:
     title = stages.STYLE
     console.rule(title)
     started = time.monotonic()
     passed = failed = 0
-    for finding in run_checks(environment):
+    checks = (*CHECKS, javascript(products))
+    for finding in run_checks(environment, checks=checks):
         passed += finding.ok
         failed += not finding.ok
         verdict = "ok" if finding.ok else "FAILED"

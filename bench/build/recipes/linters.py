@@ -26,5 +26,6 @@ STEPS: list[Step] = [
         needs=(),
         action=_linters,
         minutes=0.5,
+        packages=("npm",),
     ),
 ]
