@@ -16,6 +16,7 @@ from rich.text import Text
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError, unknown
 from bench.base.files import write_json
+from bench.cli.options import setting_options
 from bench.engines import ENGINES as ALL_ENGINES
 from bench.engines import find_engine
 from bench.engines.browser import BrowserEngine
@@ -40,13 +41,7 @@ Plan = list[tuple[Program, list[str]]]
 @click.command()
 @click.argument("pattern", metavar="[FILTER]", required=False)
 @click.option("--native", is_flag=True, help="Only what runs natively.")
-@click.option(
-    "--engine",
-    "engines",
-    multiple=True,
-    metavar="E",
-    help=f"Only what runs in this engine; one of: {', '.join(ENGINES)}.",
-)
+@setting_options("bench")
 @click.option("--quick", is_flag=True, help="Less of everything, in about two minutes.")
 @click.option("--list", "only_list", is_flag=True, help="Print the names and leave.")
 @click.option(

@@ -18,55 +18,39 @@ from bench.base.consoles import err_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
 from bench.base.interrupt import Deferred
-from bench.cli.common import FAULT_HELP, ICOUNT_HELP
+from bench.base.settings import DEFAULT_TIER, SETTINGS, SWITCHES, setting
+from bench.cli.options import setting_options
 from bench.cli.snapshot_options import Snapshots, require_guest, snapshot_options
 from bench.engines import find_engine
-from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
+from bench.engines.base import BootRequest, Switches
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.names import (
     SHELL,
     WAIT,
-    WORKLOADS,
     GuestEntry,
     find_any_guest,
     other_kernel,
 )
 from bench.harness.process.terminal import Screen, raw_terminal
 from bench.harness.products import obtain_for
-from bench.harness.run.boot import DEFAULT_TIMEOUT, Boot, Terminal, run_boot, timeout_of
-from bench.harness.run.faults import check_fault
+from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
 from bench.harness.run.policies import check_policies
 from bench.harness.run.profile import seed as seed_profile
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import DEFAULT_OUT
-from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MAX_TB_SIZE, MIN_MEMORY
 
-DEFAULT_TIER = "threshold"
+# Only engines with tiers have them.
+_TIERED = (setting("tier"), *SWITCHES)
 
 
 @click.command()
-@click.argument("guest")
-@click.option("--tier", metavar="SPEC", help=f"Policy; default {DEFAULT_TIER}.")
-@click.option("--engine", default="node", show_default=True, metavar="ENGINE")
-@click.option(
-    "--smp",
-    type=click.IntRange(1, MAX_SMP),
-    metavar="N",
-    help="Virtual CPUs; default is the guest's own.",
-)
-@click.option("--workload", metavar="W", help=f"One of {', '.join(WORKLOADS)}.")
+@setting_options("boot")
 @click.option(
     "--kernel",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Boot this kernel or image in the place of the guest's own.",
-)
-@click.option(
-    "--memory",
-    type=click.IntRange(MIN_MEMORY, MAX_MEMORY),
-    metavar="MIB",
-    help="Guest memory; default is the guest's own.",
 )
 @click.option(
     "--json",
@@ -75,64 +59,24 @@ DEFAULT_TIER = "threshold"
     help="Write the result here.",
 )
 @click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="S",
-    help=f"Seconds until it is killed; default the guest's own or {DEFAULT_TIMEOUT:g}, "
-    "interactive none.",
-)
-@click.option(
-    "--icount",
-    type=click.IntRange(0, 10),
-    metavar="SHIFT",
-    help=ICOUNT_HELP,
-)
-@click.option("--chain", type=click.Choice(CHAINING), help="Between modules.")
-@click.option(
-    "--counts", type=click.Choice(COUNTING), help="Of executions in compiled code."
-)
-@click.option("--fault", metavar="WHAT:N,...", help=FAULT_HELP)
-@click.option(
-    "--tb-size",
-    type=click.IntRange(1, MAX_TB_SIZE),
-    metavar="MIB",
-    help="Of QEMU's code buffer.",
-)
-@click.option(
     "--interactive",
     is_flag=True,
     help="Connect the terminal to a shell in the guest; Ctrl-A X quits.",
 )
-@click.option(
-    "--engine-flag",
-    "engine_flags",
-    multiple=True,
-    metavar="FLAG",
-    help="Passed to the engine itself; may be repeated.",
-)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
 @device_options
 @snapshot_options
 def boot(
     guest: str,
     tier: str | None,
     engine: str,
-    smp: int | None,
     workload: str | None,
     kernel: Path | None,
-    memory: int | None,
     json_path: Path | None,
     timeout: float | None,
-    icount: int | None,
-    chain: str | None,
-    counts: str | None,
-    fault: str | None,
-    tb_size: int | None,
     interactive: bool,
-    engine_flags: tuple[str, ...],
-    seed: int,
     devices: tuple[Device, ...],
     snapshots: Snapshots,
+    **given: Any,
 ) -> int:
     """Boot GUEST once.  Its console goes to stdout, the summary to stderr.
 
@@ -140,14 +84,14 @@ def boot(
     describes a guest of your own: see docs/guests.md.
     """
     driver = find_engine(engine)
-    if not driver.has_tiers and (tier or chain or counts or fault):
+    switches = Switches(**{one.key: given.pop(one.key) for one in SWITCHES})
+    if not driver.has_tiers and (tier or switches != Switches()):
+        options = [one.option for one in _TIERED]
         raise TierlabError(
             f"engine '{engine}' has no tiers",
-            next_step="leave out --tier, --chain, --counts and --fault",
+            next_step=f"leave out {', '.join(options[:-1])} and {options[-1]}",
             status=USAGE,
         )
-    if fault:
-        check_fault(fault)
     entry = find_any_guest(guest, kernel=kernel)
     require_guest(snapshots, entry.name)
     workload = _workload(entry, workload, interactive, snapshots)
@@ -166,19 +110,14 @@ def boot(
         guest=chosen,
         workload=workload,
         tier=policy.spec if policy else None,
-        smp=smp,
-        memory_mib=memory,
-        seed=seed,
-        icount=icount,
-        engine_flags=engine_flags,
-        switches=Switches(chain, counts, fault),
-        tb_size_mib=tb_size,
+        switches=switches,
         profile=policy.profile if policy else None,
         devices=devices,
+        **given,
     )
     job = Boot(driver, request, products, timeout, policy.facts if policy else None)
-    given = {"smp": smp, "memory_mib": memory, "icount": icount}
-    job = snapshots.settled(job, given)
+    machine = {one.key: given[one.key] for one in SETTINGS if one.machine}
+    job = snapshots.settled(job, machine)
     if policy is not None and policy.wants_seed:
         job = replace(job, request=replace(request, profile=_seed(job)))
     result = _boot_on_screen(job, interactive)

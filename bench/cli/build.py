@@ -14,22 +14,17 @@ from bench.base.places import default_cache
 from bench.base.progress import duration
 from bench.build.step import Step
 from bench.build.times import recorded
+from bench.cli.options import setting_options
 from bench.engines import ENGINES
 from bench.guests.names import find_guest, known_guests
 from bench.harness.products import TIERS, obtain, to_build
 
 
 @click.command()
-@click.option(
-    "--guest",
-    "names",
-    multiple=True,
-    metavar="G",
-    help="Only what this guest needs; repeatable.",
-)
-def build(names: tuple[str, ...]) -> int:
+@setting_options("build")
+def build(guests: tuple[str, ...]) -> int:
     """Build the guests, the engines and QEMU; what is built stays cached."""
-    chosen = [find_guest(name) for name in names] or list(known_guests().values())
+    chosen = [find_guest(name) for name in guests] or list(known_guests().values())
     wanted = [TIERS]
     for guest in chosen:
         wanted.append(guest.product)

@@ -9,6 +9,7 @@ import click
 
 from bench.base.consoles import out_console
 from bench.base.errors import DONE, FAILED
+from bench.cli.options import setting_options
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.names import find_guest
@@ -27,19 +28,13 @@ REFERENCE = "native"
 
 
 @click.command()
-@click.argument("guest")
-@click.option("--tier", default="batch", show_default=True, metavar="SPEC")
-@click.option("--engine", default="node", show_default=True, metavar="ENGINE")
-@click.option("--smp", type=click.IntRange(1, 8), help="Virtual CPUs.")
+@setting_options("check")
 @click.option(
     "--seconds",
     type=click.IntRange(5, 3600),
     default=60,
     show_default=True,
     help="Of the clock, idle and busy.",
-)
-@click.option(
-    "--timeout", type=click.FloatRange(1), default=900.0, show_default=True, metavar="S"
 )
 def check(
     guest: str, tier: str, engine: str, smp: int | None, seconds: int, timeout: float

@@ -1,4 +1,4 @@
-"""What the commands share: JSON output, and the help of options that several have."""
+"""What the commands share: JSON output, the names of engines."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from typing import Any
 import click
 
 from bench.engines import ENGINES
-
-FAULT_HELP = (
-    "Let compilation fail: every Nth module for the reason WHAT, "
-    "as engine-refused, table-full or no-memory."
-)
-ICOUNT_HELP = "Guest clock counts instructions, 2^SHIFT ns each."
 
 
 def print_json(value: Any) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -28,9 +29,11 @@ from analysis.targets import verdicts
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.interrupt import Deferred, Interrupted
-from bench.cli.common import FAULT_HELP, ICOUNT_HELP, engine_names
+from bench.base.settings import SETTINGS
+from bench.cli.common import engine_names
+from bench.cli.options import setting_options
 from bench.engines import find_engine
-from bench.engines.base import CHAINING, COUNTING, BootRequest, Engine
+from bench.engines.base import BootRequest, Engine
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.guest import Guest
@@ -62,56 +65,11 @@ from bench.harness.suites.suite import (
     metavar="[SUITE]",
     required=False,
 )
-@click.option(
-    "--guest",
-    "guests",
-    multiple=True,
-    metavar="G",
-    help="A name, or a file NAME.toml that describes one; repeatable.",
-)
-@click.option("--tier", "tiers", multiple=True, metavar="SPEC", help="Repeatable.")
-@click.option("--engine", "engines", multiple=True, metavar="E", help="Repeatable.")
-@click.option("--workload", "workloads", multiple=True, metavar="W", help="Repeatable.")
-@click.option("--runs", type=int, metavar="N", help="Boots of each configuration.")
+@setting_options("compare")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory of the results; default results/<time>-<id>.",
-)
-@click.option("--smp", type=int, metavar="N", help="Virtual CPUs of the guest.")
-@click.option(
-    "--chain",
-    multiple=True,
-    metavar="HOW",
-    help=f"{' or '.join(CHAINING)}; repeatable.",
-)
-@click.option(
-    "--counts", multiple=True, metavar="HOW", help=f"{', '.join(COUNTING)}; repeatable."
-)
-@click.option("--fault", metavar="WHAT:N,...", help=FAULT_HELP)
-@click.option("--icount", type=int, metavar="SHIFT", help=ICOUNT_HELP)
-@click.option("--tb-size", type=int, metavar="MIB", help="Of QEMU's code buffer.")
-@click.option(
-    "--engine-flag",
-    "engine_flags",
-    multiple=True,
-    metavar="FLAG",
-    help="For engines with tiers; repeatable.",
-)
-@click.option("--timeout", type=float, metavar="S", help="Seconds a boot may take.")
-@click.option("--memory", type=int, metavar="MIB", help="Guest memory.")
-@click.option("--seed", type=int, metavar="N", help="Order of runs and randomness.")
-@click.option("--resume", is_flag=True, help="Save each machine, and resume it.")
-@click.option(
-    "--restore",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Resume this saved machine instead of booting.",
-)
-@click.option(
-    "--idle/--no-idle",
-    default=None,
-    help="Boot once more, and measure what a guest at its prompt uses of a core.",
 )
 @click.option(
     "--targets",
@@ -122,27 +80,11 @@ from bench.harness.suites.suite import (
 @device_options
 def compare(
     suite_file: str | None,
-    guests: tuple[str, ...],
-    tiers: tuple[str, ...],
-    engines: tuple[str, ...],
-    workloads: tuple[str, ...],
-    runs: int | None,
     out: Path | None,
-    smp: int | None,
-    chain: tuple[str, ...],
-    counts: tuple[str, ...],
-    fault: str | None,
-    icount: int | None,
-    tb_size: int | None,
-    engine_flags: tuple[str, ...],
-    timeout: float | None,
-    memory: int | None,
-    seed: int | None,
-    resume: bool,
     restore: Path | None,
-    idle: bool | None,
     show_targets: bool,
     devices: tuple[Device, ...],
+    **given: Any,
 ) -> int:
     """Boot guests under several tiers and engines, and compare.
 
@@ -158,30 +100,11 @@ def compare(
     if restore is not None:
         facts = given_machine(restore).facts
         # What the machine is, it brings itself.
-        guests, smp = guests or (facts.guest,), smp or facts.smp
-        memory = memory or facts.memory_mib
-        icount = facts.icount if icount is None else icount
-    suite = override(
-        suite,
-        resume=resume or None,
-        restore=str(restore) if restore else None,
-        guests=guests,
-        tiers=tiers,
-        engines=engines,
-        workloads=workloads,
-        runs=runs,
-        smp=smp,
-        chain=chain,
-        counts=counts,
-        fault=fault,
-        icount=icount,
-        tb_size_mib=tb_size,
-        engine_flags=engine_flags,
-        timeout=timeout,
-        memory_mib=memory,
-        seed=seed,
-        idle=idle,
-    )
+        given["guests"] = given["guests"] or (facts.guest,)
+        for one in SETTINGS:
+            if one.machine and given[one.key] is None:
+                given[one.key] = getattr(facts, one.key)
+    suite = override(suite, restore=str(restore) if restore else None, **given)
     if show_targets and not suite.targets:
         raise TierlabError(
             "--targets: no target is stated",

@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
-from bench.cli.common import ICOUNT_HELP
+from bench.cli.options import setting_options
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.devices.base import Plan, check_plan
@@ -23,38 +23,17 @@ from bench.harness.run.boot import Boot, timeout_of
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
 
-DEFAULT_TIERS = ("never", "region")
-
 
 @click.command()
 @click.argument("description")
 @click.argument("images", nargs=-1, required=True)
-@click.option(
-    "--tier",
-    "tiers",
-    multiple=True,
-    metavar="SPEC",
-    default=DEFAULT_TIERS,
-    show_default=True,
-    help="Policy; repeatable.",
-)
-@click.option(
-    "--engine",
-    "engines",
-    multiple=True,
-    metavar="E",
-    default=("node",),
-    show_default=True,
-    help="Repeatable: node and native compares with Debian's QEMU.",
-)
+@setting_options("conform")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 1024),
     metavar="N",
     help="Runs at a time; default as many as there are cores.",
 )
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S")
-@click.option("--icount", type=click.IntRange(0, 10), metavar="SHIFT", help=ICOUNT_HELP)
 @click.option(
     "--json",
     "json_path",

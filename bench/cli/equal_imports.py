@@ -16,6 +16,7 @@ from analysis.load import unpack_tbs
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import DONE, FAILED, TierlabError
 from bench.base.interrupt import Deferred
+from bench.cli.options import setting_options
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.names import find_guest
@@ -29,7 +30,7 @@ TIMEOUT_S = 300.0
 
 
 @click.command("equal-imports")
-@click.argument("guest", default="riscv64-debian")
+@setting_options("equal-imports")
 @click.option(
     "-n",
     "hot",

@@ -22,7 +22,7 @@ from bench.guests.manifest import load
 from bench.guests.names import GuestEntry, known_guests
 from bench.harness.products import TIERS, obtain, there
 from bench.harness.run.policies import declared
-from bench.harness.suites.suite import Suite, named_suites, read_suite
+from bench.harness.suites.suite import Suite, combined, named_suites, read_suite
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -184,8 +184,7 @@ def suites(as_json: bool) -> int:
 def _size(suite: Suite) -> str:
     """Configurations times repetitions, as Campaign combines them."""
     tiered = [e for e in suite.engines if e in ENGINES and ENGINES[e].has_tiers]
-    switches = max(1, len(suite.chain)) * max(1, len(suite.counts))
-    each = len(suite.tiers) * switches * len(tiered)
+    each = len(suite.tiers) * len(combined(suite)) * len(tiered)
     each += len(suite.engines) - len(tiered)
     return f"{each * len(suite.guests) * len(suite.workloads)} x {suite.runs}"
 

@@ -12,11 +12,11 @@ import click
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import USAGE, TierlabError
 from bench.base.places import default_cache
+from bench.cli.options import setting_options
 from bench.guests.devices import network
 from bench.guests.devices.base import unfit
 from bench.page.disks import plugged
 from bench.page.make import (
-    DEFAULT_GUEST,
     chosen,
     contents,
     relayed,
@@ -28,15 +28,6 @@ from bench.page.site import INDEX, WORKER
 from bench.page.snapshots import offered
 
 DEFAULT_PORT = 8080
-
-guest_option = click.option(
-    "--guest",
-    "names",
-    multiple=True,
-    metavar="G",
-    help="Offer this guest, or that of a file NAME.toml; repeatable.  "
-    f"Default: {DEFAULT_GUEST}, and all that are built already.",
-)
 
 share_option = click.option(
     "--share",
@@ -68,7 +59,7 @@ snapshot_option = click.option(
 
 
 @click.command()
-@guest_option
+@setting_options("serve")
 @disk_option
 @share_option
 @snapshot_option
@@ -95,7 +86,7 @@ snapshot_option = click.option(
     help="Address of this machine to listen on.",
 )
 def serve(
-    names: tuple[str, ...],
+    guests: tuple[str, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -117,14 +108,14 @@ def serve(
         )
     folders, disks = shared(shares), plugged(images)
     machines = offered(snapshots)
-    guests = chosen(names, machines)
+    entries = chosen(guests, machines)
     scratch = default_cache() / "served"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
         # First of all: a port that is taken is found out before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            write_site(site, contents(guests, folders, net, machines, disks))
+            write_site(site, contents(entries, folders, net, machines, disks))
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
             if not is_loopback(host):
@@ -137,13 +128,13 @@ def serve(
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-@guest_option
+@setting_options("page")
 @disk_option
 @share_option
 @snapshot_option
 def page(
     out: Path,
-    names: tuple[str, ...],
+    guests: tuple[str, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -155,8 +146,8 @@ def page(
     _check_target(out)
     folders, disks = shared(shares), plugged(images)
     machines = offered(snapshots)
-    guests = chosen(names, machines)
-    made_of = contents(guests, folders, machines=machines, disks=disks)
+    entries = chosen(guests, machines)
+    made_of = contents(entries, folders, machines=machines, disks=disks)
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
@@ -170,7 +161,7 @@ def page(
         shutil.rmtree(part, ignore_errors=True)
     files = [path for path in out.rglob("*") if path.is_file()]
     mib = sum(path.stat().st_size for path in files) / 2**20
-    names_made = ", ".join(guest.name for guest in guests)
+    names_made = ", ".join(entry.name for entry in entries)
     out_console().print(
         f"{out}: {len(files)} files, {mib:.1f} MiB, with {names_made}", soft_wrap=True
     )

@@ -74,7 +74,9 @@ class Snapshots:
 
 
 def snapshot_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options; it gets `snapshots` for them."""
+    """Give a command the options; it gets `snapshots` for them, and for --restore,
+    which comes from the table of settings.
+    """
 
     @functools.wraps(command)
     def with_snapshots(
@@ -131,11 +133,5 @@ _OPTIONS = (
         metavar="MARKER",
         help=f"A phase, or {TEXT}WORDS that a line of the console has; "
         f"default {DEFAULT_AT}.",
-    ),
-    click.option(
-        "--restore",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Resume a machine that was saved, instead of booting.",
     ),
 )

@@ -14,6 +14,7 @@ from bench.base.consoles import out_console
 from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
 from bench.base.interrupt import Deferred
+from bench.cli.options import setting_options
 from bench.engines import find_engine
 from bench.engines.base import BootRequest
 from bench.guests.names import find_guest
@@ -24,13 +25,8 @@ from bench.harness.run.boot import Boot, Terminal, run_boot
 from bench.harness.run.policies import check_policies
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import results_directory
-from bench.harness.suites.suite import MAX_TB_SIZE
 
-GUEST = "riscv64-tiny"
-TIER = "always:evict=clock,max-modules=12000"
 ROUNDS = 1_000_000
-# The code buffer is to be flushed now and then, too.
-TB_SIZE_MIB = 8
 # The boot comes before the time, the end of a round after it: both are slow where
 # a budget is small.
 GRACE_S = 600.0
@@ -48,8 +44,7 @@ _COLUMNS = (
 
 
 @click.command()
-@click.argument("guest", default=GUEST)
-@click.option("--tier", default=TIER, show_default=True, metavar="SPEC")
+@setting_options("soak")
 @click.option(
     "--minutes",
     type=click.FloatRange(0, 24 * 60, min_open=True),
@@ -65,15 +60,6 @@ _COLUMNS = (
     help="Between the lines shown; samples are taken each second.",
 )
 @click.option(
-    "--tb-size",
-    type=click.IntRange(1, MAX_TB_SIZE),
-    default=TB_SIZE_MIB,
-    show_default=True,
-    metavar="MIB",
-    help="Of QEMU's code buffer.",
-)
-@click.option("--engine", default="node", show_default=True, metavar="ENGINE")
-@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory of the result; default results/<time>-<id>.",
@@ -83,7 +69,7 @@ def soak(
     tier: str,
     minutes: float,
     interval: float,
-    tb_size: int,
+    tb_size_mib: int,
     engine: str,
     out: Path | None,
 ) -> int:
@@ -104,7 +90,7 @@ def soak(
         guest=guests[guest],
         workload=f"churn:rounds={ROUNDS},seconds={seconds}",
         tier=policy.spec,
-        tb_size_mib=tb_size,
+        tb_size_mib=tb_size_mib,
         profile=policy.profile,
     )
     job = Boot(
@@ -112,7 +98,7 @@ def soak(
     )
     directory = results_directory(out)
     console = out_console()
-    console.print(f"{guest} {engine} {policy.spec}, code buffer {tb_size} MiB")
+    console.print(f"{guest} {engine} {policy.spec}, code buffer {tb_size_mib} MiB")
     live = _Live(console, interval * 1000)
     with Deferred() as signals:
         tie = Terminal(signals=signals, sampled=live.sample)

@@ -12,14 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bench.base.settings import SWITCHES, Setting, Shared
 from bench.engines import x86_clock as tsc
 from bench.guests.catalogue import kernel_words
 from bench.guests.devices.base import Announced, Device, Places
 from bench.guests.guest import Guest
-
-# Values of the runtime's switches; without a value the runtime has its default.
-CHAINING = ("dispatch", "tail")
-COUNTING = ("off", "sampled", "exact")
 
 # The folder of the guest's files in an engine that has its own file system.
 GUEST_DIR = "/guest"
@@ -38,35 +35,25 @@ class Switches:
 
     def words(self) -> list[str]:
         """The switches that were given, as tables show them."""
-        named = (("chain", self.chain), ("counts", self.counts), ("fault", self.fault))
-        return [f"{name}={value}" for name, value in named if value]
+        return [f"{one.key}={value}" for one, value in self._given()]
 
     def environment(self) -> dict[str, str]:
         """The switches as environment variables of the runtime."""
-        named = (
-            ("TIERLAB_CHAIN", self.chain),
-            ("TIERLAB_COUNTS", self.counts),
-            ("TIERLAB_FAULT", self.fault),
-        )
-        return {name: value for name, value in named if value}
+        return {one.variable: value for one, value in self._given()}
+
+    def _given(self) -> list[tuple[Setting, str]]:
+        named = [(one, getattr(self, one.key)) for one in SWITCHES]
+        return [(one, value) for one, value in named if value]
 
 
 @dataclass(frozen=True)
-class BootRequest:
+class BootRequest(Shared):
     """One boot, fully specified."""
 
     guest: Guest
     workload: str = "none"
     tier: str | None = None
-    # None: the guest's own.
-    smp: int | None = None
-    memory_mib: int | None = None
-    seed: int = 1
-    icount: int | None = None
-    engine_flags: tuple[str, ...] = ()
     switches: Switches = Switches()
-    # Size of QEMU's code buffer; None: QEMU's own default.
-    tb_size_mib: int | None = None
     # The profile of an earlier boot: the file that the policy names in `from`.
     profile: Path | None = None
     devices: tuple[Device, ...] = ()

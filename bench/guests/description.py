@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import TierlabError
+from bench.base.settings import span
 from bench.guests.catalogue import GuestError
 from bench.guests.devices.disk import Disk, make_disk
 from bench.guests.devices.images import FORMATS
@@ -23,8 +24,9 @@ from bench.guests.guest import Ending, Guest, GuestFile, Marker, file_sha256
 SUFFIX = ".toml"
 ARCHES = ("riscv64", "aarch64", "x86_64")
 ENDS = ("power-off", "test-device", "semihosting", "marker")
-MIN_MEMORY, MAX_MEMORY = 1, 2048
-MAX_SMP = 8
+# A guest without a kernel may be content with less memory than a boot can ask for.
+MIN_MEMORY, MAX_MEMORY = 1, span("memory")[1]
+MIN_SMP, MAX_SMP = span("smp")
 DEFAULT_MEMORY = 128
 MAX_STATUS = 255
 SEMIHOSTING = "semihosting"
@@ -87,7 +89,7 @@ def _guest(fields: Fields, path: Path, kernel: Path | None) -> Guest:
         markers=markers,
         append=_append(fields, files),
         cpu=fields.text("cpu", None),
-        smp=fields.number("smp", 1, MAX_SMP, 1),
+        smp=fields.number("smp", MIN_SMP, MAX_SMP, 1),
         firmware=firmware,
         arguments=(
             *_DISPLAY.get(arch, ()),

@@ -14,9 +14,9 @@ from typing import Any
 
 from analysis.schema import RUN_SCHEMA
 from bench.base.errors import TierlabError
+from bench.base.settings import SETTINGS, Setting
 from bench.engines import ENGINES
 from bench.engines.base import (
-    COUNTING,
     BootRequest,
     command_line,
     icount_arguments,
@@ -31,7 +31,6 @@ from bench.guests.guest import Guest
 from bench.guests.names import SHELL
 from bench.harness.process.console import OOPS_PATTERNS, PANIC_PATTERNS
 from bench.harness.run.policies import PROFILE
-from bench.harness.suites.suite import MAX_MEMORY, MAX_SMP, MIN_MEMORY
 from bench.page import disks
 from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 from bench.page.places import PagePlaces
@@ -158,11 +157,10 @@ def describe(
             for w in WORKLOADS
             if w.name not in NOT_OFFERED
         ],
+        "settings": [_setting(one) for one in SETTINGS if one.page],
+        # Of a result: every setting, for those that the page has no control for.
+        "config": {one.result: _unchosen(one) for one in SETTINGS if one.result},
         "limits": {
-            "smp": [1, MAX_SMP],
-            "memory_mib": [MIN_MEMORY, MAX_MEMORY],
-            "seed": [0, 2**32 - 1],
-            "counts": list(COUNTING),
             "disk_bytes": disks.MAX_BYTES,
             "disks": MAX_DISKS,
             "share_bytes": MAX_BYTES,
@@ -171,6 +169,26 @@ def describe(
         "libraries": dict(libraries),
         "provenance": dict(provenance),
     }
+
+
+def _setting(one: Setting) -> dict[str, Any]:
+    """A control of the page, in the form that parameters of policies have."""
+    assert one.page is not None
+    return {
+        "name": one.name,
+        "key": one.key,
+        "label": one.page.label,
+        "unit": one.unit,
+        "meaning": one.help,
+        # null: what the guest has under the key.
+        "default": one.page.default,
+        "variable": one.variable,
+        **one.values.as_json(),
+    }
+
+
+def _unchosen(one: Setting) -> list[str] | None:
+    return [] if one.listed else None
 
 
 def _usable(policy: Mapping[str, Any]) -> bool:

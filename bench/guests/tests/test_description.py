@@ -141,7 +141,7 @@ def test_the_test_device_of_a_pc_ends_with_an_odd_status(folder: Path) -> None:
         ("xyzzy = 1", "unknown key 'xyzzy'; valid: arch, machine, kernel"),
         ("[end]\nbye = 1", ":end: unknown key 'bye'; did you mean 'by'?"),
         ("memory_mib = '64'", ":memory_mib: '64' will not do; give a whole number"),
-        ("memory_mib = 9999", "from 1 to 2048"),
+        ("memory_mib = 9999", "from 1 to 2047"),
         ("smp = true", ":smp: True will not do"),
         ("smp = 9", "from 1 to 8"),
         ("name = 'a b'", ":name: 'a b' will not do; give letters"),

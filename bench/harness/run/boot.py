@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from analysis.schema import NO_TIER, RUN_SCHEMA
 from bench.base.errors import USAGE, TierlabError
 from bench.base.interrupt import Deferred
+from bench.base.settings import DEFAULT_TIMEOUT, SETTINGS, SWITCHES
 from bench.engines.base import (
     BootRequest,
     Command,
@@ -35,7 +37,6 @@ from bench.harness.run.tb_rows import pack_tbs, read_stats
 from bench.harness.snapshots.migration import Restore, Save
 from bench.harness.snapshots.save_resume import Passage
 
-DEFAULT_TIMEOUT = 300.0
 # A panicked kernel may never stop; give it time to print its trace.
 PANIC_GRACE_MS = 2000.0
 # What a result keeps of a console that will not end.
@@ -432,30 +433,26 @@ def require(engine: Engine, request: BootRequest, products: Mapping[str, Path]) 
 
 def _config(boot: Boot) -> dict[str, Any]:
     request = boot.request
+    settings = {
+        one.result: _plain(attrgetter(one.boot)(boot)) for one in SETTINGS if one.result
+    }
     return {
-        "guest": request.guest.name,
-        "engine": boot.engine.name,
+        **settings,
         "tier": request.tier if request.tier is not None else NO_TIER,
         "policy": dict(boot.policy) if boot.policy is not None else None,
-        "workload": request.workload,
-        "smp": request.cpus,
         "machine": request.guest.as_json(),
         "boot_phase": request.guest.boot_phase,
         "devices": [device.as_json() for device in request.devices],
-        "memory_mib": request.memory,
-        "icount": request.icount,
-        "chain": request.switches.chain,
-        "counts": request.switches.counts,
-        "fault": request.switches.fault,
-        "tb_size_mib": request.tb_size_mib,
         "profile_sha256": _digest(request.profile),
-        "seed": request.seed,
-        "timeout_s": boot.timeout_s,
-        "engine_flags": list(request.engine_flags),
         "engine_budgets": dict(boot.engine.budgets),
         "repetition": boot.repetition,
         "resumed": boot.restore.snapshot.as_json() if boot.restore else None,
     }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _digest(path: Path | None) -> str | None:
@@ -517,8 +514,8 @@ def result_name(result: Mapping[str, Any], number: int) -> str:
     config = result["config"]
     tier = "" if config["tier"] == NO_TIER else f"-{config['tier']}"
     stem = f"{config['guest']}-{config['engine']}{tier}"
-    for switch in ("chain", "counts", "fault"):
-        stem += f"-{config[switch]}" if config.get(switch) else ""
+    for switch in SWITCHES:
+        stem += f"-{config[switch.result]}" if config[switch.result] else ""
     stem = safe_name(f"{stem}-{config['workload']}")[:NAME_MAX]
     return f"{number:04d}-{stem}-r{config['repetition']}.json"
 

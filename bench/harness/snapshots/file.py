@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bench.base.errors import FAILED, USAGE, TierlabError
+from bench.base.settings import SETTINGS
 
 MAGIC = b"tlsnap\x1a\n"
 VERSION = 1
@@ -190,9 +191,7 @@ def check_machine(snapshot: Snapshot, given: Facts) -> None:
     for name, what in (
         ("files", "files"),
         ("machine", "machine"),
-        ("memory_mib", "memory"),
-        ("smp", "number of CPUs"),
-        ("icount", "icount"),
+        *((one.key, one.called) for one in SETTINGS if one.machine),
         ("devices", "devices"),
     ):
         before, now = getattr(saved, name), getattr(given, name)

@@ -46,7 +46,7 @@ from bench.harness.run.policies import Policy
 from bench.harness.run.profile import SEED_TIER, seed
 from bench.harness.snapshots.file import Snapshot
 from bench.harness.suites.saved_machines import given_machine, made_machine, resumed
-from bench.harness.suites.suite import Suite
+from bench.harness.suites.suite import Suite, combined, shared_settings
 
 DEFAULT_OUT = "results"
 
@@ -118,17 +118,9 @@ class Campaign:
             found += [
                 Configuration(guest, engine, policy.spec, workload, switches)
                 for policy in self.policies
-                for switches in self._switches()
+                for switches in combined(self.suite)
             ]
         return found
-
-    def _switches(self) -> list[Switches]:
-        suite = self.suite
-        return [
-            Switches(chain, counts, suite.fault)
-            for chain in suite.chain or (None,)
-            for counts in suite.counts or (None,)
-        ]
 
     def schedule(self) -> list[tuple[int, Configuration]]:
         """(repetition, configuration) in the order in which they will run."""
@@ -305,13 +297,7 @@ class Campaign:
 
 def suite_request(suite: Suite, guest: Guest) -> BootRequest:
     """What all boots of a guest in a comparison have in common."""
-    return BootRequest(
-        guest=guest,
-        smp=suite.smp,
-        icount=suite.icount,
-        tb_size_mib=suite.tb_size_mib,
-        memory_mib=suite.memory_mib,
-    )
+    return BootRequest(guest, **shared_settings(suite))
 
 
 def results_directory(out: Path | None) -> Path:

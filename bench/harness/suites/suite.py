@@ -10,74 +10,52 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from analysis.targets import Target
 from bench.base.errors import USAGE, TierlabError, unknown
-from bench.engines.base import CHAINING, COUNTING
+from bench.base.settings import SETTINGS, SWITCHES, Shared, default
+from bench.base.values import Choice, refused
+from bench.engines.base import Switches
 from bench.guests.names import UNATTENDED, check_workload, is_description
-from bench.harness.run.faults import check_fault
 from bench.harness.suites.targets import read_targets
 
-MAX_RUNS = 10_000
-MIN_MEMORY, MAX_MEMORY = 32, 2048
-MAX_SMP = 8
-MAX_ICOUNT = 10
-MAX_TB_SIZE = 1024
 SUITES = Path(__file__).resolve().parent
 
-_LISTS = (
-    "guests",
-    "tiers",
-    "engines",
-    "workloads",
-    "chain",
-    "counts",
-    "engine_flags",
-)
-_RANGES = {
-    "runs": (1, MAX_RUNS),
-    "seed": (0, 2**32 - 1),
-    "memory_mib": (MIN_MEMORY, MAX_MEMORY),
-    "smp": (1, MAX_SMP),
-    "icount": (0, MAX_ICOUNT),
-    "tb_size_mib": (1, MAX_TB_SIZE),
-}
+# Texts of a suite that say what it is for: no settings.
+_WORDS = ("title", "purpose")
+_TARGETS = "targets"
+_SETTINGS = {one.suite_key: one for one in SETTINGS if one.suite is not None}
 
 
 @dataclass(frozen=True)
-class Suite:
+class Suite(Shared):
     """The configurations to compare and how often.
 
     Guests, engines, tiers, workloads and the switches `chain` and `counts` are
-    combined with each other; the rest holds for all.
+    combined with each other; the rest holds for all. What each setting takes, and
+    its default, is in the table of settings.
     """
 
-    guests: tuple[str, ...] = ("riscv64-debian", "riscv64-tiny")
+    guests: tuple[str, ...] = default("guest")
     # Their parameters are tuned where they are declared.
-    tiers: tuple[str, ...] = ("never", "threshold", "region")
-    engines: tuple[str, ...] = ("node", "native")
-    workloads: tuple[str, ...] = ("none",)
+    tiers: tuple[str, ...] = default("tier")
+    engines: tuple[str, ...] = default("engine")
+    workloads: tuple[str, ...] = default("workload")
     # Empty: the runtime's own default.
-    chain: tuple[str, ...] = ()
-    counts: tuple[str, ...] = ()
-    fault: str | None = None
-    engine_flags: tuple[str, ...] = ()
+    chain: tuple[str, ...] = default("chain")
+    counts: tuple[str, ...] = default("counts")
+    fault: str | None = default("fault")
+    runs: int = default("runs")
     # None: the guest's own.
-    smp: int | None = None
-    icount: int | None = None
-    tb_size_mib: int | None = None
-    runs: int = 3
-    # None: the guest's own.
-    timeout: float | None = None
-    memory_mib: int | None = None
-    seed: int = 1
+    timeout: float | None = default("timeout")
     # Resume a saved machine instead of booting; without a file, one is made.
-    resume: bool = False
-    restore: str = ""
+    resume: bool = default("resume")
+    restore: str = default("restore")
     # After the runs, boot once more and measure what an idle guest costs.
-    idle: bool = False
+    idle: bool = default("idle")
     # Limits that the suite's author has set; shown when asked for.
     targets: tuple[Target, ...] = ()
     # Shown above the tables: what this is, and what to look at.
@@ -142,64 +120,62 @@ def check_names(suite: Suite, known: Known, where: str = "") -> Suite:
     for key, kind, valid in (
         ("guests", "guest", known.guests),
         ("engines", "engine", known.engines),
-        ("chain", "chaining", CHAINING),
-        ("counts", "counting", COUNTING),
     ):
         for name in getattr(suite, key):
             if name not in valid and not (key == "guests" and is_description(name)):
                 raise unknown(kind, name, valid, f"{where}:{key}" if where else "")
+    for key, one in _SETTINGS.items():
+        if isinstance(one.values, Choice):
+            for name in getattr(suite, key):
+                one.values.check(name, f"{where}:{key}" if where else "")
     place = f"{where}:workloads" if where else ""
     workloads = (check_workload(w, known.workloads, place) for w in suite.workloads)
     return replace(suite, workloads=tuple(dict.fromkeys(workloads)))
 
 
 def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
-    keys = [f.name for f in fields(Suite)]
+    keys = [*_SETTINGS, _TARGETS, *_WORDS]
     values: dict[str, Any] = {}
     for key, value in raw.items():
-        place = f"{where}:{key}" if where else f"--{key.replace('_', '-')}"
         if key not in keys:
-            raise unknown("key", key, keys, place)
-        values[key] = _checked(key, value, place)
+            raise unknown("key", key, keys, f"{where}:{key}" if where else key)
+        values[key] = _checked(key, value, where)
     return replace(suite, **values)
 
 
-def _checked(key: str, value: Any, place: str) -> Any:
-    if key in _LISTS:
-        return _names(value, place)
-    if key == "targets":
-        return read_targets(value, place)
-    if key in _RANGES:
-        return _integer(value, place, *_RANGES[key])
-    if key in ("title", "purpose", "fault", "restore"):
+def _checked(key: str, value: Any, where: str) -> Any:
+    if key == _TARGETS:
+        return read_targets(value, f"{where}:{key}")
+    one = _SETTINGS.get(key)
+    if one is None:
         if not isinstance(value, str):
-            raise _refused(place, value, "a text")
-        return check_fault(value, place) if key == "fault" else value
-    if key in ("idle", "resume"):
-        if not isinstance(value, bool):
-            raise _refused(place, value, "true or false")
+            raise refused(f"{where}:{key}", value, "a text")
         return value
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value < 1e9:
-        raise _refused(place, value, "seconds, more than 0")
-    return float(value)
+    place = f"{where}:{key}" if where else one.option
+    if one.listed or (one.suite and one.suite.several):
+        return _names(value, place)
+    return one.values.check(value, place)
 
 
 def _names(value: Any, place: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise _refused(place, value, "a list of at least one name")
+        raise refused(place, value, "a list of at least one name")
     if not all(isinstance(name, str) and name for name in value):
-        raise _refused(place, value, "a list of names")
+        raise refused(place, value, "a list of names")
     return tuple(dict.fromkeys(value))
 
 
-def _integer(value: Any, place: str, low: int, high: int) -> int:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
-        raise _refused(place, value, f"a whole number from {low} to {high}")
-    return int(value)
+def combined(suite: Suite) -> list[Switches]:
+    """Each combination of the switches that the suite names."""
+    given = [getattr(suite, one.suite_key) for one in SWITCHES]
+    values = [v if isinstance(v, tuple) else (v,) for v in given]
+    keys = [one.key for one in SWITCHES]
+    return [
+        Switches(**dict(zip(keys, chosen, strict=True)))
+        for chosen in product(*(v or (None,) for v in values))
+    ]
 
 
-def _refused(place: str, value: Any, wanted: str) -> TierlabError:
-    what = f"{place}: {value!r} will not do"
-    return TierlabError(what, f"give {wanted}", status=USAGE)
+def shared_settings(settings: Shared) -> dict[str, Any]:
+    """The settings that each boot of a comparison has alike."""
+    return {one.name: getattr(settings, one.name) for one in fields(Shared)}

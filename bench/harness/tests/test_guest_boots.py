@@ -18,8 +18,9 @@ from rich.console import Console
 
 from analysis.load import unpack_tbs
 from bench.base.places import ROOT
+from bench.base.settings import choices
 from bench.engines import find_engine
-from bench.engines.base import CHAINING, COUNTING, BootRequest, Switches
+from bench.engines.base import BootRequest, Switches
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
 from bench.harness.checks import idle
@@ -244,8 +245,8 @@ def test_all_faults_at_once_with_groups(same_guest: Reference) -> None:
     assert found["tbs_compiled"] > 0
 
 
-@pytest.mark.parametrize("chain", CHAINING)
-@pytest.mark.parametrize("counts", COUNTING)
+@pytest.mark.parametrize("chain", choices("chain"))
+@pytest.mark.parametrize("counts", choices("counts"))
 def test_switches_do_not_change_the_guest(
     chain: str, counts: str, same_guest: Reference
 ) -> None:

@@ -7,7 +7,6 @@
 import { messageOf } from '../../engines/js/errors.mjs';
 import { byId, bytes, inputById, make, replace, selectById } from './dom.mjs';
 import { Plugs } from './plugs.mjs';
-import { machineParams } from './settings.mjs';
 import { complaint } from './spec.mjs';
 
 /** @import { Settings } from './settings.mjs' */
@@ -321,16 +320,14 @@ export class Form {
 
     showMachine() {
         const { settings } = this;
-        const { saved } = settings;
-        const values = saved ? {
-            ...settings.machine, smp: settings.machineValue('smp'),
-            memory: settings.machineValue('memory'),
-            seed: settings.machineValue('seed'),
-        } : settings.machine;
-        this.params('machine-params',
-                    machineParams(settings.site, settings.guest), values,
-                    () => settings.machine);
-        for (const name of saved ? ['smp', 'memory', 'seed'] : []) {
+        const params = settings.machineParams();
+        const settled = params.filter((param) => settings.settled(param) !== undefined);
+        const values = { ...settings.machine };
+        for (const { name } of settled) {
+            values[name] = settings.machineValue(name);
+        }
+        this.params('machine-params', params, values, () => settings.machine);
+        for (const { name } of settled) {
             inputById(`machine-params-${name}`).disabled = true;
         }
     }

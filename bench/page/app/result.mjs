@@ -61,18 +61,21 @@ function packed(file, epoch) {
     }).finally(() => worker.terminate());
 }
 
-/** @param {Run} run */
+/**
+ * All settings, null where the page has no control for one, and what else is known.
+ *
+ * @param {Run} run
+ */
 function config(run) {
-    const { guest, machineValues: values } = run;
+    const { site, guest } = run;
     return {
+        ...site.config, ...run.machineValues,
         guest: guest.name, engine: browser().name, tier: run.tier,
         policy: { spec: run.tier, short: run.tier, name: run.policy.name,
                   params: run.policyValues },
-        workload: run.workload, smp: values.smp, machine: guest.config,
-        boot_phase: guest.boot_phase, devices: run.devices, memory_mib: values.memory,
-        icount: run.saved?.icount ?? null, chain: null, counts: values.counts, fault: null,
-        tb_size_mib: null, profile_sha256: run.profileSha256 ?? null, seed: values.seed,
-        timeout_s: null, engine_flags: [],
+        workload: run.workload, machine: guest.config,
+        boot_phase: guest.boot_phase, devices: run.devices,
+        icount: run.saved?.icount ?? null, profile_sha256: run.profileSha256 ?? null,
         engine_budgets: run.budgets, repetition: 1,
         resumed: run.saved?.resumed ?? null,
     };

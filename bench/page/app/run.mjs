@@ -268,12 +268,7 @@ export class Run extends EventTarget {
          * @type {Uint8Array[] | null}
          */
         this.held = this.saved ? [] : null;
-        this.machineValues = {
-            smp: Number(settings.machineValue('smp')),
-            memory: Number(settings.machineValue('memory')),
-            seed: Number(settings.machineValue('seed')),
-            counts: settings.machineValue('counts'),
-        };
+        this.machineValues = settings.machineValues();
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
         this.disks = settings.chosenDisks();
@@ -635,6 +630,13 @@ export class Run extends EventTarget {
         return archive;
     }
 
+    /** Settings of the runtime, as its variables. */
+    switches() {
+        return Object.fromEntries(this.site.settings
+            .filter(({ variable }) => variable)
+            .map(({ key, variable }) => [variable, String(this.machineValues[key])]));
+    }
+
     /** @returns {MachineOptions} */
     options() {
         return {
@@ -644,7 +646,7 @@ export class Run extends EventTarget {
             env: {
                 TIERLAB_TIER: this.ranTier,
                 TIERLAB_SEED: String(this.machineValues.seed),
-                TIERLAB_COUNTS: this.machineValues.counts,
+                ...this.switches(),
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,

@@ -10,11 +10,10 @@ import { complaint, formatSpec, parseSpec, withMore, workloadParam } from './spe
 import { load, store } from './storage.mjs';
 
 /** @import { Profile } from './profile.mjs' */
-/** @import { Disk, Guest, OwnDisk, OwnShare, Param, Policy, Range, SavedMachine, Share,
- *            Site, Values, Workload } from './site.d.ts' */
+/** @import { Disk, Guest, MachineParam, OwnDisk, OwnShare, Param, Policy, SavedMachine,
+ *            Share, Site, Values, Workload } from './site.d.ts' */
 
 /** @typedef {{ name: string }} Named */
-/** @typedef {'smp' | 'memory' | 'seed' | 'counts'} MachineParam */
 /** @typedef {Pick<Settings, 'guest' | 'saved' | 'hasNetwork' | 'workloadSpec' |
  *            'chosenShares' | 'chosenDisks' | 'machineValue'> &
  *            { site: Pick<Site, 'control_arguments' | 'few_threads'> }} Chosen what
@@ -23,41 +22,19 @@ import { load, store } from './storage.mjs';
 const KEY = 'tierlab.settings';
 
 /**
- * The machine's parameters in the form of a policy's.
+ * The machine's settings in the form of a policy's parameters: as the site declares
+ * them for every guest, with the guest's own values where the site has no default.
  *
  * @param {Site} site
- * @param {Guest} guest
- * @returns {Param[]}
+ * @param {Pick<Guest, 'smp' | 'memory_mib'>} guest
+ * @returns {MachineParam[]}
  */
 export function machineParams(site, guest) {
-    const { smp, memory_mib: memory, seed, counts } = site.limits;
-    /**
-     * @param {MachineParam} name
-     * @param {string} label
-     * @param {string} unit
-     * @param {number} value
-     * @param {Range} range
-     * @param {string} meaning
-     * @returns {Param}
-     */
-    const number = (name, label, unit, value, [min, max], meaning) => ({
-        name, label, unit, meaning, default: value, type: 'u64', min, max,
-        range: `a whole number from ${min} to ${max}`,
-    });
-    return [
-        number('smp', 'vCPUs', '', guest.smp, smp, 'virtual CPUs of the guest'),
-        number('memory', 'memory', 'MiB', guest.memory_mib, memory,
-               'the guest’s memory'),
-        number('seed', 'seed', '', 1, seed,
-               'of the guest’s and the policy’s random numbers'),
-        {
-            name: 'counts', label: 'counting', unit: '', type: 'enum',
-            default: 'sampled', choices: counts,
-            range: `one of ${counts.join(', ')}`,
-            meaning: 'how the executions of compiled code are counted, which costs ' +
-                'a little time',
-        },
-    ];
+    /** @type {Record<string, any>} */
+    const own = guest;
+    return site.settings.map((setting) => ({
+        ...setting, default: setting.default ?? own[setting.key],
+    }));
 }
 
 /**
@@ -119,10 +96,8 @@ export class Settings {
         const { workload, values } = this.workloadOf(words('workload') ?? 'shell');
         this.workload = workload;
         this.workloadValues = this.checked(this.workloadParams(), values);
-        this.machine = this.checked(machineParams(site, this.guest), {
-            smp: words('smp'), memory: words('memory'), seed: words('seed'),
-            counts: words('counts'),
-        });
+        this.machine = this.checked(this.machineParams(), Object.fromEntries(
+            site.settings.map(({ name }) => [name, words(name)])));
     }
 
     siteDisks() {
@@ -358,8 +333,11 @@ export class Settings {
     chooseGuest(name) {
         this.guest = this.known(this.site.guests, name) ?? this.guest;
         /* Machines differ: the user chose these for another guest's machine. */
-        delete this.machine.smp;
-        delete this.machine.memory;
+        for (const setting of this.site.settings) {
+            if (setting.default === null) {
+                delete this.machine[setting.name];
+            }
+        }
     }
 
     get tier() {
@@ -373,22 +351,46 @@ export class Settings {
                           this.workloadValues);
     }
 
-    /** @param {MachineParam} name */
+    machineParams() {
+        return machineParams(this.site, this.guest);
+    }
+
+    /**
+     * The value that a saved machine brings; undefined if the user may choose.
+     *
+     * @param {{ key: string }} setting
+     */
+    settled({ key }) {
+        /** @type {Record<string, any>} */
+        const saved = this.saved ?? {};
+        return saved[key];
+    }
+
+    /** @param {string} name */
     machineValue(name) {
-        const { saved } = this;
-        if (saved && name !== 'counts') {
-            const { smp, memory_mib: memory, seed } = saved;
-            return String({ smp, memory, seed }[name]);
-        }
-        const param = machineParams(this.site, this.guest)
-            .find((p) => p.name === name);
-        return this.machine[name] ?? String(param?.default);
+        const param = this.machineParams().find((p) => p.name === name);
+        const settled = param && this.settled(param);
+        return String(settled ?? this.machine[name] ?? param?.default);
+    }
+
+    /**
+     * Every setting of the machine by its key, numbers as numbers.
+     *
+     * @returns {Record<string, any>}
+     */
+    machineValues() {
+        return Object.fromEntries(this.machineParams().map(({ name, key, type }) => {
+            const value = this.machineValue(name);
+            return [key, type === 'enum' ? value : Number(value)];
+        }));
     }
 
     /** The machine's values without those that a saved machine has. */
     chosenMachine() {
-        const { smp, memory, seed, ...rest } = this.machine;
-        return this.saved ? rest : this.machine;
+        const own = this.machineParams()
+            .filter((param) => this.settled(param) === undefined);
+        return Object.fromEntries(own.map(({ name }) => [name, this.machine[name]])
+            .filter(([, value]) => value !== undefined));
     }
 
     /**

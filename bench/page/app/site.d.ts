@@ -34,6 +34,18 @@ export interface Param {
     max?: number;
 }
 
+/** A setting of the machine, from the table of settings (bench/base/settings.py). */
+export interface MachineParam extends Param {
+    /** The setting's name in guests, saved machines and results. */
+    key: string;
+    /** The runtime's variable; empty if the setting is none of the runtime's. */
+    variable: string;
+}
+
+/** The same before a guest is chosen: null stands for the guest's own value. */
+export type MachineSetting = Omit<MachineParam, 'default'> &
+    { default: number | string | null };
+
 /** A parameter in the catalogue of workloads. */
 export interface WorkloadParam {
     name: string;
@@ -190,13 +202,7 @@ export interface Network {
     url: string;
 }
 
-export type Range = [least: number, most: number];
-
 export interface Limits {
-    smp: Range;
-    memory_mib: Range;
-    seed: Range;
-    counts: string[];
     disk_bytes: number;
     disks: number;
     share_bytes: number;
@@ -219,6 +225,9 @@ export interface Site {
     /** Defaults of the common parameters that a browser needs, by its name. */
     budgets: Record<string, Record<string, number>>;
     workloads: Workload[];
+    settings: MachineSetting[];
+    /** Every setting that a result's `config` has, without a value. */
+    config: Record<string, null | string[]>;
     limits: Limits;
     libraries: Record<string, string>;
     provenance: { git?: { commit?: string } };

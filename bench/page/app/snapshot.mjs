@@ -45,7 +45,7 @@ export async function snapshotFile(run, stream) {
     const facts = {
         guest: guest.name, machine: guest.config, files: guest.provenance.files,
         qemu: site.programs[guest.arch].versions.qemu ?? '',
-        memory_mib: values.memory, smp: values.smp, icount: run.saved?.icount ?? null,
+        memory_mib: values.memory_mib, smp: values.smp, icount: run.saved?.icount ?? null,
         devices: run.devices, workload: run.workload,
         booted_for: run.saved?.booted_for ?? run.workload, seed: values.seed,
         marker: 'page',

@@ -13,6 +13,7 @@ import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
 import { qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
+import { machineParams } from '../app/settings.mjs';
 import { readSnapshot } from '../app/snapshot.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 import { messageOf } from '../../engines/js/errors.mjs';
@@ -109,6 +110,8 @@ const ANSWERS = {
             return { error: messageOf(error) };
         }
     },
+    /** @param {{ site: Site, guest: Guest }} asked */
+    machineParams: ({ site, guest }) => machineParams(site, guest),
     /** @param {{ spec: string, more: Record<string, number> }} asked */
     withMore: ({ spec, more }) => withMore(spec, more),
     /** @param {{ asked: { param: Param, value: string }[] }} asked */

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from bench.base.settings import SETTINGS, setting
+from bench.base.values import Choice, Whole
 from bench.engines.base import with_budgets
 from bench.guests import catalogue, manifest
 from bench.guests.devices.share import _TAG
@@ -25,7 +27,7 @@ from bench.harness.products import TIERS, obtain
 from bench.harness.run.policies import declared
 from bench.harness.run.profile import profile_text
 from bench.harness.run.tb_rows import pack_tbs
-from bench.page.describe import describe_guest, javascript
+from bench.page.describe import describe, describe_guest, javascript
 from bench.page.tests.sites import GUESTS, make_guest
 
 ASK = Path(__file__).with_name("modules.mjs")
@@ -114,6 +116,34 @@ def test_every_parameter_takes_its_range(products: dict[str, Path]) -> None:
     assert set(ask(products, ask="complaints", asked=good)) == {""}
     answers = ask(products, ask="complaints", asked=bad)
     assert all(answer.startswith("Give ") for answer in answers)
+
+
+def test_controls_take_what_the_table_of_settings_says(
+    products: dict[str, Path],
+) -> None:
+    site = describe([], {}, {"policies": []}, {}, {})
+    guest = {"smp": 4, "memory_mib": 512}
+    params = ask(products, ask="machineParams", site=site, guest=guest)
+    assert [p["name"] for p in params] == [one.name for one in SETTINGS if one.page]
+    good, bad = [], []
+    for param in params:
+        values = setting(param["name"]).values
+        good.append({"param": param, "value": str(param["default"])})
+        if isinstance(values, Whole):
+            good += [{"param": param, "value": v} for v in (values.low, values.high)]
+            beyond = (values.low - 1, values.high + 1)
+            bad += [{"param": param, "value": v} for v in beyond]
+        else:
+            assert isinstance(values, Choice)
+            good += [{"param": param, "value": name} for name in values.names]
+            bad.append({"param": param, "value": "nonsense"})
+    assert {"smp": 4, "memory": 512}.items() <= {
+        param["name"]: param["default"] for param in params
+    }.items()
+    assert set(ask(products, ask="complaints", asked=good)) == {""}
+    answers = ask(products, ask="complaints", asked=bad)
+    for case, answer in zip(bad, answers, strict=True):
+        assert setting(case["param"]["name"]).values.wanted in answer
 
 
 def test_specs(products: dict[str, Path]) -> None:

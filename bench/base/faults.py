@@ -1,4 +1,4 @@
-"""`--fault`: which compilations are to fail, checked before anything is built."""
+"""Faults that a user asks for: which compilations are to fail."""
 
 from __future__ import annotations
 

@@ -1,0 +1,94 @@
+"""Options of commands, made from the table of settings (bench.base.settings)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bench.base.settings import SETTINGS, Option, Setting
+from bench.base.values import Choice, Flag, Whole
+
+Command = Callable[..., int]
+
+
+class SettingType(click.ParamType):
+    """A setting's values, refused in the same words as in a suite file."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.name = setting.metavar or setting.name
+        self.setting = setting
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """The value of a word; a default is a value already."""
+        if not isinstance(value, str):
+            return value
+        return self.setting.values.read(value, self.setting.option)
+
+
+def setting_options(command: str) -> Callable[[Command], Command]:
+    """Give a command the options that the table has for it.
+
+    The command's function gets each as Setting.parameter() names it.
+    """
+
+    def decorate(function: Command) -> Command:
+        for setting in reversed(SETTINGS):
+            if command in setting.commands:
+                function = _decorator(setting, command)(function)
+        return function
+
+    return decorate
+
+
+def _decorator(setting: Setting, command: str) -> Callable[[Command], Command]:
+    use = setting.commands[command]
+    parameter = setting.parameter(command)
+    if use.positional:
+        return click.argument(parameter, default=use.default, required=not use.default)
+    if isinstance(setting.values, Flag):
+        return click.option(
+            f"{setting.option}/--no-{setting.name}",
+            parameter,
+            is_flag=True,
+            default=None,
+            help=_help(setting, use),
+        )
+    return click.option(
+        setting.option,
+        parameter,
+        type=SettingType(setting),
+        multiple=use.several,
+        default=use.default,
+        metavar=setting.metavar,
+        help=_help(setting, use),
+    )
+
+
+def _help(setting: Setting, use: Option) -> str:
+    """The meaning, the range or the words, and what holds by default."""
+    parts = [use.help or setting.help]
+    if isinstance(setting.values, Whole):
+        parts.append(f"from {setting.values.shown}")
+    if isinstance(setting.values, Choice):
+        parts.append(setting.values.wanted)
+    if use.several:
+        parts.append("repeatable")
+    shown = default_text(use)
+    if shown:
+        parts.append(f"default: {shown}")
+    return "; ".join(parts) + "."
+
+
+def default_text(use: Option) -> str:
+    """What holds without the option, "" if there is nothing to say."""
+    if use.usual:
+        return use.usual
+    if isinstance(use.default, tuple):
+        return ", ".join(use.default)
+    if isinstance(use.default, float):
+        return f"{use.default:g}"
+    return "" if use.default is None else str(use.default)
