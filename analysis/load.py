@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from analysis.refusals import engine_said, refusals, warnings
-from analysis.schema import RESUMED, RUN_SCHEMA, RUNS_DIR
+from analysis.schema import RESUMED, RUN_SCHEMA, RUNS_DIR, SWITCHES
 
 Key = tuple[str, str, str, str, str]
 
@@ -24,9 +24,6 @@ COMPILE_COUNTERS = ("emit_ns", "instantiate_ns")
 
 # A round that takes this many times a steady round still warms up.
 UNSTEADY = 1.1
-
-# Keys of a run's configuration that are switches of the runtime.
-_SWITCHES = ("chain", "counts", "fault")
 
 
 class LoadError(Exception):
@@ -239,7 +236,7 @@ def _run(raw: Mapping[str, Any]) -> Run:
             if isinstance(v, (int, float)) and not isinstance(v, bool)
         },
         first_insn_ms=None if first_insn is None else float(first_insn),
-        switches=" ".join(f"{s}={config[s]}" for s in _SWITCHES if config.get(s)),
+        switches=" ".join(f"{s}={config[s]}" for s in SWITCHES if config.get(s)),
         rounds_ms=_rounds(raw.get("rounds") or ()),
         peak_mappings=resources.get("peak_mappings"),
         wait_ms=stats.get("wait_ms_median"),

@@ -1,17 +1,29 @@
-"""Writes the generated tables of docs/: `python3 -m bench.cli.docs`.
+"""Writes what docs/ and the schema of results have from tables elsewhere.
 
-A page of docs/ holds a table between two comments; the text around it is written by
-hand. bench/cli/tests/test_docs.py fails if a table is not what would be written.
+`python3 -m bench.cli.docs` writes:
+
+- tables in pages of docs/, each between two comments; the text around is by hand
+- the definitions `settings` and `suite` of analysis/result.schema.json, from the
+  table of settings; the rest of the schema is by hand
+
+bench/cli/tests/test_docs.py fails if one is not what would be written.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from analysis.schema import SCHEMA_FILE, definition, parts
 from bench.base.places import ROOT
 from bench.base.settings import SETTINGS, Setting
+from bench.base.values import Choice, Values
 from bench.cli.options import default_text
 
 COMMAND = "python3 -m bench.cli.docs"
@@ -82,10 +94,146 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
+def schema_table(name: str) -> str:
+    """Every key of a file: its unit, and what it means.
+
+    Of a file that is a run and more, what is more.
+    """
+    node = dict(definition(name))
+    if name != "run":
+        node.pop("$ref", None)
+    rows = _keys(node, "")
+    return _table(("key", "unit", "meaning"), _unlike(rows))
+
+
+def _unlike(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Each row once: variants of an object share some of their keys."""
+    return list(dict.fromkeys(rows))
+
+
+def _keys(node: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
+    """The keys inside an object of the schema, and those inside of them."""
+    for part in parts(node):
+        for key, value in part.get("properties", {}).items():
+            yield from _key(value, f"{place}{key}")
+        for pattern, value in part.get("patternProperties", {}).items():
+            yield from _key(value, f"{place}{_words(pattern)}")
+
+
+def _key(value: Mapping[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    if "description" in value:
+        yield f"`{path}`", value.get("unit", ""), f"{value['description']}"
+    items = value.get("items", {})
+    for one in [*value.get("oneOf", []), *items.get("oneOf", [])]:
+        if "const" in one and "description" in one:
+            yield f"`{path}`: `{one['const']}`", one.get("unit", ""), one["description"]
+    yield from _keys(value, f"{path}.")
+    yield from _keys(items, f"{path}[].")
+
+
+def _words(pattern: str) -> str:
+    """A pattern of keys as the table shows it."""
+    return re.sub(r"\(([^()]*)\)\?", r"[\1]", pattern.strip("^$"))
+
+
+def schema_with_settings(text: str) -> str:
+    """The schema's text, its parts that come from the table of settings renewed."""
+    document = json.loads(text)
+    document["$defs"]["settings"] = _config_schema()
+    document["$defs"]["suite"] = _suite_schema()
+    return _laid_out(document) + "\n"
+
+
+def _config_schema() -> dict[str, Any]:
+    found = [one for one in SETTINGS if one.result]
+    return {
+        "type": "object",
+        "properties": {one.result: _config_key(one) for one in found},
+        "required": [one.result for one in found],
+    }
+
+
+def _config_key(one: Setting) -> dict[str, Any]:
+    more: dict[str, Any] = {"unit": one.unit} if one.unit else {}
+    more |= {"switch": True} if one.variable else {}
+    return {"description": one.help, **more, **_form(one.values, one.listed, one)}
+
+
+def _form(values: Values, is_list: bool, one: Setting) -> dict[str, Any]:
+    """A value in a file; ranges are for users, a guest's own may be beyond them."""
+    form = values.schema()
+    if isinstance(values, Choice):
+        return {"enum": [*form["enum"], None]} if one.optional else form
+    kind = form["type"]
+    if is_list:
+        return {"type": "array", "items": {"type": kind}}
+    return {"type": [kind, "null"] if one.optional else kind}
+
+
+def _suite_schema() -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for one in SETTINGS:
+        if one.suite is None:
+            continue
+        form = one.values.schema()
+        if one.listed or one.suite.several:
+            form = {"type": "array", "items": form}
+        elif one.suite.default is None:
+            form = {**form, "type": [form["type"], "null"]}
+        elif one.suite.default == "":
+            form = {"type": "string"}
+        unit = {"unit": one.unit} if one.unit else {}
+        properties[one.suite_key] = {"description": one.help, **unit, **form}
+    properties["targets"] = {
+        "description": "limits that the suite's author has set",
+        "type": "array",
+        "items": {"$ref": "#/$defs/target"},
+    }
+    for key, meaning in (
+        ("title", "what the suite shows"),
+        ("purpose", "why, and what to look at"),
+    ):
+        properties[key] = {"description": meaning, "type": "string"}
+    for key, meaning in (
+        ("planned", "boots of the whole comparison"),
+        ("done", "of these, boots that are finished"),
+    ):
+        properties[key] = {"description": meaning, "unit": "boots", "type": "integer"}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _laid_out(value: Any, depth: int = 0) -> str:
+    """JSON with what is short on one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + 2 * depth <= 88 or not isinstance(value, (dict, list)):
+        return flat
+    inner = "  " * (depth + 1)
+    if isinstance(value, dict):
+        parts = [
+            f"{json.dumps(k)}: {_laid_out(v, depth + 1)}" for k, v in value.items()
+        ]
+        opening, closing = "{", "}"
+    else:
+        parts = [_laid_out(v, depth + 1) for v in value]
+        opening, closing = "[", "]"
+    body = f",\n{inner}".join(parts)
+    return f"{opening}\n{inner}{body}\n{'  ' * depth}{closing}"
+
+
+_RESULTS = ROOT / "docs" / "results.md"
 # File, name of the table in it, what makes the table.
 TABLES: tuple[tuple[Path, str, Callable[[], str]], ...] = (
     (ROOT / "docs" / "settings.md", "settings", settings_table),
     (ROOT / "docs" / "settings.md", "places", places_table),
+    *(
+        (_RESULTS, name, partial(schema_table, name))
+        for name in ("run", "summary", "idle", "soak", "conform")
+    ),
 )
 
 
@@ -100,7 +248,12 @@ def put(text: str, name: str, table: str) -> str:
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all of them; the schema first, which tables are made from."""
+    text = schema_with_settings(SCHEMA_FILE.read_text())
+    if text != SCHEMA_FILE.read_text():
+        SCHEMA_FILE.write_text(text)
+        # What is imported already was made from the old one.
+        os.execv(sys.executable, [sys.executable, "-m", "bench.cli.docs"])
     for path, name, make in TABLES:
         path.write_text(put(path.read_text(), name, make()))
 

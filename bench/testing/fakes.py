@@ -33,7 +33,13 @@ OOPS = "[    0.9] Oops [#1]\r\n"
 
 STATS: dict[str, Any] = {
     "schema": 1,
-    "policy": {"name": "never", "params": {}},
+    "policy": {
+        "name": "never",
+        "spec": "@TIER@",
+        "params": {},
+        "common": {"max-modules": 24000},
+        "seed": 1,
+    },
     "counters": {
         "first_insn_epoch_ms": "@EPOCH_MS@",
         "tbs_translated": 1000,
@@ -41,7 +47,7 @@ STATS: dict[str, Any] = {
         "tbs_compiled": 10,
         "modules_installed": 10,
     },
-    "tbs": {"columns": ["pc", "execs"], "rows": [[4096, 7], [8192, 9]]},
+    "tbs": {"columns": ["guest_pc", "exec_tier0"], "rows": [[4096, 7], [8192, 9]]},
 }
 
 # The columns that profiles need; hash 0 means that the hash is unknown.
@@ -61,6 +67,22 @@ GOOD: Scenario = [
     {"say": FIRMWARE},
     {"say": KERNEL + INIT + START + END},
 ]
+
+
+# What all runs of one invocation have in common: bench.harness.run.provenance.
+SHARED: dict[str, Any] = {
+    "git": {"commit": "c0ffee", "dirty": False, "diff_sha256": None},
+    "host": {
+        "cpu": "fake",
+        "cores": 2,
+        "memory_mib": 4096,
+        "kernel": "6.12.0",
+        "machine": "x86_64",
+        "os": "Debian",
+        "python": "3.13",
+        "max_map_count": 65530,
+    },
+}
 
 
 def error_line(capture: Capture) -> str:
@@ -111,7 +133,8 @@ class FakeEngine:
         keys = (request.tier or "", request.workload, "")
         scenario = next(self.scenarios[k] for k in keys if k in self.scenarios)
         path = self.directory / f"scenario-{len(self.requests)}.json"
-        path.write_text(json.dumps(scenario))
+        text = json.dumps(scenario)
+        path.write_text(text.replace("@TIER@", request.tier or "never"))
         argv = [sys.executable, str(PROGRAM), str(path)]
         outputs = [str(request.stats), str(request.timeline)] if self.has_tiers else []
         control = {"FAKE_CONTROL": str(request.control)} if request.control else {}

@@ -19,6 +19,8 @@ from bench.guests.names import SHELL
 from bench.harness.products import TIERS, obtain
 from bench.harness.run.boot import Boot, Terminal, run_boot
 from bench.harness.run.policies import check_policy
+from bench.testing.fakes import SHARED
+from bench.testing.schema import check_form
 
 TIMEOUT_S = 600.0
 ENGINES = ("node", "native")
@@ -64,7 +66,8 @@ def boot(
     with script.open("rb") as keyboard:
         tie = Terminal(input_fd=keyboard.fileno(), hold_input=True)
         job = Boot(driver, request, products, TIMEOUT_S)
-        result = run_boot(job, {"git": None}, tie)
+        result = run_boot(job, SHARED, tie)
+    check_form(result, "run")
     assert result["ok"], (result["failure"], result["console"]["text"][-2000:])
     return result
 

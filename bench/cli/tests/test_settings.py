@@ -10,6 +10,8 @@ from typing import Any
 import click
 import pytest
 
+from analysis.schema import SWITCHES as analysis_switches
+from analysis.schema import definition
 from bench.base.errors import USAGE, TierlabError
 from bench.base.settings import SETTINGS, SWITCHES, Setting, Shared, setting, span
 from bench.base.values import Choice, Flag, Whole
@@ -127,6 +129,14 @@ def test_a_result_has_every_setting(guest: Guest, fake: FakeEngine) -> None:
         if one.boot or one.result:
             value = attrgetter(one.boot)(boot)
             assert config[one.result] == (list(value) if one.listed else value)
+
+
+def test_the_schema_of_results_has_every_setting() -> None:
+    properties = definition("settings")["properties"]
+    assert list(properties) == [one.result for one in SETTINGS if one.result]
+    assert analysis_switches == tuple(one.result for one in SWITCHES)
+    keys = [one.suite_key for one in SETTINGS if one.suite]
+    assert [key for key in definition("suite")["properties"] if key in keys] == keys
 
 
 def test_saved_machines_have_what_the_machine_is() -> None:

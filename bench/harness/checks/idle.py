@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analysis.schema import failure
 from bench.base.interrupt import Deferred
 from bench.guests.names import SHELL
 from bench.harness.run.boot import Boot, Terminal, run_boot
@@ -51,9 +52,9 @@ class _Meter:
         """Why there is no share, though the boot itself went well."""
         if self._thread is None:
             message = "the guest never showed its prompt"
-            return {"kind": "marker-missing", "message": message}
+            return failure("marker-missing", message)
         message = "the CPU time of the engine's process could not be read"
-        return {"kind": "engine-error", "message": message}
+        return failure("engine-error", message)
 
     def _measure(self) -> None:
         time.sleep(SETTLE_S)

@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from analysis.schema import NO_TIER, RUN_SCHEMA
+from analysis.schema import NO_TIER, RUN_SCHEMA, failure
 from bench.base.errors import USAGE, TierlabError
 from bench.base.interrupt import Deferred
 from bench.base.settings import DEFAULT_TIMEOUT, SETTINGS, SWITCHES
@@ -233,15 +233,15 @@ def run_boot(
         )
         timeline = read_timeline(timeline_path)
         report = read_report(command.report, ended.spawn_epoch_ms)
-    failure = find_failure(boot, parser, ended, watcher.errors.text(), passage)
-    failure = failure or _other_policy(boot, stats) or _no_times(report)
+    cause = find_failure(boot, parser, ended, watcher.errors.text(), passage)
+    cause = cause or _other_policy(boot, stats) or _no_times(report)
     return {
         "schema": RUN_SCHEMA,
         "started": started.isoformat(timespec="milliseconds"),
         "config": _config(boot),
         "command": list(command.argv),
-        "ok": failure is None,
-        "failure": failure,
+        "ok": cause is None,
+        "failure": cause,
         "exit": {
             "status": ended.status,
             "signal": ended.signal,
@@ -302,17 +302,17 @@ def find_failure(
 ) -> dict[str, str] | None:
     """The first cause, if the boot failed: guest's own words come first."""
     if parser.panic is not None:
-        return _failure("panic", parser.panic)
+        return failure("panic", parser.panic)
     if parser.oops is not None:
-        return _failure("oops", parser.oops)
+        return failure("oops", parser.oops)
     if passage is not None and passage.failure is not None:
         said = _last_line(errors)
-        return _failure("snapshot", passage.failure + (f" ({said})" if said else ""))
+        return failure("snapshot", passage.failure + (f" ({said})" if said else ""))
     if parser.verdict is not None and not parser.verdict[0]:
-        return _failure("said-failed", parser.verdict[1])
+        return failure("said-failed", parser.verdict[1])
     if ended.killed == "timeout":
         last = parser.phases[-1].phase if parser.phases else "nothing"
-        return _failure(
+        return failure(
             "timeout",
             f"did not end within {boot.timeout_s:g} s; reached {last}; "
             f"last line: {parser.last_line or 'none'}",
@@ -321,12 +321,12 @@ def find_failure(
     if parser.verdict is not None:
         return _unreached(boot, parser, before)
     if ended.signal is not None:
-        return _failure(
+        return failure(
             "engine-error", _last_line(errors) or f"killed by signal {ended.signal}"
         )
     end = parser.reached("workload-end")
     if end is not None and end.status:
-        return _failure("workload", f"workload ended with status {end.status}")
+        return failure("workload", f"workload ended with status {end.status}")
     if passage is not None and passage.saved and not ended.status:
         return None
     guest = boot.request.guest
@@ -335,11 +335,11 @@ def find_failure(
         wanted = f", not {guest.ending.status}" if guest.ending.status else ""
         status = f"exit status {ended.status}{wanted}"
         if not parser.phases and (said or guest.workloads):
-            return _failure("engine-error", said or status)
-        return _failure("exit-status", status + (f": {said}" if said else ""))
+            return failure("engine-error", said or status)
+        return failure("exit-status", status + (f": {said}" if said else ""))
     if guest.ending.passed is not None:
         wanted = guest.ending.passed.pattern
-        return _failure("marker-missing", f"it ended without a line like {wanted}")
+        return failure("marker-missing", f"it ended without a line like {wanted}")
     return _unreached(boot, parser, before)
 
 
@@ -349,7 +349,7 @@ def _unreached(
     guest, workload = boot.request.guest, boot.request.workload
     for phase in _expected_phases(workload) if guest.workloads else guest.expects:
         if phase not in before and parser.reached(phase) is None:
-            return _failure("marker-missing", f"the guest never reached {phase}")
+            return failure("marker-missing", f"the guest never reached {phase}")
     return None
 
 
@@ -360,14 +360,14 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
     asked = _tier(boot)
     if ran is None or (asked is not None and same_policy(ran, asked)):
         return None
-    return _failure("engine-error", f"the engine ran policy {ran}, not {asked}")
+    return failure("engine-error", f"the engine ran policy {ran}, not {asked}")
 
 
 def _no_times(report: EngineReport) -> dict[str, str] | None:
     """A run whose beginning nobody knows must not pass for a slow one."""
     if report.problem is None:
         return None
-    return _failure("engine-error", f"the run has no times: {report.problem}")
+    return failure("engine-error", f"the run has no times: {report.problem}")
 
 
 def _expected_phases(workload: str) -> tuple[str, ...]:
@@ -472,7 +472,6 @@ def _stats_json(
     return {
         "present": True,
         "policy": stats.get("policy"),
-        "runtime": stats.get("runtime"),
         "counters": counters,
         "first_insn_ms": _first_insn(counters, since_start),
         "wait_ms_median": _median_wait(stats.get("tbs")),
@@ -496,10 +495,6 @@ def _first_insn(
     if not isinstance(epoch, (int, float)) or epoch <= 0:
         return None
     return since_start(float(epoch))
-
-
-def _failure(kind: str, message: str) -> dict[str, str]:
-    return {"kind": kind, "message": message}
 
 
 def _last_line(text: str) -> str:

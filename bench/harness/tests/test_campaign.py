@@ -22,6 +22,7 @@ from bench.harness.suites.campaign import Campaign, Configuration, results_direc
 from bench.harness.suites.suite import Suite
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine
+from bench.testing.schema import check_form
 
 NOTHING = (lambda *_: None, lambda *_: None)
 
@@ -36,6 +37,11 @@ class Plugged:
         return {"kind": "plugged"}
 
 
+def policy(spec: str) -> Policy:
+    name = spec.partition(":")[0]
+    return Policy(spec, {"spec": spec, "short": spec, "name": name, "params": {}})
+
+
 @pytest.fixture
 def campaign(
     tmp_path: Path, guest: Guest, fake: FakeEngine, native: FakeEngine
@@ -45,9 +51,9 @@ def campaign(
         suite=suite,
         guests={guest.name: guest},
         engines={"fake": fake, "native": native},
-        policies=[Policy(t, {"spec": t}) for t in suite.tiers],
+        policies=[policy(t) for t in suite.tiers],
         products={},
-        provenance={"git": {"commit": "c0ffee"}},
+        provenance=fakes.SHARED,
         directory=tmp_path / "out",
     )
 
@@ -56,6 +62,9 @@ def summary(campaign: Campaign) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
         (campaign.directory / "summary.json").read_text()
     )
+    check_form(found, "summary")
+    for path in campaign.directory.glob("runs/*.json"):
+        check_form(json.loads(path.read_text()), "run")
     return found
 
 
@@ -165,7 +174,7 @@ def test_flags_are_for_engines_with_tiers(
 def seeded(campaign: Campaign, fake: FakeEngine) -> None:
     """Give the comparison a policy that starts from a profile."""
     spec = "profile:from=/profiles/earlier-boot"
-    campaign.policies = [Policy(spec, {"spec": spec, "name": "profile"})]
+    campaign.policies = [policy(spec)]
     stats = {**fakes.STATS, "tbs": fakes.EXECUTED}
     fake.scenarios["never"] = [{"stats": stats}, *fakes.GOOD[1:]]
 

@@ -10,6 +10,7 @@ import pytest
 from bench.cli.main import main
 from bench.harness.checks.conform import first_difference
 from bench.testing.fakes import FakeEngine
+from bench.testing.schema import check_form
 
 METAL = """
 arch = "riscv64"
@@ -47,6 +48,7 @@ def test_all_pass(
     files = [request.guest.file("kernel") for request in fake.requests]
     kernels = sorted(file.path.name for file in files if file is not None)
     assert kernels == ["add", "add", "sub", "sub"]
+    check_form(json.loads(out.read_text()), "conform")
     assert [image["good"] for image in json.loads(out.read_text())["images"]] == [
         True
     ] * 2

@@ -28,6 +28,8 @@ from bench.harness.products import TIERS, obtain
 from bench.harness.run.boot import Boot, run_boot
 from bench.harness.run.policies import PROFILE, check_policy
 from bench.harness.run.profile import profile_text
+from bench.testing.fakes import SHARED
+from bench.testing.schema import check_form
 
 pytestmark = pytest.mark.guest
 
@@ -107,7 +109,9 @@ def boot(
     engine: str = "node",
     **options: Any,
 ) -> dict[str, Any]:
-    return run_boot(job(guest, products, engine, **options), {})
+    result = run_boot(job(guest, products, engine, **options), SHARED)
+    check_form(result, "run")
+    return result
 
 
 Reference = Callable[..., dict[str, Any]]

@@ -10,6 +10,7 @@ from bench.harness.checks import idle
 from bench.harness.run.boot import Boot
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
+from bench.testing.schema import check_form
 
 PROMPT: Scenario = [{"say": fakes.INIT + "@tierlab prompt guest=1.5\r\n# "}]
 
@@ -23,7 +24,8 @@ def test_an_idle_guest_is_told_from_a_busy_one(
     load: Scenario = [{"burn": 1.5}] if busy else []
     fake.scenarios = {"": [*PROMPT, *load, {"echo": 1}]}
     boot = Boot(fake, BootRequest(guest, tier="never"), {}, 60)
-    result = idle.idle_share(boot, {})
+    result = idle.idle_share(boot, fakes.SHARED)
+    check_form(result, "idle")
     assert result["ok"] and result["config"]["workload"] == "shell"
     assert "got exit" in result["console"]["text"]
     # Half-way between none and all of a core, but for what others take of it.

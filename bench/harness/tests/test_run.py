@@ -17,6 +17,7 @@ from bench.guests.guest import Guest
 from bench.harness.run.boot import Boot, Terminal, run_boot
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
+from bench.testing.schema import check_form
 
 FOREVER = 3600
 
@@ -31,7 +32,9 @@ def boot(
 ) -> dict[str, Any]:
     engine.scenarios = {"": scenario}
     request = BootRequest(guest, workload=workload, tier="never")
-    return run_boot(Boot(engine, request, {}, timeout), {"git": None}, tie)
+    result = run_boot(Boot(engine, request, {}, timeout), fakes.SHARED, tie)
+    check_form(result, "run")
+    return result
 
 
 def alive(text: str) -> bool:
@@ -66,7 +69,7 @@ def test_a_good_boot(guest: Guest, fake: FakeEngine) -> None:
 def test_the_table_of_tbs_survives_packing(guest: Guest, fake: FakeEngine) -> None:
     packed = boot(guest, fake, fakes.GOOD)["stats"]["tbs"]
     assert packed["count"] == 2
-    assert unpack_tbs(packed) == {"pc": [4096, 8192], "execs": [7, 9]}
+    assert unpack_tbs(packed) == {"guest_pc": [4096, 8192], "exec_tier0": [7, 9]}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,8 @@ def test_broken_statistics_fail_nothing(guest: Guest, fake: FakeEngine) -> None:
 
 
 def test_an_engine_that_ran_another_policy(guest: Guest, fake: FakeEngine) -> None:
-    other = {**fakes.STATS, "policy": {"name": "always", "spec": "always"}}
+    ran = {**fakes.STATS["policy"], "name": "always", "spec": "always"}
+    other = {**fakes.STATS, "policy": ran}
     result = boot(guest, fake, [{"stats": other}, *fakes.GOOD[1:]])
     assert result["failure"]["kind"] == "engine-error"
     assert "ran policy always, not never" in result["failure"]["message"]

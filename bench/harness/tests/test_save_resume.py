@@ -17,6 +17,7 @@ from bench.harness.snapshots.file import read_snapshot
 from bench.harness.snapshots.migration import Restore, Save
 from bench.testing import fakes
 from bench.testing.fakes import FakeEngine, Scenario
+from bench.testing.schema import check_form
 
 PROMPT = "@tierlab prompt guest=1.40\r\n"
 TO_PROMPT: Scenario = [
@@ -36,7 +37,9 @@ def boot(
     engine.scenarios = {"": scenario}
     workload = "sha256" if "restore" in plan else "wait"
     request = BootRequest(guest, workload=workload, tier="never")
-    return run_boot(Boot(engine, request, {}, 60.0, **plan), {"git": None})
+    result = run_boot(Boot(engine, request, {}, 60.0, **plan), fakes.SHARED)
+    check_form(result, "run")
+    return result
 
 
 def save(guest: Guest, engine: FakeEngine, path: Path) -> dict[str, Any]:

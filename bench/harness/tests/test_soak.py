@@ -24,6 +24,7 @@ from bench.harness.checks.soak import (
 )
 from bench.testing import fakes
 from bench.testing.fakes import GUEST, FakeEngine
+from bench.testing.schema import check_form
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -192,6 +193,7 @@ def test_soak_shows_lines_and_leaves_a_result(
     assert request.workload == "churn:rounds=1000000,seconds=3"
     assert request.tb_size_mib == 8 and request.tier == "always"
     result = json.loads(Path("out/soak.json").read_text())
+    check_form(result, "soak")
     assert result["growth"] is None and result["timeline"]["rows"] == [[1234, 77, 4321]]
 
 

@@ -58,7 +58,6 @@ onmessage = async ({ data: { file, epoch } }) => {
     postMessage({
         present: true,
         policy: stats.policy ?? null,
-        runtime: stats.runtime ?? null,
         counters: stats.counters ?? {},
         first_insn_ms: first ? first - epoch : null,
         wait_ms_median: medianWait(stats.tbs),

@@ -101,6 +101,7 @@ export async function resultOf(run) {
             (run.isOver ? null : { kind: 'timeout', message: 'it has not ended' }),
         exit: { status: run.ended?.status ?? null, signal: null,
                 killed: run.stopped ? 'user' : null },
+        engine_start: null,
         phases: run.phases,
         rounds: run.reader.rounds,
         resources: {

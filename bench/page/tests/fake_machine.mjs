@@ -247,7 +247,9 @@ export class Fake {
         }
         const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
                            start_epoch_ms: Date.now() };
-        const stats = { schema: 1, policy: { spec: this.options.env?.TIERLAB_TIER },
+        const policy = { name: 'fake', spec: this.options.env?.TIERLAB_TIER,
+                         params: {}, common: {}, seed: 1 };
+        const stats = { schema: 1, policy,
                         counters, tbs: { columns: ['id', 'wait_ns'],
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);

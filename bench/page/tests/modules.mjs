@@ -11,9 +11,10 @@ import { ConsoleReader } from '../app/console.mjs';
 import { diskArguments, readImage } from '../app/disks.mjs';
 import { complaintOf, tagFor } from '../app/folders.mjs';
 import { readProfile } from '../app/profile.mjs';
-import { qemuArguments, savedArguments } from '../app/run.mjs';
+import { resultOf } from '../app/result.mjs';
+import { Run, qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
-import { machineParams } from '../app/settings.mjs';
+import { Settings, machineParams } from '../app/settings.mjs';
 import { readSnapshot } from '../app/snapshot.mjs';
 import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
 import { messageOf } from '../../engines/js/errors.mjs';
@@ -109,6 +110,40 @@ const ANSWERS = {
         } catch (error) {
             return { error: messageOf(error) };
         }
+    },
+    /**
+     * A run of the site's first guest as a result: one that has not ended, or one
+     * with statistics.
+     *
+     * @param {{ site: Site, stats: any, timeline: any[] }} asked
+     */
+    async result({ site, stats, timeline }) {
+        /** @type {any} */
+        const world = globalThis;
+        world.location = { hash: '' };
+        world.navigator ??= { userAgent: '', platform: '', hardwareConcurrency: 1 };
+        world.onmessage = null;
+        await import('../app/result-worker.mjs');
+        world.Worker = class {
+            /** @param {any} data */
+            postMessage(data) {
+                /** @type {any} */
+                const worker = this;
+                world.postMessage = (/** @type {any} */ packed) =>
+                    worker.onmessage({ data: packed });
+                world.onmessage({ data });
+            }
+            terminate() {}
+        };
+        const run = new Run(site, new Settings(site));
+        run.samples = timeline;
+        if (stats) {
+            /** @type {any} */
+            const ended = { status: 0, statsFile: new Blob([JSON.stringify(stats)]) };
+            run.origin = performance.now();
+            run.finish(ended);
+        }
+        return resultOf(run);
     },
     /** @param {{ site: Site, guest: Guest }} asked */
     machineParams: ({ site, guest }) => machineParams(site, guest),

@@ -22,6 +22,7 @@ from bench.page.folders import pack
 from bench.page.packed import Packer
 from bench.page.site import Contents, SiteBuilder
 from bench.page.snapshots import offered
+from bench.testing.fakes import SHARED
 
 FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")
 GUESTS = ("riscv64-tiny", "x86_64-tiny")
@@ -136,7 +137,7 @@ def make_contents(
         },
         libraries=libraries or make_libraries(scratch / "libraries"),
         tiers=TIERS,
-        provenance={"git": {"commit": "0123456789abcdef", "dirty": False}},
+        provenance={"git": {**SHARED["git"], "commit": "0123456789abcdef"}},
         folders=tuple(map(pack, shares)),
         disks=disks,
         network=network,

@@ -22,6 +22,7 @@ from bench.harness.snapshots.file import read_snapshot
 from bench.page.disks import plugged
 from bench.page.tests.browsers import PROGRAMS, drive, need, serving, static_host
 from bench.page.tests.sites import FAKE_MACHINE, make_contents, make_shares, make_site
+from bench.testing.schema import check_form
 
 PRODUCTS = ("node", "browser-driver", LIBRARIES)
 SAVED = "booted"
@@ -269,6 +270,7 @@ def test_resume(user: User, tmp_path: Path) -> None:
         True,
         None,
     )
+    check_form(found["result"], "run")
     run = run_from_json(found["result"])
     assert run.resumed and run.workload == "shell resumed"
     assert found["result"]["config"]["smp"] == 2
@@ -335,6 +337,7 @@ def test_stop(user: User) -> None:
 
 def test_result_is_one_of_ours(user: User) -> None:
     found = user("result")
+    check_form(found["result"], "run")
     run = run_from_json(found["result"])
     assert run.ok and run.engine == user.browser
     assert run.guest == "riscv64-tiny" and run.tier == "threshold"

@@ -25,6 +25,7 @@ from bench.page.make import contents, write_site
 from bench.page.snapshots import offered
 from bench.page.tests.browsers import BROWSERS, PROGRAMS, need, serving
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
+from bench.testing.schema import check_form
 
 pytestmark = pytest.mark.guest
 
@@ -78,6 +79,7 @@ def test_stop(user: User) -> None:
 
 def test_result_is_one_of_ours(user: User) -> None:
     result = user("result")["result"]
+    check_form(result, "run")
     run = run_from_json(result)
     assert run.ok and run.engine == user.browser and run.guest == GUEST
     assert list(run.phases) == [

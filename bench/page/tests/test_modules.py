@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from analysis.load import run_from_json
 from bench.base.settings import SETTINGS, setting
 from bench.base.values import Choice, Whole
 from bench.engines.base import with_budgets
@@ -28,7 +29,11 @@ from bench.harness.run.policies import declared
 from bench.harness.run.profile import profile_text
 from bench.harness.run.tb_rows import pack_tbs
 from bench.page.describe import describe, describe_guest, javascript
-from bench.page.tests.sites import GUESTS, make_guest
+from bench.page.tests.sites import GUESTS
+from bench.page.tests.sites import TIERS as TIER_LIST
+from bench.page.tests.sites import make_guest
+from bench.testing.fakes import SHARED, STATS
+from bench.testing.schema import check_form
 
 ASK = Path(__file__).with_name("modules.mjs")
 SAMPLES = Path(__file__).resolve().parents[2] / "guests" / "tests" / "samples"
@@ -144,6 +149,35 @@ def test_controls_take_what_the_table_of_settings_says(
     answers = ask(products, ask="complaints", asked=bad)
     for case, answer in zip(bad, answers, strict=True):
         assert setting(case["param"]["name"]).values.wanted in answer
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_results_have_the_form_of_the_harness(
+    products: dict[str, Path], tmp_path: Path, ended: bool
+) -> None:
+    guest = make_guest(tmp_path / "guest", GUESTS[0])
+    program = {
+        "url": "qemu.js",
+        "files": [],
+        "product": "key",
+        "versions": {"qemu": "10.0.0"},
+    }
+    git = {"git": SHARED["git"]}
+    told = [describe_guest(guest, [])]
+    site = describe(told, {guest.arch: program}, TIER_LIST, git, {})
+    policy = {**STATS["policy"], "spec": "threshold"}
+    counters = {"first_insn_epoch_ms": 1, "tbs_translated": 5}
+    stats = {**STATS, "policy": policy, "counters": counters} if ended else None
+    rows = [{"t_ms": 1, "modules": 0}, {"t_ms": 2, "modules": 1, "slots": 4}]
+    result = ask(
+        products, ask="result", site=site, stats=stats, timeline=rows if ended else []
+    )
+    check_form(result, "run")
+    assert result["stats"]["present"] == ended
+    # What the page has no control for is there, too.
+    assert result["config"]["tb_size_mib"] is None
+    assert result["config"]["smp"] == guest.smp
+    assert run_from_json(result).guest == guest.name
 
 
 def test_specs(products: dict[str, Path]) -> None:
