@@ -52,6 +52,7 @@ FORBIDDEN_INCLUDES = {
 C_SUFFIXES = (".c", ".h", ".inc", ".def", ".cpp", ".hpp")
 JS_SUFFIXES = (".mjs", ".js")
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.M)
+_COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _JS_IMPORT = re.compile(
     r"\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'|"
     r"new Worker\(\s*new URL\(\s*'([^']+)'",
@@ -127,8 +128,8 @@ def c_includes(name: str) -> Iterator[str]:
 
 
 def js_imports(name: str) -> Iterator[str]:
-    """The files of the checkout that a JavaScript module loads."""
-    text = (ROOT / name).read_text(encoding="utf-8")
+    """The files of the checkout that a JavaScript module loads; types load nothing."""
+    text = _COMMENT.sub("", (ROOT / name).read_text(encoding="utf-8"))
     for found in _JS_IMPORT.findall(text):
         path: str = next(filter(None, found))
         if path.startswith("."):
