@@ -42,8 +42,9 @@ if [ -z "$linking" ]; then
         shift
         left=$((left - 1))
         case $word in
-        # settings, which are in cflags as far as they concern clang
-        -s[A-Z]*) ;;
+        # settings, which are in cflags as far as they concern clang, and a warning
+        # of emcc's own
+        -s[A-Z]* | -Wno-experimental) ;;
         *) set -- "$@" "$word" ;;
         esac
     done
@@ -117,7 +118,7 @@ while [ "$left" -gt 0 ]; do
         left=$((left - 1))
         ;;
     --oformat=bare) finish= ;;
-    -s[A-Z]* | --js-library=*) ;;
+    -s[A-Z]* | --js-library=* | -Wno-experimental) ;;
     *) set -- "$@" "$word" ;;
     esac
 done

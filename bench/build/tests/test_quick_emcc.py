@@ -113,6 +113,12 @@ def test_flags_are_accepted_as_by_emcc(flag: str, quick: Quick) -> None:
     assert ours is theirs
 
 
+def test_a_warning_of_emccs_own_is_no_flag_of_clang(quick: Quick) -> None:
+    code = "int main(void) { return 0; }"
+    assert quick.probe(code, "--oformat=bare", "-Wno-experimental", "-Werror")
+    assert not quick.probe(code, "--oformat=bare", "-Wno-such-warning", "-Werror")
+
+
 def test_groups_of_libraries_are_no_reason_for_emcc(quick: Quick) -> None:
     (quick.path / "libown.a").unlink(missing_ok=True)
     (quick.path / "own.c").write_text("int own(void) { return 0; }")
