@@ -177,9 +177,9 @@ def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
     screen = Screen()
     shared = shared_provenance()
     with Deferred() as signals:
-        tie = Terminal(output=screen.write, errors=_say, signals=signals)
+        terminal = Terminal(output=screen.write, errors=_say, signals=signals)
         if not interactive:
-            result = run_boot(job, shared, tie)
+            result = run_boot(job, shared, terminal)
         else:
             keyboard = sys.stdin.fileno()
             on_terminal = sys.stdin.isatty()
@@ -187,9 +187,9 @@ def _boot_on_screen(job: Boot, interactive: bool) -> dict[str, Any]:
                 err_console().print("Ctrl-A X quits the guest.", style="dim")
             asks = any(m.phase == "prompt" for m in job.request.guest.markers)
             hold = asks and not on_terminal
-            tie = replace(tie, input_fd=keyboard, hold_input=hold)
+            terminal = replace(terminal, input_fd=keyboard, hold_input=hold)
             with raw_terminal(keyboard):
-                result = run_boot(job, shared, tie)
+                result = run_boot(job, shared, terminal)
     screen.finish_line()
     return result
 

@@ -59,9 +59,9 @@ def equal_imports(guest: str, hot: int, size: int) -> int:
         name: Boot(find_engine(name), request, products, TIMEOUT_S) for name in ENGINES
     }
     with Deferred() as signals:
-        tie = Terminal(signals=signals)
-        vectors = _vectors(boots["native"], tie)
-        rows = _executions(boots["node"], tie)
+        terminal = Terminal(signals=signals)
+        vectors = _vectors(boots["native"], terminal)
+        rows = _executions(boots["node"], terminal)
     pcs = [int(str(pc), 16) for pc in rows["guest_pc"]]
     chosen = hot_vectors(vectors, pcs, rows["exec_tier0"], hot)
     if not chosen:
@@ -72,24 +72,26 @@ def equal_imports(guest: str, hot: int, size: int) -> int:
     return DONE
 
 
-def _vectors(boot: Boot, tie: Terminal) -> dict[int, Vector]:
+def _vectors(boot: Boot, terminal: Terminal) -> dict[int, Vector]:
     err_console().print("Booting natively, for what TBs call.", style="dim")
     with tempfile.TemporaryDirectory(prefix="tierlab-") as scratch:
         log = Path(scratch) / "op.log"
         flags = ("-d", "in_asm,op", "-D", str(log))
-        _good(replace(boot, request=replace(boot.request, engine_flags=flags)), tie)
+        _good(
+            replace(boot, request=replace(boot.request, engine_flags=flags)), terminal
+        )
         with log.open(encoding="utf-8", errors="replace") as lines:
             return import_vectors(lines)
 
 
-def _executions(boot: Boot, tie: Terminal) -> dict[str, list[Any]]:
+def _executions(boot: Boot, terminal: Terminal) -> dict[str, list[Any]]:
     err_console().print("Booting interpreted, for executions.", style="dim")
     boot = replace(boot, request=replace(boot.request, tier=SEED_TIER))
-    return unpack_tbs(_good(boot, tie)["stats"]["tbs"])
+    return unpack_tbs(_good(boot, terminal)["stats"]["tbs"])
 
 
-def _good(boot: Boot, tie: Terminal) -> dict[str, Any]:
-    result = run_boot(boot, shared_provenance(), tie)
+def _good(boot: Boot, terminal: Terminal) -> dict[str, Any]:
+    result = run_boot(boot, shared_provenance(), terminal)
     if not result["ok"]:
         why = result["failure"]["message"]
         raise TierlabError("the guest did not boot", why, status=FAILED)

@@ -101,8 +101,8 @@ def soak(
     console.print(f"{guest} {engine} {policy.spec}, code buffer {tb_size_mib} MiB")
     live = _Live(console, interval * 1000)
     with Deferred() as signals:
-        tie = Terminal(signals=signals, sampled=live.sample)
-        result = run_boot(job, shared_provenance(), tie)
+        terminal = Terminal(signals=signals, sampled=live.sample)
+        result = run_boot(job, shared_provenance(), terminal)
     return _conclude(result, directory, console)
 
 

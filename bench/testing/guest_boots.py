@@ -64,9 +64,9 @@ def boot(
     script = tmp_path / "commands"
     script.write_text("".join(f"{line}\n" for line in [*commands, "poweroff -f"]))
     with script.open("rb") as keyboard:
-        tie = Terminal(input_fd=keyboard.fileno(), hold_input=True)
+        terminal = Terminal(input_fd=keyboard.fileno(), hold_input=True)
         job = Boot(driver, request, products, TIMEOUT_S)
-        result = run_boot(job, SHARED, tie)
+        result = run_boot(job, SHARED, terminal)
     check_form(result, "run")
     assert result["ok"], (result["failure"], result["console"]["text"][-2000:])
     return result

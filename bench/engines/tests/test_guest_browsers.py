@@ -59,8 +59,8 @@ def make(
     )
 
 
-def good(boot: Boot, tie: Terminal | None = None) -> dict[str, Any]:
-    result = run_boot(boot, {}, tie)
+def good(boot: Boot, terminal: Terminal | None = None) -> dict[str, Any]:
+    result = run_boot(boot, {}, terminal)
     assert result["ok"], (result["failure"], result["stderr"]["text"])
     return result
 
@@ -107,8 +107,8 @@ def test_a_shell_is_typed_at(
     script = tmp_path / "commands"
     script.write_text("echo six times seven is $((6 * 7))\npoweroff -f\n")
     with script.open("rb") as commands:
-        tie = Terminal(input_fd=commands.fileno(), hold_input=True)
-        result = good(make(products, engine, workload=SHELL), tie)
+        terminal = Terminal(input_fd=commands.fileno(), hold_input=True)
+        result = good(make(products, engine, workload=SHELL), terminal)
     assert "six times seven is 42" in result["console"]["text"]
 
 

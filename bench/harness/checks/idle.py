@@ -77,14 +77,14 @@ def idle_share(
     reader, typist = os.pipe()
     try:
         meter = _Meter(typist)
-        tie = Terminal(
+        terminal = Terminal(
             input_fd=reader,
             signals=signals,
             started=meter.started,
             prompt=meter.prompt,
         )
         try:
-            result = run_boot(boot, shared, tie)
+            result = run_boot(boot, shared, terminal)
         finally:
             meter.join()
     finally:

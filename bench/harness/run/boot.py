@@ -35,7 +35,7 @@ from bench.harness.process.timeline import last_line, read_timeline
 from bench.harness.run.provenance import run_provenance
 from bench.harness.run.tb_rows import pack_tbs, read_stats
 from bench.harness.snapshots.migration import Restore, Save
-from bench.harness.snapshots.save_resume import Passage
+from bench.harness.snapshots.save_resume import SaveResume
 
 # A panicked kernel may never stop; give it time to print its trace.
 PANIC_GRACE_MS = 2000.0
@@ -90,16 +90,16 @@ class _Watcher:
         self,
         parser: ConsoleParser,
         limits: Limits,
-        tie: Terminal,
-        passage: Passage,
+        terminal: Terminal,
+        save_resume: SaveResume,
     ) -> None:
         self.parser = parser
-        self._passage = passage
+        self._save_resume = save_resume
         self.console = _Kept(CONSOLE_KEPT)
         self.errors = _Kept(STDERR_KEPT)
         self.process: EngineProcess | None = None
         self._limits = limits
-        self._tie = tie
+        self._terminal = terminal
         self._had_verdict = False
 
     def output(self, data: bytes, at_ms: float) -> None:
@@ -108,8 +108,8 @@ class _Watcher:
         data = self._before_verdict(data)
         self.console.add(data)
         self._follow(reached, at_ms)
-        if self._tie.output is not None:
-            self._tie.output(data)
+        if self._terminal.output is not None:
+            self._terminal.output(data)
 
     def quiet(self, at_ms: float) -> None:
         """Nothing came since `at_ms`."""
@@ -121,9 +121,12 @@ class _Watcher:
             self._limits.asked = ("verdict", at_ms)
         if self.parser.panic is not None and self._limits.asked is None:
             self._limits.asked = ("panic", at_ms + PANIC_GRACE_MS)
-        if any(p.phase == "prompt" for p in reached) and not self._passage.will_type:
+        if (
+            any(p.phase == "prompt" for p in reached)
+            and not self._save_resume.will_type
+        ):
             self._at_prompt()
-        self._passage.reached(reached)
+        self._save_resume.reached(reached)
 
     def _before_verdict(self, data: bytes) -> bytes:
         """What comes until the engine obeys is not the run's any more."""
@@ -133,14 +136,14 @@ class _Watcher:
     def _at_prompt(self) -> None:
         if self.process is not None:
             self.process.release_input()
-        if self._tie.prompt is not None:
-            self._tie.prompt()
+        if self._terminal.prompt is not None:
+            self._terminal.prompt()
 
     def error(self, data: bytes, at_ms: float) -> None:
         """A piece of what the engine says itself."""
         self.errors.add(data)
-        if self._tie.errors is not None:
-            self._tie.errors(data)
+        if self._terminal.errors is not None:
+            self._terminal.errors(data)
 
 
 class _Kept:
@@ -179,14 +182,14 @@ class _Kept:
 
 
 def run_boot(
-    boot: Boot, shared: Mapping[str, Any], tie: Terminal | None = None
+    boot: Boot, shared: Mapping[str, Any], terminal: Terminal | None = None
 ) -> dict[str, Any]:
     """Boot once.  `shared` is the provenance that all runs have in common.
 
     A guest that fails is a result like any other; only an engine that cannot
     be started at all raises.
     """
-    tie = tie or Terminal()
+    terminal = terminal or Terminal()
     guest = boot.request.guest
     started = datetime.now(UTC)
     with ExitStack() as stack:
@@ -200,7 +203,7 @@ def run_boot(
         )
         stats_path = scratch / "stats.json"
         timeline_path = scratch / "timeline.jsonl"
-        passage = Passage(boot.save, boot.restore, scratch)
+        save_resume = SaveResume(boot.save, boot.restore, scratch)
         request = replace(
             boot.request,
             tier=_tier(boot),
@@ -208,20 +211,20 @@ def run_boot(
             stats=stats_path,
             timeline=timeline_path,
         )
-        request = passage.request(request)
+        request = save_resume.request(request)
         require(boot.engine, request, boot.products)
-        sampler = _sampler(tie, timeline_path)
+        sampler = _sampler(terminal, timeline_path)
         command = boot.engine.command(request, boot.products)
         limits = Limits(boot.timeout_s)
-        parser = _parser(guest, passage.markers(guest))
-        watcher = _Watcher(parser, limits, tie, passage)
+        parser = _parser(guest, save_resume.markers(guest))
+        watcher = _Watcher(parser, limits, terminal, save_resume)
         provenance = {
             **shared,
             **run_provenance(boot.engine, guest, boot.products),
         }
-        ended = _run(command, watcher, limits, tie, sampler, passage)
+        ended = _run(command, watcher, limits, terminal, sampler, save_resume)
         parser.close(ended.wall_ms)
-        passage.ended(
+        save_resume.ended(
             request,
             boot.engine.name,
             provenance["engine"]["qemu"],
@@ -233,7 +236,7 @@ def run_boot(
         )
         timeline = read_timeline(timeline_path)
         report = read_report(command.report, ended.spawn_epoch_ms)
-    cause = find_failure(boot, parser, ended, watcher.errors.text(), passage)
+    cause = find_failure(boot, parser, ended, watcher.errors.text(), save_resume)
     cause = cause or _other_policy(boot, stats) or _no_times(report)
     return {
         "schema": RUN_SCHEMA,
@@ -262,7 +265,7 @@ def run_boot(
             lambda epoch_ms: report.since_epoch(epoch_ms, ended.spawn_epoch_ms),
             boot.keep_tbs,
         ),
-        "snapshot": passage.report or None,
+        "snapshot": save_resume.report or None,
         "console": watcher.console.as_json(),
         "stderr": watcher.errors.as_json(),
         "provenance": provenance,
@@ -298,16 +301,16 @@ def find_failure(
     parser: ConsoleParser,
     ended: Ended,
     errors: str,
-    passage: Passage | None = None,
+    save_resume: SaveResume | None = None,
 ) -> dict[str, str] | None:
     """The first cause, if the boot failed: guest's own words come first."""
     if parser.panic is not None:
         return failure("panic", parser.panic)
     if parser.oops is not None:
         return failure("oops", parser.oops)
-    if passage is not None and passage.failure is not None:
+    if save_resume is not None and save_resume.failure is not None:
         said = _last_line(errors)
-        return failure("snapshot", passage.failure + (f" ({said})" if said else ""))
+        return failure("snapshot", save_resume.failure + (f" ({said})" if said else ""))
     if parser.verdict is not None and not parser.verdict[0]:
         return failure("said-failed", parser.verdict[1])
     if ended.killed == "timeout":
@@ -317,7 +320,7 @@ def find_failure(
             f"did not end within {boot.timeout_s:g} s; reached {last}; "
             f"last line: {parser.last_line or 'none'}",
         )
-    before = passage.reached_before() if passage is not None else ()
+    before = save_resume.reached_before() if save_resume is not None else ()
     if parser.verdict is not None:
         return _unreached(boot, parser, before)
     if ended.signal is not None:
@@ -327,7 +330,7 @@ def find_failure(
     end = parser.reached("workload-end")
     if end is not None and end.status:
         return failure("workload", f"workload ended with status {end.status}")
-    if passage is not None and passage.saved and not ended.status:
+    if save_resume is not None and save_resume.saved and not ended.status:
         return None
     guest = boot.request.guest
     if ended.status != guest.ending.status:
@@ -376,10 +379,10 @@ def _expected_phases(workload: str) -> tuple[str, ...]:
     return ("init", "workload-start", "workload-end")
 
 
-def _sampler(tie: Terminal, timeline: Path) -> Sampler:
+def _sampler(terminal: Terminal, timeline: Path) -> Sampler:
     def each(sample: Sample) -> None:
-        if tie.sampled is not None:
-            tie.sampled(sample, last_line(timeline))
+        if terminal.sampled is not None:
+            terminal.sampled(sample, last_line(timeline))
 
     return Sampler(each)
 
@@ -388,9 +391,9 @@ def _run(
     command: Command,
     watcher: _Watcher,
     limits: Limits,
-    tie: Terminal,
+    terminal: Terminal,
     sampler: Sampler,
-    passage: Passage,
+    save_resume: SaveResume,
 ) -> Ended:
     process = EngineProcess(
         command.argv,
@@ -399,16 +402,16 @@ def _run(
         on_error=watcher.error,
         on_quiet=watcher.quiet,
         limits=limits,
-        input_fd=tie.input_fd,
-        hold_input=tie.hold_input,
-        types=passage.will_type,
-        signals=tie.signals,
+        input_fd=terminal.input_fd,
+        hold_input=terminal.hold_input,
+        types=save_resume.will_type,
+        signals=terminal.signals,
         sampler=sampler,
     )
     watcher.process = process
-    passage.started(command, process, limits)
-    if tie.started is not None:
-        tie.started(process.pid)
+    save_resume.started(command, process, limits)
+    if terminal.started is not None:
+        terminal.started(process.pid)
     return process.run()
 
 

@@ -42,7 +42,7 @@ def machine_facts(request: BootRequest, qemu: str) -> Facts:
     )
 
 
-class Passage:
+class SaveResume:
     """One run's; made before its command, told of everything, asked at its end."""
 
     def __init__(

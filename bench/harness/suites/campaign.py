@@ -159,17 +159,17 @@ class Campaign:
         First come boots for a machine to be resumed and for profiles that policies
         want.
         """
-        tie = Terminal(signals=signals)
+        terminal = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
         self.write_summary()
-        self._save(guest, tie, seeding)
-        self._seed(guest, tie, seeding)
+        self._save(guest, terminal, seeding)
+        self._seed(guest, terminal, seeding)
         planned = len(self.schedule())
         for repetition, configuration in self.block(guest):
             number = len(self.runs) + 1
             before(number, planned, configuration)
             boot = self._boot(repetition, configuration)
-            result = run_boot(boot, self.provenance, tie)
+            result = run_boot(boot, self.provenance, terminal)
             name = result_name(result, number)
             write_json(self.directory / RUNS_DIR / name, result)
             run = run_from_json(result, name)
@@ -257,7 +257,7 @@ class Campaign:
         return self.suite.resume or bool(self.suite.restore)
 
     def _save(
-        self, guest: str, tie: Terminal, before: Callable[[Configuration], None]
+        self, guest: str, terminal: Terminal, before: Callable[[Configuration], None]
     ) -> None:
         """The machine to resume, made by an engine without tiers if there is one."""
         if self.suite.restore:
@@ -270,14 +270,14 @@ class Campaign:
             self._saved[guest] = made_machine(
                 self.directory / SNAPSHOTS_DIR,
                 self._boot(1, found[0]),
-                lambda boot: run_boot(boot, self.provenance, tie),
+                lambda boot: run_boot(boot, self.provenance, terminal),
             )
 
     def _policy(self, configuration: Configuration) -> Policy | None:
         return next((p for p in self.policies if p.spec == configuration.tier), None)
 
     def _seed(
-        self, guest: str, tie: Terminal, before: Callable[[Configuration], None]
+        self, guest: str, terminal: Terminal, before: Callable[[Configuration], None]
     ) -> None:
         for configuration in self.configurations():
             if configuration.guest != guest:
@@ -291,7 +291,7 @@ class Campaign:
             self._profiles[key] = seed(
                 self.directory / PROFILES_DIR,
                 boot,
-                lambda earlier: run_boot(earlier, self.provenance, tie),
+                lambda earlier: run_boot(earlier, self.provenance, terminal),
             )
 
 

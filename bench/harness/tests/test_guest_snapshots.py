@@ -85,8 +85,8 @@ def save(tmp_path_factory: pytest.TempPathFactory) -> MakeSaved:
     return of
 
 
-def go(boot: Boot, tie: Terminal | None = None, **plan: Any) -> dict[str, Any]:
-    result = run_boot(replace(boot, **plan), {}, tie)
+def go(boot: Boot, terminal: Terminal | None = None, **plan: Any) -> dict[str, Any]:
+    result = run_boot(replace(boot, **plan), {}, terminal)
     assert result["ok"], result["failure"]
     return result
 

@@ -28,11 +28,11 @@ def boot(
     scenario: Scenario,
     workload: str = "none",
     timeout: float | None = 60.0,
-    tie: Terminal | None = None,
+    terminal: Terminal | None = None,
 ) -> dict[str, Any]:
     engine.scenarios = {"": scenario}
     request = BootRequest(guest, workload=workload, tier="never")
-    result = run_boot(Boot(engine, request, {}, timeout), fakes.SHARED, tie)
+    result = run_boot(Boot(engine, request, {}, timeout), fakes.SHARED, terminal)
     check_form(result, "run")
     return result
 
@@ -172,8 +172,8 @@ def test_input_waits_for_the_prompt(guest: Guest, fake: FakeEngine) -> None:
         {"echo": 2},
         {"say": fakes.END},
     ]
-    tie = Terminal(input_fd=reader, hold_input=True)
-    result = boot(guest, fake, scenario, "shell", tie=tie)
+    terminal = Terminal(input_fd=reader, hold_input=True)
+    result = boot(guest, fake, scenario, "shell", terminal=terminal)
     os.close(reader)
     assert result["ok"]
     assert "# got one\ngot two\n" in result["console"]["text"]
@@ -189,7 +189,7 @@ def test_input_may_be_more_than_a_pipe_holds(guest: Guest, fake: FakeEngine) -> 
         os._exit(0)
     os.close(writer)
     scenario: Scenario = [{"sleep": 0.3}, {"echo": lines}, {"say": fakes.INIT}]
-    result = boot(guest, fake, scenario, "shell", tie=Terminal(input_fd=reader))
+    result = boot(guest, fake, scenario, "shell", terminal=Terminal(input_fd=reader))
     os.close(reader)
     os.wait()
     assert result["ok"], result["failure"]
@@ -202,7 +202,7 @@ def test_the_engine_dies_with_an_exception(guest: Guest, fake: FakeEngine) -> No
 
     scenario: Scenario = [{"child": 7232}, {"say": "x"}, {"sleep": FOREVER}]
     with pytest.raises(BrokenPipeError):
-        boot(guest, fake, scenario, tie=Terminal(output=refuse))
+        boot(guest, fake, scenario, terminal=Terminal(output=refuse))
     assert not alive("7232")
 
 

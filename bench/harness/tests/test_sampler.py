@@ -77,8 +77,8 @@ def test_a_result_holds_samples_timeline_and_rounds(
     ]
     fake.scenarios = {"": scenario}
     boot = Boot(fake, BootRequest(guest, workload="sha256", tier="never"), {}, 60.0)
-    tie = Terminal(sampled=lambda sample, last: seen.append(last.get("modules")))
-    result = run_boot(boot, {}, tie)
+    terminal = Terminal(sampled=lambda sample, last: seen.append(last.get("modules")))
+    result = run_boot(boot, {}, terminal)
     assert result["ok"]
     assert result["timeline"]["rows"] == [[500, 3, None], [1000, 5, 9]]
     assert [r["n"] for r in result["rounds"]] == [0, 1, 2, 3, 4]

@@ -141,10 +141,10 @@ def _prompt_in_node(boot: Boot) -> tuple[float, str]:
     """Seconds from the process's start to the prompt, or the reason of a failure."""
     reader, typist = os.pipe()
     try:
-        tie = Terminal(
+        terminal = Terminal(
             input_fd=reader, prompt=lambda: (os.write(typist, GOODBYE), None)[1]
         )
-        result = run_boot(boot, shared_provenance(), tie)
+        result = run_boot(boot, shared_provenance(), terminal)
     finally:
         os.close(reader)
         os.close(typist)

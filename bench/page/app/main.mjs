@@ -96,7 +96,7 @@ export class Page {
          *
          * @type {Promise<void> | null}
          */
-        this.furnished = null;
+        this.preparing = null;
         /* Whether a boot is being prepared. */
         this.busy = false;
         /**
@@ -269,7 +269,7 @@ export class Page {
         if (!saveData && !this.busy && !(this.run && !this.run.isOver) &&
             this.form.isValid) {
             this.ahead.expect();
-            this.furnish().catch(() => {});
+            this.prepareParts().catch(() => {});
         }
     }
 
@@ -312,15 +312,15 @@ export class Page {
     }
 
     /** Make all that shows a run, out of sight yet: once, unless that fails. */
-    furnish() {
-        this.furnished ??= this.makeParts().then((parts) => {
+    prepareParts() {
+        this.preparing ??= this.makeParts().then((parts) => {
             this.parts = parts;
             this.terminal = parts.terminal;
         }, (error) => {
-            this.furnished = null;
+            this.preparing = null;
             throw error;
         });
-        return this.furnished;
+        return this.preparing;
     }
 
     /** Load what shows a run, one module after the other, so that no task is long. */
@@ -403,7 +403,7 @@ export class Page {
             this.run?.kill();
             run = await this.ahead.take();
             void run.go();
-            await this.furnish();
+            await this.prepareParts();
             if (!byId('welcome').hidden) {
                 await this.show();
             }

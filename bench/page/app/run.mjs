@@ -187,7 +187,7 @@ async function stateOf({ blob, part }) {
 }
 
 /** Keeps the beginning and the end of a stream. */
-class Kept {
+class KeptOutput {
     /** @param {number} limit how many bytes are kept */
     constructor(limit) {
         this.half = limit / 2;
@@ -294,7 +294,7 @@ export class Run extends EventTarget {
         this.state = 'new';
         this.stopped = this.killed = this.isQuitting = this.wasSaved = false;
         this.reader = new ConsoleReader(this.guest);
-        this.console = new Kept(CONSOLE_KEPT);
+        this.console = new KeptOutput(CONSOLE_KEPT);
         /**
          * Lines that QEMU printed beside the console.
          *
