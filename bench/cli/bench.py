@@ -31,7 +31,7 @@ from bench.micro.targets import Target, read_targets
 BROWSERS = {e.name: e for e in ALL_ENGINES.values() if isinstance(e, BrowserEngine)}
 ENGINES = ("node", *BROWSERS)
 FILE = "bench.json"
-# Plays of that many TBs take most of the time and say little that is new.
+# Benchmarks with 65536 live TBs take most of the time and tell little that is new.
 NOT_QUICK = "live:65536"
 
 Program = Native | InNode | InBrowser
@@ -106,7 +106,7 @@ def bench(
 
 
 def _wanted(native: bool, engines: Sequence[str]) -> list[str]:
-    """Products; without a choice, all but the browsers'."""
+    """Products of the chosen programs; with no choice, of all but the browsers."""
     wanted = []
     if native or not engines:
         wanted.append("micro-native")
@@ -176,7 +176,7 @@ def _run(plan: Plan, effort: Effort) -> Outcome:
 def _document(
     outcome: Outcome, products: Mapping[str, Path], used: Sequence[str], quick: bool
 ) -> dict[str, Any]:
-    """google-benchmark's format; what it has no place for is in `tierlab`."""
+    """The report in google-benchmark's format; our own facts are under `tierlab`."""
     ours: dict[str, Any] = {
         **shared_provenance(),
         "products": {name: path.name for name, path in sorted(products.items())},

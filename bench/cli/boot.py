@@ -40,7 +40,7 @@ from bench.harness.run.profile import seed as seed_profile
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import DEFAULT_OUT
 
-# Only engines with tiers have them.
+# The settings that only an engine with tiers accepts.
 _TIERED = (setting("tier"), *SWITCHES)
 
 
@@ -131,7 +131,7 @@ def boot(
 def _workload(
     entry: GuestEntry, given: str | None, interactive: bool, snapshots: Snapshots
 ) -> str:
-    """What the guest is to do; refuses what this guest or this boot cannot."""
+    """The boot's workload; refuses a workload that the guest or boot cannot run."""
     own = entry.guest is not None
     workload = snapshots.workload(given, interactive, own)
     if own and workload not in ("none", SHELL):
@@ -163,7 +163,7 @@ def _saved(result: dict[str, Any], console: Console) -> None:
 
 
 def _seed(job: Boot) -> Path:
-    """A profile from an earlier boot, made now unless there is one already."""
+    """The profile of an earlier boot; if there is none yet, boot once to make it."""
 
     def boot_before(earlier: Boot) -> dict[str, Any]:
         err_console().print("Booting once for the profile.", style="dim")
@@ -232,7 +232,7 @@ def _summary(result: dict[str, Any], console: Console) -> None:
 
 
 def _whole(ms: float | None) -> str:
-    """A time in the table; nothing where it is not known."""
+    """A time as the table shows it; an unknown time is an empty cell."""
     return "" if ms is None else f"{ms:.0f}"
 
 

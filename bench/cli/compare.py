@@ -99,7 +99,7 @@ def compare(
     suite = read_suite(path) if path is not None else Suite()
     if restore is not None:
         facts = given_machine(restore).facts
-        # What the machine is, it brings itself.
+        # A saved machine determines its guest and its machine settings.
         given["guests"] = given["guests"] or (facts.guest,)
         for one in SETTINGS:
             if one.machine and given[one.key] is None:
@@ -127,7 +127,7 @@ def compare(
 
 
 def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
-    """Refuse an idle boot that cannot be made."""
+    """Refuse to measure an idle guest if the suite cannot boot one to a prompt."""
     why = ""
     if suite.resume or suite.restore:
         why = "saved machines are resumed here, and an idle guest is booted"
@@ -143,7 +143,7 @@ def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
 
 
 def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
-    """Users' own guests go by their names from here on."""
+    """The suite with each guest's name in place of its description file."""
     names = [entry.name for entry in entries]
     for name in names:
         if names.count(name) > 1:
@@ -164,7 +164,7 @@ def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
 
 @dataclass
 class _Supply:
-    """The guests, obtained one after the other: building disturbs measuring."""
+    """Obtains the guests one after another, because building disturbs measuring."""
 
     suite: Suite
     entries: Mapping[str, GuestEntry]
@@ -174,7 +174,7 @@ class _Supply:
     products: dict[str, Path] = field(default_factory=dict)
 
     def provide(self, name: str) -> None:
-        """Build what boots of the guest need, and see that they can be done."""
+        """Build what the guest's boots need, and check that each engine can boot it."""
         if name in self.guests:
             return
         entry = self.entries[name]
@@ -185,9 +185,9 @@ class _Supply:
         self.guests.update(guests)
 
     def provide_first(self) -> None:
-        """The first guest, and each one for which nothing must be built.
+        """Provide the first guest, and each guest whose products are already built.
 
-        A setting that some guest cannot have is then refused before any boot.
+        A setting that one of these guests cannot have is refused before any boot.
         """
         for name, entry in self.entries.items():
             wanted = products_for([entry], self.engines, self.devices)
@@ -196,7 +196,7 @@ class _Supply:
 
     def _request(self, guest: Guest) -> BootRequest:
         suite = self.suite
-        # Only whether there is one matters here: not every engine can resume it.
+        # Any path will do: require() only checks whether the engine can resume.
         saved = Path("machine") if suite.resume or suite.restore else None
         restore = given_machine(Path(suite.restore)) if suite.restore else None
         return replace(
@@ -319,7 +319,7 @@ def _introduce(suite: Suite, console: Console) -> None:
 
 
 def _show_guest(campaign: Campaign, guest: str, console: Console) -> None:
-    """The rows of one guest, as soon as all its runs are made."""
+    """Print the rows of one guest, once all its runs are made."""
     rows = [row for row in campaign.document()["rows"] if row["guest"] == guest]
     for table in comparison_tables(rows) if rows else ():
         console.print(table)
@@ -343,7 +343,7 @@ def _conclude(campaign: Campaign, console: Console, show_targets: bool) -> None:
 
 
 def _curves(campaign: Campaign, rows: list[Row], console: Console) -> None:
-    """Where a parameter was swept, its curve: as a table and as a figure."""
+    """Show the curve of each parameter that was swept, as a table and as a figure."""
     sweeps = find_sweeps(rows)
     for sweep in sweeps:
         console.print(sweep_table(sweep))

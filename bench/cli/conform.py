@@ -83,7 +83,7 @@ def _plan(
     drivers = {name: find_engine(name) for name in engines}
     tiered = any(driver.has_tiers for driver in drivers.values())
     policies = check_policies(tiers) if tiered else []
-    # One for all: they differ in the kernel only.
+    # All images need the same products, because the guests differ only in the kernel.
     products, _ = obtain_for(entries[:1], engines)
     planned: dict[Path, dict[Way, Boot]] = {}
     for image, entry in zip(images, entries, strict=True):

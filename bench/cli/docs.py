@@ -1,12 +1,13 @@
-"""Writes what docs/ and the schema of results have from tables elsewhere.
+"""Writes the generated parts of docs/ and of the schema of results.
 
 `python3 -m bench.cli.docs` writes:
 
-- tables in pages of docs/, each between two comments; the text around is by hand
+- tables in pages of docs/, each between two comments; people write the text around
+  the tables
 - the definitions `settings` and `suite` of analysis/result.schema.json, from the
-  table of settings; the rest of the schema is by hand
+  table of settings; people write the rest of the schema
 
-bench/cli/tests/test_docs.py fails if one is not what would be written.
+bench/cli/tests/test_docs.py fails if a generated part is out of date.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ COMMAND = "python3 -m bench.cli.docs"
 
 
 def settings_table() -> str:
-    """Every setting: what it takes, and what it means."""
+    """A table of all settings: the values that each takes, and its meaning."""
     rows = [
         (
             f"`{one.option}`",
@@ -44,7 +45,7 @@ def settings_table() -> str:
 
 
 def places_table() -> str:
-    """Every setting: where it can be given, and where a result has it."""
+    """A table of all settings: where a user gives each, and its key in a result."""
     rows = []
     for one in SETTINGS:
         commands = [_command(one, name) for name in one.commands]
@@ -95,9 +96,9 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def schema_table(name: str) -> str:
-    """Every key of a file: its unit, and what it means.
+    """A table of all keys of a result file: the unit and the meaning of each.
 
-    Of a file that is a run and more, what is more.
+    For a file that has all keys of a run, the table leaves out the keys of a run.
     """
     node = dict(definition(name))
     if name != "run":
@@ -107,12 +108,12 @@ def schema_table(name: str) -> str:
 
 
 def _unlike(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Each row once: variants of an object share some of their keys."""
+    """The rows without repetitions; variants of an object share some of their keys."""
     return list(dict.fromkeys(rows))
 
 
 def _keys(node: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
-    """The keys inside an object of the schema, and those inside of them."""
+    """The keys of an object of the schema, and of the objects inside it."""
     for part in parts(node):
         for key, value in part.get("properties", {}).items():
             yield from _key(value, f"{place}{key}")
@@ -137,7 +138,7 @@ def _words(pattern: str) -> str:
 
 
 def schema_with_settings(text: str) -> str:
-    """The schema's text, its parts that come from the table of settings renewed."""
+    """The schema's text, with the parts renewed that the table of settings defines."""
     document = json.loads(text)
     document["$defs"]["settings"] = _config_schema()
     document["$defs"]["suite"] = _suite_schema()
@@ -160,7 +161,10 @@ def _config_key(one: Setting) -> dict[str, Any]:
 
 
 def _form(values: Values, is_list: bool, one: Setting) -> dict[str, Any]:
-    """A value in a file; ranges are for users, a guest's own may be beyond them."""
+    """The schema of a setting's value in a file.
+
+    The schema has no ranges: they bind users, but a guest's own value may lie outside.
+    """
     form = values.schema()
     if isinstance(values, Choice):
         return {"enum": [*form["enum"], None]} if one.optional else form
@@ -208,7 +212,7 @@ def _suite_schema() -> dict[str, Any]:
 
 
 def _laid_out(value: Any, depth: int = 0) -> str:
-    """JSON with what is short on one line."""
+    """JSON text in which each value that fits is on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     if len(flat) + 2 * depth <= 88 or not isinstance(value, (dict, list)):
         return flat
@@ -226,7 +230,7 @@ def _laid_out(value: Any, depth: int = 0) -> str:
 
 
 _RESULTS = ROOT / "docs" / "results.md"
-# File, name of the table in it, what makes the table.
+# A page, the name of a table in the page, and the function that makes the table.
 TABLES: tuple[tuple[Path, str, Callable[[], str]], ...] = (
     (ROOT / "docs" / "settings.md", "settings", settings_table),
     (ROOT / "docs" / "settings.md", "places", places_table),
@@ -248,11 +252,11 @@ def put(text: str, name: str, table: str) -> str:
 
 
 def main() -> None:
-    """Write all of them; the schema first, which tables are made from."""
+    """Write all generated parts; the schema comes first, because tables use it."""
     text = schema_with_settings(SCHEMA_FILE.read_text())
     if text != SCHEMA_FILE.read_text():
         SCHEMA_FILE.write_text(text)
-        # What is imported already was made from the old one.
+        # Modules that are already imported have read the old schema: start anew.
         os.execv(sys.executable, [sys.executable, "-m", "bench.cli.docs"])
     for path, name, make in TABLES:
         path.write_text(put(path.read_text(), name, make()))

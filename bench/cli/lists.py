@@ -75,7 +75,7 @@ def _with_products(
 
 
 def _guest_facts(entry: GuestEntry, product: Path | None) -> dict[str, Any]:
-    """What is declared of a guest, and if it is built, what was made."""
+    """The facts that a guest's entry declares, and if it is built, its product's."""
     try:
         guest = load(product) if product else None
     except GuestError as error:
@@ -155,7 +155,7 @@ def tiers(as_json: bool) -> int:
 
 
 def _declared_rows(table: Table, entry: dict[str, Any]) -> None:
-    """A policy of either kind: what it does, where its rule is from, its knobs."""
+    """Add rows for a tier or eviction policy: its summary, source and parameters."""
     table.add_row(str(entry["name"]), "", "", "", "", str(entry["summary"]))
     if entry.get("source"):
         source = Text(f"from: {entry['source']}", style="dim")
@@ -182,7 +182,7 @@ def suites(as_json: bool) -> int:
 
 
 def _size(suite: Suite) -> str:
-    """Configurations times repetitions, as Campaign combines them."""
+    """The number of configurations times repetitions, as Campaign combines them."""
     tiered = [e for e in suite.engines if e in ENGINES and ENGINES[e].has_tiers]
     each = len(suite.tiers) * len(combined(suite)) * len(tiered)
     each += len(suite.engines) - len(tiered)

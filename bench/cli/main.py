@@ -52,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; every expected failure is one line on stderr."""
     try:
         with raising():
-            # Not cli.main(), which deals with some of the below in its own way.
+            # cli.main() would handle some of the errors below in its own way.
             words = list(sys.argv[1:] if arguments is None else arguments)
             with cli.make_context("tierlab", words) as context:
                 status = cli.invoke(context)
-            # A lost reader shows here, not at exit, where it is a traceback.
+            # Flush now: if stdout's reader has gone, the error is caught below. At
+            # exit, the same error would print a traceback.
             sys.stdout.flush()
         return int(status or 0)
     except TierlabError as error:
@@ -68,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Interrupted as error:
         return _fail(f"ended by {error}", error.status)
     except BrokenPipeError:
-        # Our reader left (`tierlab ... | head`): nothing more to say, and
-        # nothing may be flushed into the broken pipe at exit.
+        # Stdout's reader has gone (`tierlab ... | head`). Print nothing more, and
+        # keep Python from flushing stdout into the broken pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
     except OSError as error:

@@ -14,7 +14,7 @@ Command = Callable[..., int]
 
 
 class SettingType(click.ParamType):
-    """A setting's values, refused in the same words as in a suite file."""
+    """A setting as click's type; its refusals read the same as in a suite file."""
 
     def __init__(self, setting: Setting) -> None:
         self.name = setting.metavar or setting.name
@@ -23,16 +23,16 @@ class SettingType(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
-        """The value of a word; a default is a value already."""
+        """The value of a word on the command line; click passes defaults as values."""
         if not isinstance(value, str):
             return value
         return self.setting.values.read(value, self.setting.option)
 
 
 def setting_options(command: str) -> Callable[[Command], Command]:
-    """Give a command the options that the table has for it.
+    """Give a command the options that the table of settings lists for the command.
 
-    The command's function gets each as Setting.parameter() names it.
+    Setting.parameter() names the parameter of the command's function for each option.
     """
 
     def decorate(function: Command) -> Command:
@@ -69,7 +69,7 @@ def _decorator(setting: Setting, command: str) -> Callable[[Command], Command]:
 
 
 def _help(setting: Setting, use: Option) -> str:
-    """The meaning, the range or the words, and what holds by default."""
+    """An option's help: the meaning, the range or the choices, and the default."""
     parts = [use.help or setting.help]
     if isinstance(setting.values, Whole):
         parts.append(f"from {setting.values.shown}")
@@ -84,7 +84,7 @@ def _help(setting: Setting, use: Option) -> str:
 
 
 def default_text(use: Option) -> str:
-    """What holds without the option, "" if there is nothing to say."""
+    """The option's default as help shows it; "" if there is no default to show."""
     if use.usual:
         return use.usual
     if isinstance(use.default, tuple):

@@ -25,7 +25,7 @@ LIMITS = {
 
 
 def chosen(names: Iterable[str]) -> list[Probed]:
-    """The engines of these names, or all; it must be possible to probe them."""
+    """The engines of these names, or all that can be probed; refuses other names."""
     able = {e.name: e for e in ENGINES.values() if isinstance(e, PROBED)}
     for name in names:
         if name not in able:
@@ -34,7 +34,7 @@ def chosen(names: Iterable[str]) -> list[Probed]:
 
 
 def show(names: Iterable[str], as_json: bool) -> int:
-    """Probe them, one after another, and print what was found."""
+    """Probe the engines one after another, and print the limits that were found."""
     engines = chosen(names)
     remarks = err_console()
     products = obtain({p for e in engines for p in products_of(e)}, remarks)
@@ -60,7 +60,7 @@ def show(names: Iterable[str], as_json: bool) -> int:
 
 
 def table(found: list[dict[str, Any]]) -> Table:
-    """A column for each engine; `>=` where nothing stopped it."""
+    """A column for each engine; `>=` where the probe reached no limit."""
     made = Table(box=box.SIMPLE_HEAD)
     made.add_column("")
     for one in found:

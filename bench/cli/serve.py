@@ -113,7 +113,7 @@ def serve(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
-        # First of all: a port that is taken is found out before anything is built.
+        # Listen first, so that a port in use is refused before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
             write_site(site, contents(entries, folders, net, machines, disks))
             server.offer(site)
@@ -169,7 +169,7 @@ def page(
 
 
 def _check_target(out: Path) -> None:
-    """Nothing is replaced that we did not make."""
+    """Refuse to replace a directory that is neither empty nor a page."""
     if not out.exists():
         return
     if not any(out.iterdir()):

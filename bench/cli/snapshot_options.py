@@ -24,16 +24,16 @@ DEFAULT_AT = "prompt"
 
 @dataclass(frozen=True)
 class Snapshots:
-    """What a user asked for; files are read and checked, names are not yet."""
+    """The user's options; the saved machine is read, `save_at` is not checked yet."""
 
     save: Path | None = None
     save_at: str | None = None
     snapshot: Snapshot | None = None
 
     def workload(self, given: str | None, interactive: bool, foreign: bool) -> str:
-        """What the guest is to do: as asked, or what makes sense.
+        """The workload that the user named, or the default for these options.
 
-        A foreign guest, a user's own, knows none of our workloads.
+        A foreign guest (a user's own) has none of Tierlab's workloads.
         """
         usual = SHELL if interactive else "none"
         saved = self.snapshot.facts.workload if self.snapshot else None
@@ -52,10 +52,10 @@ class Snapshots:
         return saved
 
     def settled(self, job: Boot, given: dict[str, Any]) -> Boot:
-        """The boot with what is to be saved and resumed; refuses what cannot be.
+        """The boot with its save and its resume; refuses a machine that does not fit.
 
-        `given` has the options that a saved machine brings itself, None where
-        the user did not say.
+        `given` has the options whose values a saved machine determines; None where
+        the user gave no value.
         """
         save = None
         if self.save is not None:
@@ -74,8 +74,10 @@ class Snapshots:
 
 
 def snapshot_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options; it gets `snapshots` for them, and for --restore,
-    which comes from the table of settings.
+    """Give a command the options to save and to resume.
+
+    The command's function gets one parameter `snapshots` for these options and for
+    --restore, which the table of settings declares.
     """
 
     @functools.wraps(command)
@@ -104,7 +106,7 @@ def snapshot_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def require_guest(snapshots: Snapshots, guest: str) -> None:
-    """Refuse another guest's machine before anything is built."""
+    """Refuse a saved machine of another guest, before anything is built."""
     snapshot = snapshots.snapshot
     if snapshot is not None and snapshot.facts.guest != guest:
         raise TierlabError(

@@ -1,4 +1,4 @@
-"""`tierlab soak`: code comes and goes for minutes; does the engine stand it?"""
+"""`tierlab soak`: load and drop code in a guest for minutes, and watch the engine."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import results_directory
 
 ROUNDS = 1_000_000
-# The boot comes before the time, the end of a round after it: both are slow where
-# a budget is small.
+# Time beyond the asked minutes: the boot comes before them, and the last round ends
+# after them. Both are slow if the code cache has a small budget.
 GRACE_S = 600.0
 RESULT_FILE = "soak.json"
 
-# Heading, width, the timeline's name.
+# Heading, width, and the column's name in the timeline.
 _COLUMNS = (
     ("modules", 8, "modules"),
     ("installed", 12, "modules_installed"),
@@ -107,7 +107,7 @@ def soak(
 
 
 class _Live:
-    """A line now and then while it runs."""
+    """Prints a line about the engine once an interval, while the soak runs."""
 
     def __init__(self, console: Console, interval_ms: float) -> None:
         self._console = console
@@ -118,7 +118,7 @@ class _Live:
         console.print(f"{'s':>6}{heads}{'RSS MiB':>9}{'mappings':>10}", style="bold")
 
     def sample(self, sample: Sample, timeline: Mapping[str, Any]) -> None:
-        """Show it if it is time; mappings are not counted each time."""
+        """Print a sample if a line is due; a sample may lack the count of mappings."""
         at_ms, rss, mappings = sample
         self._mappings = self._mappings if mappings is None else mappings
         if at_ms < self._due_ms:

@@ -1,6 +1,7 @@
 """What `tierlab test` will do: its products, its stages, and how long they take.
 
-Tests build no products: all are named here, and obtained before the first test.
+Tests build no products: this module names all products that tests need, and `tierlab
+test` obtains them before the first test.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PYTHON = "Python tests"
 GUESTS = "Guest tests"
 ALL_GUESTS = "Guest tests, the whole matrix"
 
-# On two cores, until this machine's own times are known.
+# Expected minutes on two cores, used until this machine's own times are known.
 MINUTES = {
     STYLE: 1.0,
     SANITIZED: 4.0,

@@ -1,8 +1,8 @@
-"""What CONTRIBUTING.md says of formatting, linting and types, checked by programs.
+"""Checks the rules of CONTRIBUTING.md on formatting, linting and types.
 
 Each check is a program and the files that it looks at. Files come from git, so a new
-file is checked from the day it is added; files that a person has not added yet are
-among them.
+file is checked from the day it is added. New files that are not yet added to git are
+checked as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.cli.javascript.check import check as check_javascript
 
 C_SUFFIXES = (".c", ".h", ".cpp", ".hpp", ".inc")
 MAX_C_COLUMNS = 80
-# What mypy knows from its last run; it must leave nothing in the checkout.
+# mypy's cache is outside the checkout, because checks must leave nothing in it.
 TYPES = default_cache() / "mypy"
 SHELL_SCRIPTS = (
     "tierlab",
@@ -32,7 +32,7 @@ SHELL_SCRIPTS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: nothing, if all is well."""
+    """The output of one check: empty if the check passed."""
 
     title: str
     output: str
@@ -40,13 +40,13 @@ class Finding:
 
     @property
     def ok(self) -> bool:
-        """Whether the check has nothing to say."""
+        """Whether the check passed."""
         return not self.output
 
 
 @dataclass(frozen=True)
 class Check:
-    """A program that is to exit with status 0, or a function of ours.
+    """A program that must exit with status 0, or a function of ours.
 
     The names of `files` are added to `argv`, unless the program finds its files
     itself. A function is given the names and returns a line for each fault.
@@ -64,7 +64,7 @@ def _ends(*suffixes: str) -> Callable[[str], bool]:
 
 
 def too_long(root: Path, names: Sequence[str]) -> Iterator[str]:
-    """Lines of C with more than 80 columns: clang-format breaks no long word."""
+    """Lines of C with more than 80 columns; clang-format does not break long words."""
     for name in names:
         text = (root / name).read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), 1):
@@ -127,7 +127,7 @@ def javascript(products: Mapping[str, Path]) -> Check:
 
 
 def listed(root: Path = ROOT) -> list[str]:
-    """The files of the checkout, tracked by git or to be."""
+    """The files of the checkout that git tracks, and those not added to git yet."""
     argv = ["git", "-c", f"safe.directory={root}", "-C", str(root), "ls-files"]
     argv += ["-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
@@ -139,7 +139,7 @@ def run_checks(
     root: Path = ROOT,
     checks: Iterable[Check] = CHECKS,
 ) -> Iterator[Finding]:
-    """What each check finds, one after the other."""
+    """Run the checks one after another, and give the finding of each."""
     names = listed(root)
     for check in checks:
         chosen = [name for name in names if check.files(name)]
@@ -155,7 +155,7 @@ def run_checks(
 
 
 def _output(argv: Sequence[str], environment: Mapping[str, str], root: Path) -> str:
-    """All that a program says, if it fails; nothing, if it does not."""
+    """A program's whole output if the program fails; else an empty text."""
     try:
         done = subprocess.run(
             argv,

@@ -2,8 +2,8 @@
 
 Stages: formatting, linting and types; the C tests with sanitizers; the differential
 tests (interpreter against emitted Wasm, in the engine itself); the Python tests; and
-unless --quick the guest tests, which boot guests.  A stage runs although an earlier
-one failed.
+unless --quick the guest tests, which boot guests.  A stage runs even if an earlier
+stage failed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from bench.harness.products import BUILDING, install, obtain, product_variable, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Counts of one stage; `error` if it could not even run."""
+    """The counts of one stage; `error` says why a stage could not run at all."""
 
     title: str
     passed: int = 0
@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Nothing failed, and something ran."""
+        """Whether no test failed and at least one passed."""
         return not self.failed and not self.error and self.passed > 0
 
 
@@ -95,7 +95,8 @@ def test(quick: bool, full: bool) -> int:
     ]
     if not quick:
         chosen = "guest" if full else "guest and not full"
-        # One boot leaves a part of two cores idle. A file's tests share fixtures.
+        # One boot leaves two cores partly idle, so boot several guests side by side.
+        # The tests of one file run in one process, because they share fixtures.
         jobs = ["-n", str(_jobs()), "--dist", "loadfile"]
         outcomes.append(_pytest(console, environment, guests, chosen, jobs))
     for outcome in outcomes:
@@ -106,13 +107,13 @@ def test(quick: bool, full: bool) -> int:
 
 
 def _jobs() -> int:
-    """Guests that boot side by side: each has a second busy thread."""
+    """How many guests boot side by side; each boot has two busy threads."""
     cores = os.cpu_count() or 1
     return max(min(cores, 2), cores // 2)
 
 
 def _environment(products: Mapping[str, Path]) -> dict[str, str]:
-    """Tests find products as everybody does, and build none themselves."""
+    """The tests' environment: variables name all products, and building is off."""
     named = {product_variable(name): str(path) for name, path in products.items()}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", BUILDING: "off"}
@@ -146,7 +147,7 @@ def _cmake(
     choice: list[str],
 ) -> Outcome:
     console.rule(title)
-    # Outside the checkout, and apart from other checkouts of the same cache.
+    # Build outside the checkout; each checkout has its own directory in the cache.
     key = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
     build = default_cache() / "build" / f"{preset}-{key}"
     started = time.monotonic()

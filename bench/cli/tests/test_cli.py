@@ -142,7 +142,7 @@ def test_compare_prints_the_comparison(capfd: Capture) -> None:
     tiers = ["--tier", "never", "--tier", "threshold"]
     assert main([*COMPARE, *tiers, "--runs", "2", "--out", "out"]) == 0
     shown = capfd.readouterr().out
-    # What is its policy's default is left out of the tables.
+    # Tables leave out a parameter that has its policy's default value.
     for words in ("fake threshold ", "/ native", "/ never", "percentile bootstrap"):
         assert words in shown
     assert "Results: out" in shown
@@ -225,7 +225,7 @@ def test_lists(capfd: Capture) -> None:
     assert main(["guests", "--json"]) == 0
     guests = json.loads(capfd.readouterr().out)["guests"]
     by_name = {g["name"]: g for g in guests}
-    # The fake is built: its files and kernel are known.
+    # The fake guest is built, so its files and its kernel's version are known.
     assert by_name[GUEST]["built"] and by_name[GUEST]["bytes"] == 12
     assert by_name[GUEST]["kernel_version"] == "6.12.0-fake"
     raspi = by_name["aarch64-raspi3ap"]

@@ -1,4 +1,4 @@
-"""Disks and folders on the command line and in descriptions: what is refused when."""
+"""Disks and folders on the command line and in descriptions, and their refusals."""
 
 from __future__ import annotations
 

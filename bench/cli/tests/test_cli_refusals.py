@@ -1,4 +1,4 @@
-"""A run whose modules the engine refuses says so, whatever its times are."""
+"""The commands warn of a run in which the engine refused modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAID = "tierlab: the engine refused a module: RangeError: Start offset -2013\n"
 
 @pytest.fixture(autouse=True)
 def refusing(fake: FakeEngine) -> None:
-    """Under `always`, every module is refused."""
+    """The fake engine refuses every module under the policy `always`."""
     counters = {**fakes.STATS["counters"], "refused_engine_refused": 90000}
     stats = {**fakes.STATS, "counters": counters}
     fake.scenarios["always"] = [{"stats": stats}, {"err": SAID}, *fakes.GOOD[1:]]

@@ -1,4 +1,4 @@
-"""--save, --save-at, --restore: what they do together, and what they refuse."""
+"""--save, --save-at and --restore: what they do together, and their refusals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMPARE = ["compare", "--guest", GUEST, "--engine", "fake", "--tier", "never"]
 
 @pytest.fixture
 def machine(fake: FakeEngine, capfd: Capture) -> Path:
-    """A machine that waits at its prompt."""
+    """The file of a saved machine that waits at its prompt."""
     fake.scenarios = {"": SAVES}
     assert main([*BOOT, "--save", "m.snap"]) == 0
     assert "Saved m.snap" in capfd.readouterr().err
@@ -100,7 +100,8 @@ def summary(directory: Path) -> dict[str, Any]:
 
 
 def test_compare_saves_once_and_resumes(fake: FakeEngine, capfd: Capture) -> None:
-    # Tier and workload choose a scenario, but all of these are the same.
+    # The fake chooses scenarios by tier and workload, which are the same in all boots
+    # here: so play one scenario after another.
     played = iter([SAVES, RESUMES, RESUMES])
 
     class Next(dict[str, Any]):

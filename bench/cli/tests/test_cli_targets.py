@@ -1,4 +1,4 @@
-"""`compare` with --targets and --idle: what is shown, kept, refused, failed."""
+"""`compare` with --targets and --idle: output, files, refusals and failures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def summary() -> dict[str, Any]:
 def test_targets_are_shown_when_asked_for(fake: FakeEngine, capfd: Capture) -> None:
     assert main(COMPARE) == 0
     assert "translation per TB" not in capfd.readouterr().out
-    # A target that is missed is no failed run.
+    # A missed target does not change the exit status.
     assert main([*COMPARE, "--targets"]) == 0
     shown = capfd.readouterr().out
     assert "translation per TB <= 4 us: 5.00 us, missed" in shown
@@ -106,7 +106,7 @@ def test_the_command_line_may_leave_the_idle_guest_out(fake: FakeEngine) -> None
     ("scenario", "kind", "words"),
     [
         ([{"say": fakes.KERNEL + fakes.PANIC}], "panic", "Unable to mount root"),
-        # It boots, and has no prompt at which it could be idle.
+        # The guest boots, but never shows a prompt at which it could be idle.
         (fakes.GOOD, "marker-missing", "never showed its prompt"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The generated tables of docs/ are those that would be written now."""
+"""The generated tables of docs/ are up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All JavaScript has types that hold, and no faults that ESLint finds."""
+"""All JavaScript passes the check of types and ESLint's rules."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def test_nothing_is_found(products: dict[str, Path]) -> None:
 
 
 def test_faults_are_found(products: dict[str, Path], tmp_path: Path) -> None:
-    """In a small checkout: a wrong type, a lost promise, a file of no environment."""
+    """The check of a small checkout finds one fault of each kind.
+
+    The faults: a wrong type, a promise that nobody awaits, a file outside all
+    environments.
+    """
     here = tmp_path / SCRIPT.parent.relative_to(ROOT)
     shutil.copytree(SCRIPT.parent, here, ignore=shutil.ignore_patterns("*.py"))
     wrong = tmp_path / "bench" / "wrong.mjs"

@@ -1,4 +1,4 @@
-"""Every setting is in every place that the table says, and everywhere the same."""
+"""Each setting is in all places that the table of settings lists, with equal values."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def test_the_page_has_the_controls_of_the_table() -> None:
         assert one.page is not None
         shown = (row["label"], row["default"], row["meaning"], row["key"])
         assert shown == (one.page.label, one.page.default, one.help, one.key)
-        # What has no default here, the guest has; and what is chosen, a result has.
+        # The guest has the default of a setting without one here; and a result has
+        # each setting under the same key.
         if row["default"] is None:
             assert one.key in {field.name for field in fields(Guest)}
         assert one.result == one.key
@@ -211,7 +212,7 @@ def test_words_are_the_same_everywhere(one: Setting) -> None:
 
 
 def test_the_greatest_memory_is_what_qemu_takes_on_wasm32() -> None:
-    # "at most 2047 MB RAM can be simulated" is QEMU's own word for a 32-bit host.
+    # QEMU says of a 32-bit host: "at most 2047 MB RAM can be simulated".
     assert span("memory")[1] == description.MAX_MEMORY == 2047
     assert in_page()["memory"]["max"] == 2047
     for name in ("smp", "memory"):

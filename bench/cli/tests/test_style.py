@@ -1,4 +1,4 @@
-"""The checks of style: each finds a fault of its kind, and is silent without one."""
+"""Each check of style finds a fault of its kind, and passes a checkout without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from bench.base.places import ROOT
 from bench.cli import style
 
-# A file with one fault, and the check that has to find it.
+# Each check that must find a fault, and a file with one such fault.
 FAULTS = {
     "clang-format": ("a.c", "int  f( void ){return 0;}\n"),
     "C has at most": ("a.h", f"/* {'x' * 80} */\n"),
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def checkout(tmp_path: Path, files: dict[str, str]) -> Path:
-    """A small checkout with the settings of this one."""
+    """A small checkout with this checkout's settings of the style checks."""
     root = tmp_path / "checkout"
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def checkout(tmp_path: Path, files: dict[str, str]) -> Path:
 
 
 def findings(root: Path, title: str = "") -> dict[str, str]:
-    """What the checks find whose titles begin so."""
+    """The findings of the checks whose titles begin with `title`."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     chosen = [check for check in style.CHECKS if check.title.startswith(title)]
     return {f.title: f.output for f in style.run_checks(environment, root, chosen)}

@@ -1,4 +1,4 @@
-"""`tierlab test` itself: it counts right, and nothing that fails looks good."""
+"""`tierlab test` itself: it counts tests right, and reports each failure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_stage_that_passes(tmp_path: Path) -> None:
     ("report", "status"),
     [
         (junit('tests="7" failures="1" errors="1" skipped="0"'), 1),
-        # It fell over at the end, or said nothing, or ran nothing.
+        # The program failed at its end, wrote no valid report, or ran no test.
         (junit('tests="7" failures="0" errors="0" skipped="0"'), 3),
         ("", 0),
         ("<broken", 0),
@@ -94,7 +94,8 @@ def test_one_stage_that_fails_fails_all_and_stops_none(
     assert len(titles) == 4
     shown = capsys.readouterr().out
     assert ("All tests passed." in shown) == (failing is None)
-    # The plan names every stage before the first runs; then times are known.
+    # The plan names all stages before the first one runs. Afterwards the cache knows
+    # the time of each stage that passed.
     plan = shown[: shown.index("Summary")]
     assert all(title in plan for title in titles)
     known = {name.removeprefix("stage: ") for name in recorded(tmp_path)}
@@ -134,7 +135,7 @@ def test_tests_build_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with pytest.raises(TierlabError, match="would have to be built.*forbids"):
         obtain(["relay"], Console(file=StringIO()))
     assert not (tmp_path / "products").exists()
-    # What a variable names is there.
+    # A product whose variable names a directory needs no building.
     monkeypatch.setenv(product_variable("relay"), str(tmp_path))
     assert obtain(["relay"], Console(file=StringIO())) == {"relay": tmp_path}
 
