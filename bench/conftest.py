@@ -39,7 +39,7 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in a directory of the test's own: results go to the current directory."""
+    """Run in a directory of the test's own, because results go to the current one."""
     monkeypatch.chdir(tmp_path)
 
 

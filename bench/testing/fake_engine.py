@@ -1,18 +1,23 @@
-"""A program that behaves as an engine with a guest, by a script.
+"""A program that plays an engine with a guest, following a script.
 
     fake_engine.py SCENARIO.json [STATS.json TIMELINE.jsonl]
 
 The scenario is a list of steps, each an object with one key:
-    {"say": TEXT}       to the console        {"err": TEXT}    to stderr
-    {"sleep": SECONDS}                        {"echo": LINES}  stdin to console
-    {"stats": OBJECT}   to the stats file     {"burn": SECONDS} of CPU
-    {"timeline": TEXT}  to that file
-    {"exit": STATUS}    {"kill": SIGNAL}      {"hang": true}   deaf to SIGTERM
-    {"child": SECONDS}  a child that holds the console open
-    {"eat": MIB}        of memory, touched
-    {"qmp": SCRIPT}     a control channel; see fake_qmp.py
-    {"await": COMMAND}  until a client of it had that done
-The text @EPOCH_MS@ in stats stands for the present time.
+    {"say": TEXT}       write to the console
+    {"err": TEXT}       write to stderr
+    {"echo": LINES}     read lines from stdin, and write each to the console
+    {"sleep": SECONDS}  do nothing
+    {"burn": SECONDS}   use the CPU
+    {"eat": MIB}        allocate memory and touch it
+    {"stats": OBJECT}   write the file of statistics
+    {"timeline": TEXT}  write to the file of the timeline
+    {"exit": STATUS}    exit
+    {"kill": SIGNAL}    die by the signal
+    {"hang": true}      ignore SIGTERM and never end
+    {"child": SECONDS}  start a child that holds the console open
+    {"qmp": SCRIPT}     serve a control channel; see fake_qmp.py
+    {"await": COMMAND}  wait until a client of the channel has had the command done
+The text @EPOCH_MS@ in statistics stands for the present time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """A QEMU's control channel, with the commands that saving and resuming need.
 
-{"refuse": {COMMAND: WHY}}    answers these with an error
+A script is an object with any of these keys:
+
+{"refuse": {COMMAND: WHY}}    the channel answers the command with this error
 {"fail": WHY}                 the migration fails for that reason
-{"gone": COMMAND}             the process ends instead of doing this
+{"gone": COMMAND}             the process ends when a client sends the command
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ GOOD: Scenario = [
 ]
 
 
-# What all runs of one invocation have in common: bench.harness.run.provenance.
+# The provenance that all runs of one command share: bench.harness.run.provenance.
 SHARED: dict[str, Any] = {
     "git": {"commit": "c0ffee", "dirty": False, "diff_sha256": None},
     "host": {
@@ -112,7 +112,7 @@ class FakeEngine:
     requests: list[BootRequest] = field(default_factory=list)
 
     def products(self, arch: str) -> tuple[str, ...]:
-        """No products."""
+        """The fake engine needs no products."""
         return ()
 
     def refuses(self, request: BootRequest) -> str | None:
@@ -143,7 +143,7 @@ class FakeEngine:
 
 
 def make_guest(directory: Path, name: str = GUEST) -> Path:
-    """A guest product that has no bootable files."""
+    """A guest product whose files cannot boot."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "kernel").write_bytes(b"kernel")
     (directory / "initrd").write_bytes(b"initrd")

@@ -25,8 +25,8 @@ from bench.testing.schema import check_form
 TIMEOUT_S = 600.0
 ENGINES = ("node", "native")
 GIB = 1 << 30
-# The guest of most tests. The others have other buses, or drivers that are modules;
-# the Raspberry Pi has no place for virtio.
+# Most tests boot this guest. The other guests have other buses, or have their drivers
+# in kernel modules. The Raspberry Pi has no place for a virtio device.
 GUEST = "riscv64-tiny"
 ARCH = "riscv64"
 OTHERS = [

@@ -25,8 +25,8 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def complaints(document: Any, name: str) -> list[str]:
-    """What is wrong with a document that is to be of this form."""
-    # As a reader of the file sees it.
+    """The faults of a document against the form `name` of the schema."""
+    # Check the document as a reader of its JSON file sees it.
     plain = json.loads(json.dumps(document))
     return [
         f"{'.'.join(map(str, error.absolute_path))}: {error.message[:400]}"
@@ -35,6 +35,6 @@ def complaints(document: Any, name: str) -> list[str]:
 
 
 def check_form(document: Any, name: str) -> None:
-    """Fail unless the document is of this form, key by key."""
+    """Fail unless the document has the form `name`, key by key."""
     found = complaints(document, name)
     assert not found, "\n".join(found)
