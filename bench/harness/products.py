@@ -1,10 +1,10 @@
-"""Where products are: built by the set-up, or put in place by a developer.
+"""Finds products: those that the set-up builds, and those that a developer provides.
 
-TIERLAB_PRODUCT_<NAME> (upper case, `-` as `_`) names a directory to use
-instead of building that product, for work on one part with the others fixed:
+TIERLAB_PRODUCT_<NAME> (upper case, `-` as `_`) names a directory to use instead of
+building that product. A developer can so work on one part and leave the others fixed:
     TIERLAB_PRODUCT_GUEST_RISCV64_TINY=/some/where tierlab boot riscv64-tiny
 Results record the directory's name in place of the product's key.
-TIERLAB_BUILDING=off makes it an error that something has to be built.
+With TIERLAB_BUILDING=off, a product that would have to be built is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ BUILDING = "TIERLAB_BUILDING"
 @cache
 def steps() -> dict[str, Step]:
     """Every step there is, by the name of its product."""
-    # Late: recipes ask dpkg for versions, which a run with overrides alone need not.
+    # Import late: recipes ask dpkg for versions, and a run whose products are all
+    # overridden must not need dpkg.
     from bench.build import recipes
     from bench.guests import recipe
 
@@ -53,7 +54,7 @@ def product_variable(name: str) -> str:
 
 
 def obtain(names: Iterable[str], console: Console) -> dict[str, Path]:
-    """Directories of the products named, building what is missing."""
+    """The directories of the named products; builds the missing ones."""
     found: dict[str, Path] = {}
     wanted: list[str] = []
     for name in dict.fromkeys(names):
@@ -91,12 +92,12 @@ def _refuse_to_build(wanted: list[str], console: Console) -> None:
 
 
 def install(groups: Iterable[str], console: Console) -> None:
-    """Install these groups of packages.txt, unless they are."""
+    """Install these groups of packages.txt, unless they are installed."""
     _store(console).install(groups)
 
 
 def there(names: Iterable[str], console: Console) -> dict[str, Path]:
-    """Directories of those of the products that need not be built."""
+    """The directories of those products that are built or overridden already."""
     found = {name: os.environ.get(product_variable(name)) for name in names}
     own = {name: Path(path) for name, path in found.items() if path is not None}
     built = _store(console).present(name for name in found if name not in own)
@@ -124,7 +125,7 @@ def obtain_for(
     engines: Iterable[str],
     devices: Iterable[Device] = (),
 ) -> tuple[dict[str, Path], dict[str, Guest]]:
-    """Products of all these boots, and the guests read from theirs."""
+    """The products of all these boots, and the guests, read from their products."""
     guests = list(guests)
     products = obtain(products_for(guests, engines, devices), err_console())
     return products, {g.name: g.guest or _load(products[g.product]) for g in guests}

@@ -1,1 +1,1 @@
-"""Checks made of boots: a guest against itself, images, a long run, an idle guest."""
+"""Checks that boot guests: one guest, many images, a long run, an idle guest."""

@@ -1,8 +1,8 @@
-"""A guest's own checks: what it warns of, its clock, how its run ends.
+"""Checks of one guest: its kernel's warnings, its clock, and how its run ends.
 
-What an emulator gets wrong without a crash shows here first: in a warning that
-the same kernel does not print on native QEMU, in a clock that runs away, in an
-exit status that is lost.
+These checks find faults of an emulator that crash nothing: a warning that the same
+kernel does not print on native QEMU, a clock that runs too fast or too slow, an exit
+status that is lost.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from bench.guests.guest import Guest
 from bench.harness.process.console import clean_line
 from bench.harness.run.boot import Boot, run_boot
 
-# The kernel prints what is worse than a notice, and nothing else.
+# The kernel prints only messages that are worse than a notice.
 WARNINGS_ONLY = "loglevel=5"
 CLOCK_TOLERANCE = 0.02
 MIN_ROUNDS = 4
-# /init knows no such workload, and says so by this status.
+# A workload that /init does not know, and the status with which /init refuses it.
 UNKNOWN_WORKLOAD = "unknown"
 UNKNOWN_STATUS = 2
-# What is no kernel's: lines of /init, and the command line, which is each engine's.
+# Lines that are no warnings: those of /init, and the kernel's command line, which
+# differs between engines.
 _OTHERS_LINES = ("@tierlab ", "Command line: ", "Kernel command line: ")
-# Said when the host is slow or busy, which is nothing that the guest can help.
+# Warnings of a slow or busy host: they are no fault of the guest or the emulator.
 _SLOW_HOST = re.compile(
     r"hrtimer: interrupt took|clocksource: |TSC calibration|APIC (?:calibration|delta)|"
     r"perf: interrupt took too long|sched_clock: |rcu: INFO: .* stall"
@@ -35,7 +36,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]+|[0-9a-f]*[0-9][0-9a-f]*(?:\.[0-9]+)?")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check: what was found, and whether that is right."""
+    """The outcome of one check: what it found, and whether that is right."""
 
     name: str
     right: bool
@@ -43,12 +44,12 @@ class Verdict:
 
 
 def only_warnings(guest: Guest) -> Guest:
-    """The guest, its kernel saying nothing but warnings and worse."""
+    """The guest with a kernel that prints only warnings and worse."""
     return replace(guest, append=f"{guest.append} {WARNINGS_ONLY}")
 
 
 def check_warnings(boot: Boot, reference: Boot) -> Verdict:
-    """What the kernel warns of in one boot and not in the other."""
+    """Check that `reference` also shows each warning of the kernel in `boot`."""
     results = [run_boot(_quiet(each), {}) for each in (boot, reference)]
     for each, result in zip((boot, reference), results, strict=True):
         if not result["ok"]:
@@ -60,7 +61,7 @@ def check_warnings(boot: Boot, reference: Boot) -> Verdict:
 
 
 def new_warnings(ours: str, theirs: str) -> list[str]:
-    """Lines whose like, but for numbers, the other console does not have."""
+    """Lines of `ours` that `theirs` does not have, if numbers are not compared."""
     known = {_shape(line) for line in _lines(theirs)}
     return [line for line in _lines(ours) if _shape(line) not in known]
 
@@ -84,7 +85,7 @@ def _shape(line: str) -> str:
 
 
 def check_clock(boot: Boot, seconds: int, busy: bool) -> Verdict:
-    """The guest's clock against the host's, over so many seconds."""
+    """Compare the guest's clock with the host's for `seconds` seconds."""
     workload = f"clock:rounds={seconds},busy={int(busy)}"
     request = replace(boot.request, workload=workload)
     result = run_boot(replace(boot, request=request), {})
@@ -99,9 +100,9 @@ def check_clock(boot: Boot, seconds: int, busy: bool) -> Verdict:
 
 
 def clock_rate(rounds: Sequence[Mapping[str, Any]]) -> float:
-    """Seconds of the guest in one of the host: the slope through all rounds.
+    """Guest seconds per host second: the slope of a line through all rounds.
 
-    The first round ends what the workload begins with.
+    The first round is left out, because it ends the workload's preparations.
     """
     host = [r["host_ms"] / 1000 for r in rounds[1:]]
     guest = [r["guest_s"] for r in rounds[1:]]
@@ -113,7 +114,7 @@ def clock_rate(rounds: Sequence[Mapping[str, Any]]) -> float:
 
 
 def check_status(boot: Boot) -> Verdict:
-    """Whether a failure in the guest is one of QEMU."""
+    """Check that QEMU's exit status tells of a failure in the guest."""
     request = replace(boot.request, workload=UNKNOWN_WORKLOAD)
     result = run_boot(replace(boot, request=request), {})
     wanted = request.guest.qemu_status(UNKNOWN_STATUS)
@@ -124,12 +125,12 @@ def check_status(boot: Boot) -> Verdict:
 
 
 def check_power_off(boot: Boot) -> Verdict:
-    """Whether the machine goes off when the guest says so."""
+    """Check that QEMU ends when the guest powers the machine off."""
     result = run_boot(replace(boot, request=replace(boot.request, workload="none")), {})
     killed = result["exit"]["killed"]
     if not result["ok"]:
         return Verdict("power-off", False, result["failure"]["message"])
-    # Also a run that is ok may have been ended by the harness: where the guest's
-    # description says how a run is told to have passed.
+    # The harness also ends runs that are ok: if the guest's description names a line
+    # that says that the run passed, the harness ends the run at that line.
     found = f"by the harness: {killed}" if killed else "by the guest"
     return Verdict("power-off", not killed, found)

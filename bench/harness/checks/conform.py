@@ -40,7 +40,7 @@ class Verdict:
     """The outcome of one image."""
 
     image: Path
-    # None: good; else why the run failed, one line.
+    # One line on why the run failed; None if it passed.
     failures: dict[Way, str | None] = field(default_factory=dict)
     consoles: dict[Way, str] = field(default_factory=dict)
 
@@ -171,13 +171,14 @@ class _Running:
 def _note(verdict: Verdict, way: Way, result: Mapping[str, Any]) -> None:
     failure = result["failure"]
     verdict.failures[way] = failure and f"{failure['kind']}: {failure['message']}"
-    # A run that ran out of time was ended anywhere: its console is not compared.
+    # A run that reached its time limit ended at an arbitrary point, so its console is
+    # not compared.
     if not failure or failure["kind"] != "timeout":
         verdict.consoles[way] = result["console"]["text"]
 
 
 def _in_order(verdict: Verdict, ways: Mapping[Way, Boot]) -> None:
-    """The runs in the order of `ways`, not in the order of their ends."""
+    """Sort a verdict's runs by the order of `ways`, in place of the order of ends."""
     verdict.failures = {way: verdict.failures[way] for way in ways}
     verdict.consoles = {w: verdict.consoles[w] for w in ways if w in verdict.consoles}
 

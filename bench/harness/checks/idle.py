@@ -1,7 +1,7 @@
-"""How much of a core an idle guest uses: a shell's prompt, nobody typing.
+"""How much of a core an idle guest uses: its shell waits, and nobody types.
 
-A boot to the prompt; then the engine's CPU time over some seconds.  CPU time,
-not wall time, so that a busy machine does not change the answer.
+The guest boots to the prompt; then the harness measures the engine's CPU time over
+some seconds.  CPU time, unlike wall time, does not depend on how busy the host is.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bench.base.interrupt import Deferred
 from bench.guests.names import SHELL
 from bench.harness.run.boot import Boot, Terminal, run_boot
 
-# What the boot left to do, and what the guest does once, is over by then.
+# After this time at the prompt, work that the boot left behind is done.
 SETTLE_S = 2.0
 MEASURE_S = 4.0
 GOODBYE = b"exit\n"
 
 
 class _Meter:
-    """Measures in a thread of its own, from the prompt on."""
+    """Measures the engine's CPU time in a thread of its own, from the prompt on."""
 
     def __init__(self, typist: int) -> None:
         self.share: float | None = None
@@ -35,11 +35,11 @@ class _Meter:
         self._thread: threading.Thread | None = None
 
     def started(self, pid: int) -> None:
-        """The engine's process is there."""
+        """Note the engine's process, which has started."""
         self._pid = pid
 
     def prompt(self) -> None:
-        """The guest is at its prompt."""
+        """Start to measure: the guest has shown its prompt."""
         self._thread = threading.Thread(target=self._measure)
         self._thread.start()
 
@@ -49,7 +49,7 @@ class _Meter:
             self._thread.join()
 
     def failure(self) -> dict[str, str]:
-        """Why there is no share, though the boot itself went well."""
+        """Why there is no measurement although the boot itself succeeded."""
         if self._thread is None:
             message = "the guest never showed its prompt"
             return failure("marker-missing", message)
@@ -71,7 +71,7 @@ def idle_share(
 ) -> dict[str, Any]:
     """The boot's result, with `idle_share` (of one core; None if it failed).
 
-    A boot in which nothing could be measured is a failed one.
+    A boot without a measurement is a failed boot.
     """
     boot = replace(boot, request=replace(boot.request, workload=SHELL))
     reader, typist = os.pipe()

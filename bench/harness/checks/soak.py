@@ -1,8 +1,8 @@
 """Does memory grow in a long run?  Grows, does not grow, or cannot be told.
 
-The guest loads and drops code all the time (workload churn).  What counts is the
-engine's resident memory in the second half of the run, when everything that has a
-limit has reached it.
+The guest loads and drops code all the time (workload churn).  The check looks at the
+engine's resident memory in the second half of the run, after the warm-up: by then the
+code cache and other stores with a limit are full.
 
 The slope of a line through these samples is the growth.  Its 95 % interval is found
 by resampling blocks of samples, because neighbours in time are alike: a garbage
@@ -14,16 +14,16 @@ collector makes a saw-tooth.  The interval decides, not the slope alone:
                      lies above 0 also if memory may have taken one step
     cannot be told   anything else: the run was too short for its noise
 
-That an interval reaches 0 shows only that a run had much noise, so it is no reason
-to say that memory does not grow; hence the margin, which does not depend on how long
-the run was.  One step (a buffer that doubles once) has a slope as well, but says
-nothing of the hours to come: so a line with a free step, where the step fits best, has
-to rise too.  Two steps the same way count as growth, as do many.
+An interval that contains 0 may only show that a run had much noise, so it does not
+prove that memory does not grow; hence the margin, which does not depend on how long
+the run was.  One step (a buffer that doubles once) has a slope as well, but predicts
+nothing for the hours to come.  So the check also fits a line with one step at the best
+place, and that line has to rise, too.  Two or more steps upwards count as growth.
 
-One store takes longer than most runs to reach its limit: the runtime keeps what it
-knows of the last DEAD_TBS dead TBs, for the table of all TBs in the result.  The
-timeline tells how much of it was filled during the second half of the run; only a rise
-beyond that is called growth, and until the store is full the answer cannot be told.
+One store takes longer than most runs to reach its limit: the runtime keeps records of
+the last DEAD_TBS dead TBs, for the table of all TBs in the result.  The timeline shows
+how fast the store filled in the second half of the run.  Only a faster rise counts as
+growth, and until the store is full the verdict is "cannot be told".
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# An engine that gains less than this in an hour, in either direction, is as good as
-# one that gains nothing: of 4 GiB, which is what a Wasm engine has at most, it takes
-# 40 hours.
+# A slope below this, in either direction, does not matter: an engine that grows so
+# slowly takes 40 hours to fill 4 GiB, the most that a Wasm memory has.
 MARGIN_MIB_PER_HOUR = 100.0
 # TIER_MAX_DEAD_RECORDS in tiers/engine.h, and the size of TierTbRecord with its
 # TierTbDetail: 48 MiB in all.
@@ -50,7 +49,7 @@ BLOCKS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
 SEED = 20250101
-# Fewer samples tell nothing.
+# Fewer samples give no useful interval.
 MIN_SAMPLES = 2 * BLOCKS
 
 
@@ -63,27 +62,27 @@ Interval = tuple[float, float]
 class Filling:
     """The store of dead TBs in the second half of a run."""
 
-    # What it gained, in MiB an hour; 0 when it is full.
+    # How fast the store grew, in MiB an hour; 0 once the store is full.
     mib_per_hour: float = 0.0
-    # So many times longer a run has to be until its second half begins with the
-    # store full.
+    # How many times longer a run must be for the store to be full when the second
+    # half begins.
     longer: float = 1.0
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Of resident memory in the second half of a run, in MiB an hour."""
+    """The growth of resident memory in the second half of a run, in MiB an hour."""
 
     mib_per_hour: float
     interval: Interval
-    # Of the slope of a line that may have one step.
+    # The interval of the slope of a line that may have one step.
     beside_step: Interval
     hours: float
     filling: Filling = Filling()
 
     @property
     def verdict(self) -> str:
-        """Grows, does not grow, or cannot be told."""
+        """The verdict in words: grows, does not grow, or cannot be told."""
         low, high = self.interval
         if -MARGIN_MIB_PER_HOUR <= low and high <= MARGIN_MIB_PER_HOUR:
             return STEADY
@@ -93,7 +92,7 @@ class Growth:
 
     @property
     def minutes_needed(self) -> int:
-        """About how long a run has to be until its interval is half the margin.
+        """About how long a run must be to tell, in minutes.
 
         The error of a slope falls with the length of the run to the power 1.5.
         """
@@ -103,7 +102,7 @@ class Growth:
         return math.ceil(2 * self.hours * 60 * float(longer))
 
     def as_json(self) -> dict[str, Any]:
-        """For the result."""
+        """The growth in the form of the result file."""
         return {
             "verdict": self.verdict,
             "rss_mib_per_hour": round(self.mib_per_hour, 2),
@@ -130,7 +129,7 @@ class Growth:
 
 
 def filling(timeline: Mapping[str, Any] | None) -> Filling:
-    """How far the store of dead TBs is, by what the runtime told of a whole run."""
+    """How full the store of dead TBs is, by the timeline of a whole run."""
     rows = timeline["rows"] if timeline else []
     names = timeline["columns"] if timeline else []
     if not rows or not {"t_ms", "tbs_translated", "tbs_live"} <= set(names):
@@ -140,7 +139,8 @@ def filling(timeline: Mapping[str, Any] | None) -> Filling:
         for name in ("t_ms", "tbs_translated", "tbs_live")
     )
     middle = next(n for n, ms in enumerate(at) if ms >= (at[0] + at[-1]) / 2)
-    # In a flush many TBs die at once: the most that were dead until then.
+    # The most dead TBs up to the middle and up to the end of the run. The maximum,
+    # because a flush kills many TBs at once.
     dead = [
         max(t - i for t, i in zip(translated[:n], live[:n], strict=True))
         for n in (middle + 1, len(rows))
@@ -157,7 +157,7 @@ def growth(
     samples: Sequence[tuple[float | None, float]],
     timeline: Mapping[str, Any] | None = None,
 ) -> Growth | None:
-    """From (ms, MiB) of a whole run; None if too few samples have a time."""
+    """The growth by (ms, MiB) samples of a whole run; None if too few have a time."""
     timed = [(at_ms, mib) for at_ms, mib in samples if at_ms is not None]
     if not timed:
         return None
@@ -189,7 +189,7 @@ def growth(
 
 
 def _best_step(line: Floats, mib: Floats) -> Floats:
-    """0 before and 1 after the border of two blocks that makes a line fit best."""
+    """A column for a step: 0 before and 1 after the border of blocks that fits best."""
     borders = [block[0] for block in np.array_split(np.arange(len(mib)), BLOCKS)][1:]
     steps = [(np.arange(len(mib)) >= border).astype(np.float64) for border in borders]
 
@@ -202,7 +202,7 @@ def _best_step(line: Floats, mib: Floats) -> Floats:
 
 
 def _slope(columns: Floats, y: Floats) -> float:
-    """Of the first column; times are centred, so that small runs lose no digits."""
+    """The slope of `y` over the first column, which is centred to keep precision."""
     centred = columns - np.array(
         [columns[:, 0].mean(), *[0.0] * (columns.shape[1] - 1)]
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from bench.guests.guest import Ending, Marker
 
-# A longer line is no marker: it is handed on in pieces.
+# The parser hands on a longer line in pieces: no marker is so long.
 MAX_LINE = 64 * 1024
 
 _LINE_END = re.compile(rb"[\r\n]")
@@ -33,9 +33,9 @@ _ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0
 _PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
 
 PANIC_PATTERNS: tuple[str, ...] = (r"Kernel panic - not syncing",)
-# "Call Trace:" (Arm: "Call trace:") also follows a mere WARN; a clean boot prints
-# neither, and a warning that only one engine provokes is an emulation error all
-# the same. "[#1]" counts what the kernel dies of, whatever that is called.
+# The kernel also prints "Call Trace:" (Arm: "Call trace:") after a mere WARN. A clean
+# boot prints neither, and a warning that only one engine provokes is an emulation
+# error as well. "[#1]" follows the kernel's fatal errors, whatever their names.
 OOPS_PATTERNS: tuple[str, ...] = (
     r"\bOops\b(?: \[#| -|:)",
     r"(?:^|\] )BUG: ",
@@ -69,7 +69,7 @@ class Round:
 
 @dataclass
 class ConsoleParser:
-    """Takes bytes with their arrival times; has what was seen in them."""
+    """Takes bytes with their arrival times; keeps the phases and failures found."""
 
     markers: Sequence[Marker]
     panic_patterns: Iterable[str] = PANIC_PATTERNS
@@ -81,9 +81,9 @@ class ConsoleParser:
     panic: str | None = None
     oops: str | None = None
     last_line: str = ""
-    # Whether the run ended well, and the line that said so, if there was one; and
-    # the end of that line, in bytes from the start.
+    # Whether the run passed, and the line that ended it; None without such a line.
     verdict: tuple[bool, str] | None = None
+    # Where that line ends, in bytes from the start of the stream.
     verdict_end: int | None = None
 
     def __post_init__(self) -> None:
@@ -110,10 +110,10 @@ class ConsoleParser:
         return self.phases[before:]
 
     def pause(self, at_ms: float) -> list[Phase]:
-        """Nothing followed for a while: take an unfinished line as a line.
+        """Take an unfinished line as a line, because nothing followed for a while.
 
-        `at_ms` is when the last piece came.  Lines of /init are left for later:
-        they carry numbers, which may not be complete.
+        `at_ms` is when the last piece came.  Unfinished lines of /init wait for their
+        end: they carry numbers, which may be incomplete.
         """
         before = len(self.phases)
         line = clean_line(bytes(self._partial))

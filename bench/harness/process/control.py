@@ -1,7 +1,7 @@
 """Talks to a running QEMU: its control channel, QMP over a Unix socket.
 
-The protocol is a JSON object a line (QEMU's docs/interop/qmp-spec.rst): a
-greeting, then an answer to each command, with events in between.
+The protocol has one JSON object a line (QEMU's docs/interop/qmp-spec.rst). QEMU sends
+a greeting, then an answer to each command, with events in between.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Control:
                 return answer.get("return")
 
     def event(self, name: str, timeout_s: float) -> dict[str, Any]:
-        """The next event of that name, with its data; others are dropped."""
+        """The data of the next event of that name; other events are dropped."""
         deadline = time.monotonic() + timeout_s
         while True:
             while self._events:

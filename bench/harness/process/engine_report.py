@@ -1,14 +1,15 @@
-"""What an engine with something to make ready says of its own run.
+"""The report of an engine that needs preparation, such as a browser, on its run.
 
-A browser takes a second or more until a page waits in it, which no user waits
-for on a click: so the boot begins when the page is told to start, and all times
-of the result count from then. What the browser used until then is left out, too.
-An engine that makes nothing ready began when its process was started.
+A browser takes a second or more to start and to load the page, and a visitor who
+clicks in an open page does not wait for that. So the boot begins when the harness
+tells the page to start, and all times of the result count from then. The result leaves
+out the CPU time that the browser used before. For an engine without preparation, the
+boot begins when its process starts.
 
 If an engine owes a report and the report cannot be read, then nobody knows when the
-boot began. The result has null in the place of every time and of what the processes
-used, says why, and is a failed run: a time that includes the browser's start would
-pass for a slow boot.
+boot began. The run has failed, and its result says why. The result has null for all
+times and for the resources that the processes used: a time that includes the
+browser's start would pass for a slow boot.
 """
 
 from __future__ import annotations
@@ -30,41 +31,44 @@ SUM_NOTE = (
 
 @dataclass(frozen=True)
 class EngineReport:
-    """The engine's start as the boot sees it, and what the engine used since."""
+    """When the boot began, and the resources that the engine used since."""
 
-    # From the start of the process to the start of the boot; None: the same.
+    # From the start of the process to the start of the boot; None if they are equal.
     ready_ms: float | None = None
-    # From there to the end of QEMU; how long the browser then takes to end does
-    # not count.
+    # From the start of the boot to the end of QEMU; the time that the browser then
+    # takes to end does not count.
     end_ms: float | None = None
     usage: Mapping[str, Any] = field(default_factory=dict)
-    # When the page reached what, in ms since the boot's start.
+    # When the page reached each of its steps, in ms since the boot's start.
     page: Mapping[str, float] = field(default_factory=dict)
-    # Why the report that the engine owes cannot be read; no time is known then.
+    # Why the report that the engine owes cannot be read; then all times are unknown.
     problem: str | None = None
 
     def since_start(self, at_ms: float) -> float | None:
-        """A time since the process's start, as one since the boot's, if known."""
+        """Convert a time since the process's start to one since the boot's start.
+
+        None if the start of the boot is unknown.
+        """
         if self.problem is not None:
             return None
         return round(at_ms - (self.ready_ms or 0.0), 3)
 
     def since_epoch(self, at_epoch_ms: float, spawn_epoch_ms: float) -> float | None:
-        """A time of the calendar, as one since the boot's start, if known."""
+        """Convert a time of the calendar to one since the boot's start, if known."""
         return self.since_start(at_epoch_ms - spawn_epoch_ms)
 
     def phases(self, phases: Iterable[Phase]) -> list[dict[str, Any]]:
-        """For the result, with times since the boot's start."""
+        """The result's phases, with times since the boot's start."""
         return [{**asdict(p), "host_ms": self.since_start(p.host_ms)} for p in phases]
 
     def rounds(self, rounds: Iterable[Round]) -> list[dict[str, Any]]:
-        """Likewise."""
+        """The result's rounds, with times since the boot's start."""
         return [{**asdict(r), "host_ms": self.since_start(r.host_ms)} for r in rounds]
 
     def resources(self, ended: Ended) -> dict[str, Any]:
-        """Likewise; what the engine's processes used, all together."""
+        """The result's resources, over all processes of the engine."""
         wall = self.since_start(ended.wall_ms) if self.end_ms is None else self.end_ms
-        # The harness's own figures include what made the engine ready.
+        # The harness's own figures would include the engine's preparation.
         owed = self.problem is not None or self.ready_ms is not None
         return {
             "wall_ms": wall,
@@ -77,12 +81,12 @@ class EngineReport:
         }
 
     def samples(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Likewise; the first column is a time."""
+        """A table with times since the boot's start; its first column is the time."""
         rows = [[self.since_start(row[0]), *row[1:]] for row in table["rows"]]
         return {**table, "rows": rows}
 
     def as_json(self) -> dict[str, Any] | None:
-        """For the result; None for an engine that has nothing to make ready."""
+        """The report in the result; None for an engine without preparation."""
         if self.ready_ms is None and self.problem is None:
             return None
         return {
@@ -94,9 +98,9 @@ class EngineReport:
 
 
 def read_report(path: Path | None, spawn_epoch_ms: float) -> EngineReport:
-    """What the engine left in the file, if it owes a report.
+    """Read the report from the engine's file, if the engine owes a report.
 
-    An engine that was broken off once it was ready leaves a report without its end.
+    If an engine is killed after its preparation, its report has no `end_ms`.
     """
     if path is None:
         return EngineReport()

@@ -28,7 +28,7 @@ READ_SIZE = 64 * 1024
 TERM_GRACE_S = 5.0
 # How often to look for the process's end if the kernel has no pidfd.
 POLL_S = 0.02
-# An unfinished line that nothing follows for so long is a prompt.
+# An unfinished line is a prompt if nothing follows for this time.
 QUIET_MS = 100.0
 RSS_NOTE = "wait4 ru_maxrss: the largest single process of the engine's tree"
 
@@ -69,7 +69,7 @@ class Limits:
         return None
 
     def wait_s(self, now_ms: float) -> float | None:
-        """How long the limits need nothing to be done."""
+        """How long the caller can wait before a limit needs attention."""
         ends = [] if self.asked is None else [self.asked[1]]
         if self.deadline_s is not None:
             ends.append(self.deadline_s * 1000)
@@ -104,13 +104,13 @@ class EngineProcess:
         self._hold_input = hold_input
         self._signals = signals
         self._pending = b""
-        # Functions that other threads want called, and the pipe that wakes the loop.
+        # Functions that other threads want called, and the eventfd that wakes the loop.
         self._calls: deque[Callable[[], None]] = deque()
         self._calling = threading.Lock()
         self._wake: int | None = os.eventfd(0, os.EFD_CLOEXEC)
         self._killed: str | None = None
         self._kill_at_ms = 0.0
-        # Not epoll, which refuses regular files (input may be one).
+        # poll, because epoll refuses regular files, and the input may be one.
         self._select = selectors.PollSelector()
         self._epoch_ms = time.time() * 1000
         self._start = time.monotonic()
@@ -156,13 +156,13 @@ class EngineProcess:
             self._listen()
 
     def send(self, data: bytes) -> None:
-        """Type a line, which a pipe takes at once."""
+        """Type a line; it is short enough for the pipe to take it at once."""
         pipe = self._child.stdin
         assert pipe is not None and len(data) <= PIPE_BUF
         try:
             os.write(pipe.fileno(), data)
         except OSError:
-            return  # the process ended, which the loop will notice
+            return  # the process has ended; the loop will notice that
 
     def now_ms(self) -> float:
         """Time since the process was started.  From any thread."""
@@ -215,8 +215,8 @@ class EngineProcess:
         return ended
 
     def _tell_quiet(self, now_ms: float) -> None:
-        # After select(), with the time before it: otherwise output that had arrived,
-        # but was not read yet, would count as silence.
+        # The caller takes the time before select() and calls this afterwards. Otherwise
+        # output that has arrived but was not read yet would count as silence.
         last = self._last_output_ms
         if last is not None and now_ms >= last + QUIET_MS:
             self._last_output_ms = None
@@ -302,7 +302,8 @@ class EngineProcess:
             if reason is not None:
                 self._killed = reason
                 self._kill_at_ms = now_ms + TERM_GRACE_S * 1000
-                # The engine ends its own children when it has their data.
+                # Signal only the engine's own process, which ends its children after it
+                # has collected their data.
                 os.kill(self._child.pid, signal.SIGTERM)
         elif now_ms >= self._kill_at_ms:
             self._kill_group()

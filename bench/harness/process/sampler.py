@@ -3,8 +3,9 @@
 An engine is a process group: its memory is that of all processes, its mappings are
 those of the process with the most memory.
 
-A sample is taken once a second.  Counting mappings means reading all of them, which
-takes longer the more there are, so it gets at most a hundredth of the time.
+The sampler takes a sample once a second.  To count mappings, the sampler reads all of
+them, which takes longer the more there are; so counting gets at most a hundredth of
+the time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 PERIOD_MS = 1000.0
-# A count of the mappings may cost this part of one core.
+# Counting mappings may take this part of one core.
 MAPPINGS_SHARE = 0.01
 READ_SIZE = 1 << 16
 
@@ -35,7 +36,7 @@ class Sampler:
         self._mappings_due_ms = 0.0
 
     def wait_ms(self, now_ms: float) -> float:
-        """How long no sample is due."""
+        """The time until the next sample is due."""
         return max(0.0, self._due_ms - now_ms)
 
     def poll(self, pid: int, now_ms: float) -> None:

@@ -1,4 +1,4 @@
-"""Boots one guest once and says what happened, as a result (one JSON)."""
+"""Boots one guest once, and makes the result: one JSON object."""
 
 from __future__ import annotations
 
@@ -39,27 +39,28 @@ from bench.harness.snapshots.save_resume import SaveResume
 
 # A panicked kernel may never stop; give it time to print its trace.
 PANIC_GRACE_MS = 2000.0
-# What a result keeps of a console that will not end.
+# A result keeps at most so many bytes of the console and of stderr.
 CONSOLE_KEPT = 1024 * 1024
 STDERR_KEPT = 16 * 1024
-# File systems take 255 bytes; a policy with all its parameters may be longer.
+# A limit for names, because file systems take 255 bytes and the spec of a policy with
+# all its parameters may be longer.
 NAME_MAX = 200
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """How one boot is tied to a user: all optional."""
+    """Where a boot's input and output go, and who is told of its progress."""
 
     output: Callable[[bytes], None] | None = None
     errors: Callable[[bytes], None] | None = None
     input_fd: int | None = None
-    # Input that is no terminal waits until the guest asks for it.
+    # Hold input back until the guest shows its prompt; for input that is no terminal.
     hold_input: bool = False
     signals: Deferred | None = None
-    # The process is there; the guest is at its prompt.
+    # Called when the process has started, and when the guest shows its prompt.
     started: Callable[[int], None] | None = None
     prompt: Callable[[], None] | None = None
-    # Each sample of the process, and what the runtime said last.
+    # Called with each sample of the process and the runtime's last timeline entry.
     sampled: Callable[[Sample, Mapping[str, Any]], None] | None = None
 
 
@@ -79,7 +80,7 @@ class Boot:
 
 
 def timeout_of(guest: Guest, asked: float | None) -> float:
-    """The seconds that a boot may take: as asked, as the guest says, or plenty."""
+    """A boot's time limit in seconds: the user's, else the guest's, else a default."""
     return asked or guest.ending.timeout_s or DEFAULT_TIMEOUT
 
 
@@ -103,7 +104,7 @@ class _Watcher:
         self._had_verdict = False
 
     def output(self, data: bytes, at_ms: float) -> None:
-        """A piece of the guest's console."""
+        """Take a piece of the guest's console."""
         reached = self.parser.feed(data, at_ms)
         data = self._before_verdict(data)
         self.console.add(data)
@@ -112,7 +113,7 @@ class _Watcher:
             self._terminal.output(data)
 
     def quiet(self, at_ms: float) -> None:
-        """Nothing came since `at_ms`."""
+        """Take note that nothing came since `at_ms`."""
         self._follow(self.parser.pause(at_ms), at_ms)
 
     def _follow(self, reached: list[Phase], at_ms: float) -> None:
@@ -129,7 +130,10 @@ class _Watcher:
         self._save_resume.reached(reached)
 
     def _before_verdict(self, data: bytes) -> bytes:
-        """What comes until the engine obeys is not the run's any more."""
+        """The part of `data` up to the line that ends the run.
+
+        The engine prints more until it obeys the signal; that is not the run's output.
+        """
         end = self.parser.verdict_end
         return data if end is None else data[: max(0, end - self.console.total)]
 
@@ -140,7 +144,7 @@ class _Watcher:
             self._terminal.prompt()
 
     def error(self, data: bytes, at_ms: float) -> None:
-        """A piece of what the engine says itself."""
+        """Take a piece of the engine's own output on stderr."""
         self.errors.add(data)
         if self._terminal.errors is not None:
             self._terminal.errors(data)
@@ -167,13 +171,13 @@ class _Kept:
             del self._tail[: len(self._tail) - self._half]
 
     def text(self) -> str:
-        """The kept text; a cut is marked where it is."""
+        """The kept text, with a mark in the place of cut bytes."""
         lost = self.total - len(self._head) - len(self._tail)
         cut = f"\n[... {lost} bytes cut ...]\n".encode() if lost else b""
         return bytes(self._head + cut + self._tail).decode("utf-8", errors="replace")
 
     def as_json(self) -> dict[str, Any]:
-        """Text, and the size and digest of all of it."""
+        """The kept text, with the size and the digest of the whole stream."""
         return {
             "bytes": self.total,
             "sha256": self._sha.hexdigest(),
@@ -195,7 +199,7 @@ def run_boot(
     with ExitStack() as stack:
         scratch = Path(
             stack.enter_context(
-                # What is killed may still be writing there.
+                # A killed process may still write into this directory.
                 tempfile.TemporaryDirectory(
                     prefix="tierlab-", ignore_cleanup_errors=True
                 )
@@ -273,7 +277,7 @@ def run_boot(
 
 
 def _tier(boot: Boot) -> str | None:
-    """The policy as this engine is to run it."""
+    """The spec of the policy with the budgets of the boot's engine."""
     asked = boot.request.tier
     return None if asked is None else with_budgets(asked, boot.engine.budgets)
 
@@ -285,7 +289,7 @@ def _parser(guest: Guest, markers: Sequence[Marker]) -> ConsoleParser:
 
 
 def _served(boot: Boot, scratch: Path, stack: ExitStack) -> tuple[Device, ...]:
-    """The devices, with what has to run beside the engine for as long as `stack`."""
+    """The devices; programs that serve them run until `stack` closes."""
     return tuple(
         (
             stack.enter_context(device.served(boot.products, scratch))
@@ -303,7 +307,7 @@ def find_failure(
     errors: str,
     save_resume: SaveResume | None = None,
 ) -> dict[str, str] | None:
-    """The first cause, if the boot failed: guest's own words come first."""
+    """The cause if the boot failed; the guest's own messages take precedence."""
     if parser.panic is not None:
         return failure("panic", parser.panic)
     if parser.oops is not None:
@@ -357,7 +361,7 @@ def _unreached(
 
 
 def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | None:
-    """An engine that ran another policy than asked must not pass for it."""
+    """A failure if the engine ran another policy than the one asked for."""
     policy = (stats or {}).get("policy")
     ran = policy.get("spec") if isinstance(policy, dict) else None
     asked = _tier(boot)
@@ -367,7 +371,7 @@ def _other_policy(boot: Boot, stats: dict[str, Any] | None) -> dict[str, str] | 
 
 
 def _no_times(report: EngineReport) -> dict[str, str] | None:
-    """A run whose beginning nobody knows must not pass for a slow one."""
+    """A failure if the start of the boot is unknown, so that the run has no times."""
     if report.problem is None:
         return None
     return failure("engine-error", f"the run has no times: {report.problem}")
@@ -454,7 +458,7 @@ def _config(boot: Boot) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it."""
+    """The value as JSON holds it: a list in place of a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -483,7 +487,7 @@ def _stats_json(
 
 
 def _median_wait(tbs: Any) -> float | None:
-    """Of the TBs that were compiled: from wanting it to having it."""
+    """The median time in ms from a TB's first hot event to its compiled code."""
     if not isinstance(tbs, dict) or "wait_ns" not in tbs.get("columns", ()):
         return None
     column = tbs["columns"].index("wait_ns")
@@ -501,14 +505,14 @@ def _first_insn(
 
 
 def _last_line(text: str) -> str:
-    """What an engine said last, other than a warning, which is no cause."""
+    """The engine's last line that is no warning: a warning is no cause of a failure."""
     lines = [clean_line(line.encode()).strip() for line in text.splitlines()]
     causes = (line for line in reversed(lines) if line and "warning: " not in line)
     return next(causes, "")
 
 
 def result_name(result: Mapping[str, Any], number: int) -> str:
-    """File name of a result: order first, then what it was."""
+    """File name of a result: the run's number, then its configuration."""
     config = result["config"]
     tier = "" if config["tier"] == NO_TIER else f"-{config['tier']}"
     stem = f"{config['guest']}-{config['engine']}{tier}"
@@ -519,10 +523,10 @@ def result_name(result: Mapping[str, Any], number: int) -> str:
 
 
 def safe_name(text: str) -> str:
-    """The text as it may stand in a file's name."""
+    """The text with `_` in place of characters that do not suit a file's name."""
     return "".join(c if c.isalnum() or c in "-._=" else "_" for c in text)
 
 
 def utc_stamp() -> str:
-    """Now, as it goes into directory names."""
+    """The present time in the form of directory names."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

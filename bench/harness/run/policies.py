@@ -36,7 +36,7 @@ class Policy:
 
     @property
     def wants_seed(self) -> bool:
-        """Whether the harness must make a profile by a boot before."""
+        """Whether the harness must boot once before, to make a profile."""
         return self.facts.get("name") == PROFILE and self.profile is None
 
 
@@ -84,7 +84,7 @@ def _short(tiers: Path, name: str, params: Mapping[str, int | float | str]) -> s
 
 
 def _place_profile(spec: str, where: str) -> tuple[str, Path | None]:
-    """The spec with `from` as the engine will see it, and the host's file."""
+    """The spec with the engine's path in `from`, and the host's file."""
     name, _, rest = spec.partition(":")
     if name != PROFILE:
         return spec, None
@@ -136,7 +136,7 @@ def _tier_list(tiers: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def check_policies(specs: Iterable[str], where: str = "") -> list[Policy]:
-    """Canonical policies, each once; called before anything long is built."""
+    """The canonical policies, each once; call this before anything long is built."""
     tiers = obtain([TIERS], err_console())[TIERS]
     checked = [check_policy(tiers, s, where) for s in _expanded(tiers, specs)]
     return list({policy.spec: policy for policy in checked}.values())

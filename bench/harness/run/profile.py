@@ -55,7 +55,7 @@ def profile_text(result: Mapping[str, Any], where: str) -> str:
 
 
 def seed_path(directory: Path, boot: Boot) -> Path:
-    """The path of this boot's profile: boots of other code have other profiles."""
+    """The path of this boot's profile; boots that run other code have other paths."""
     guest = boot.request.guest
     products = sorted((n, p.name) for n, p in boot.products.items())
     what = f"{guest.digest} {products}"

@@ -1,4 +1,4 @@
-"""Where a figure comes from: code, machine, engine, guest, settings."""
+"""The origin of a result: code, machine, engine, guest, settings."""
 
 from __future__ import annotations
 

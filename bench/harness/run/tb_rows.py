@@ -1,8 +1,8 @@
 """The engine's statistics file, in a form for result files.
 
-The table of TBs has tens of thousands of rows.  A result stays one file, so the
-table is stored by columns, as zlib-compressed JSON in base64, which is a tenth of the
-plain form.
+The table of TBs has tens of thousands of rows, and a result is a single file.  So the
+result holds the table by columns, as zlib-compressed JSON in base64, which has a tenth
+of the plain form's size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A saved machine as one file: what it is, then QEMU's migration stream.
+"""A saved machine as one file: the machine's facts, then QEMU's migration stream.
 
-The format is docs/snapshots.md.  Everything is checked before QEMU sees any of
-it: a file of another guest, of another QEMU, cut off or damaged is refused in
-one line.
+docs/snapshots.md describes the format.  The harness checks the whole file before QEMU
+sees any of it, and refuses in one line a file of another guest or of another QEMU, and
+a file that is cut off or damaged.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from bench.base.settings import SETTINGS
 
 MAGIC = b"tlsnap\x1a\n"
 VERSION = 1
-# Magic, version and the length of the facts that follow.
+# The magic, the version, and the length of the facts, which follow the header.
 _HEAD = struct.Struct("<8sII")
 MAX_FACTS = 16 * 1024 * 1024
-# Most of a stream is zero pages and the kernel's text: more effort gains little.
+# A higher level gains little: most of a stream is zero pages and the kernel's text.
 LEVEL = 1
 PIECE = 1024 * 1024
-# What QEMU's muldiv64() takes.
+# The largest frequency that QEMU's muldiv64() takes.
 MAX_KHZ = 2**32 - 1
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a saved machine is, and how it came to be."""
+    """The properties of a saved machine, and how it was saved."""
 
     guest: str
-    # As Guest.as_json() and Guest.provenance() have them.
+    # The values of Guest.as_json() and of Guest.provenance()["files"].
     machine: dict[str, Any]
     files: list[dict[str, Any]]
     qemu: str
@@ -46,20 +46,20 @@ class Facts:
     smp: int
     icount: int | None
     devices: list[dict[str, Any]]
-    # What it does now, and what its kernel's command line says.
+    # The workload that the machine runs, and the one on its kernel's command line.
     workload: str
     booted_for: str
     seed: int
-    # How it was saved: nothing of this matters to what it does next.
+    # How the machine was saved: these facts do not affect how it goes on.
     marker: str
     phases: list[str]
     engine: str
     tier: str
     saved: str
     console: dict[str, Any]
-    # Of an x86 machine's time stamp counter; older files do not say.
+    # The frequency of an x86 machine's time stamp counter; None in older files.
     tsc_khz: int | None = None
-    # Of the packed stream, which is the rest of the file; and unpacked.
+    # The packed stream is the rest of the file; `stream_bytes` is its unpacked size.
     packed_bytes: int = 0
     packed_sha256: str = ""
     stream_bytes: int = 0
@@ -75,13 +75,13 @@ class Snapshot:
     offset: int
 
     def as_json(self) -> dict[str, Any]:
-        """For the config of what was resumed from it."""
+        """The facts for the config of a run that resumed this machine."""
         facts = self.facts
         names = ("marker", "engine", "tier", "workload", "packed_sha256")
         return {name: getattr(facts, name) for name in names}
 
     def unpack(self, target: Path) -> None:
-        """Write the stream to `target`; refuse it unless it is as it was saved."""
+        """Write the stream to `target`; refuse a stream that differs from the saved."""
         packed = _Digested()
         try:
             with self.path.open("rb") as file, target.open("wb") as out:
@@ -144,7 +144,7 @@ def write_snapshot(path: Path, facts: Facts, stream: Path) -> Snapshot:
 
 
 def read_snapshot(path: Path) -> Snapshot:
-    """What is in the file, without its stream, which unpack() checks."""
+    """Read the file's facts; unpack() checks the stream."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -180,8 +180,8 @@ def read_snapshot(path: Path) -> Snapshot:
 def check_machine(snapshot: Snapshot, given: Facts) -> None:
     """Refuse to resume in a machine that differs from the one that was saved.
 
-    `given` has what would be booted instead; what only says how a machine was
-    saved is not looked at.
+    `given` has the facts of the machine that would be started. Facts about how a
+    machine was saved are not compared.
     """
     path, saved = snapshot.path, snapshot.facts
     if given.guest != saved.guest:
@@ -203,7 +203,7 @@ def check_machine(snapshot: Snapshot, given: Facts) -> None:
 
 def _pack(stream: Path, packed_path: Path) -> _Digested:
     packed = _Digested()
-    # A gzip member, made piece by piece for its digest. 31: zlib's code for it.
+    # Make a gzip member piece by piece, to digest each piece. 31 selects gzip in zlib.
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
     with stream.open("rb") as file, packed_path.open("wb") as out:
         while piece := file.read(PIECE):

@@ -1,12 +1,12 @@
 """Saves and resumes a running machine, over QEMU's control channel.
 
     resume: QEMU was started with -incoming defer
-        migrate-incoming file:..., until it is completed; cont
+        migrate-incoming file:..., wait until the migration is completed; cont
     save: when the console shows the marker
-        stop; migrate file:..., until it is completed; quit
+        stop; migrate file:..., wait until the migration is completed; quit
 
-A thread of its own does each, because QEMU takes seconds for it and the console must
-be read meanwhile.
+Each transfer has a thread of its own, because it takes seconds, and the harness must
+read the console meanwhile.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ TEXT = "text:"
 
 # How long QEMU may take to write or read the machine.
 TRANSFER_S = 600.0
-# Bytes a second: so many that QEMU does not limit its speed, as it does for networks.
-# On wasm32 the value is a size_t.
+# The limit of QEMU's speed in bytes a second, so high that it has no effect; QEMU's
+# default is meant for networks. The value must fit wasm32's size_t.
 BANDWIDTH = (1 << 32) - 1
 
 
@@ -49,7 +49,7 @@ class Save:
         return SAVE_PHASE if self.at.startswith(TEXT) else self.at
 
     def markers(self, guest: Guest) -> tuple[Marker, ...]:
-        """The guest's markers, and the marker to save at if it is another one."""
+        """The guest's markers, and a marker for the user's text if there is one."""
         if not self.at.startswith(TEXT):
             return guest.markers
         match = re.compile(re.escape(self.at.removeprefix(TEXT)))
@@ -58,7 +58,7 @@ class Save:
 
 @dataclass(frozen=True)
 class Restore:
-    """The machine to resume, and the workload to tell it if it waits for one."""
+    """The machine to resume, and the line that names its workload if it waits."""
 
     snapshot: Snapshot
     # The line to type at the machine's prompt.
@@ -71,7 +71,7 @@ class Restore:
 
 
 class Transfer:
-    """The control channel of one run, as far as saving and resuming need it."""
+    """Saves and resumes the machine of one run over its control channel."""
 
     def __init__(self, control: Path, streams: Streams) -> None:
         self._path = control
@@ -88,7 +88,7 @@ class Transfer:
         resumed: Callable[[float], None],
         failed: Callable[[], None],
     ) -> None:
-        """Begin to load the machine; `resumed` gets the time at which it went on."""
+        """Begin to load the machine; `resumed` gets the time at which it continues."""
 
         def work(control: Control) -> None:
             uri = f"file:{self._streams.incoming}"

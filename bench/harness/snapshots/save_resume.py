@@ -1,4 +1,4 @@
-"""What saving and resuming a machine add to one run: before, during, after."""
+"""The steps that saving and resuming add before, during and after one run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.harness.snapshots.migration import RESUME_PHASE, Restore, Save, Trans
 
 
 def machine_facts(request: BootRequest, qemu: str) -> Facts:
-    """What would be booted: to compare a saved machine with."""
+    """The facts of the machine that a request would boot."""
     guest = request.guest
     return Facts(
         guest=guest.name,
@@ -43,7 +43,11 @@ def machine_facts(request: BootRequest, qemu: str) -> Facts:
 
 
 class SaveResume:
-    """One run's; made before its command, told of everything, asked at its end."""
+    """Saves and resumes the machine of one run.
+
+    run_boot() makes it before the engine's command, tells it of the run's events, and
+    asks it for the outcome at the end.
+    """
 
     def __init__(
         self, save: Save | None, restore: Restore | None, scratch: Path
@@ -65,11 +69,11 @@ class SaveResume:
         self.report: dict[str, Any] = {}
 
     def markers(self, guest: Guest) -> tuple[Marker, ...]:
-        """What the console is searched for."""
+        """The markers that the harness searches the console for."""
         return self._save.markers(guest) if self._save else guest.markers
 
     def request(self, request: BootRequest) -> BootRequest:
-        """With what the engine needs; what was saved is unpacked for it."""
+        """The request with the channel and streams; unpacks the machine to resume."""
         if self._save is None and self._restore is None:
             return request
         self._workload = request.workload
@@ -79,7 +83,7 @@ class SaveResume:
         if self._restore is not None:
             snapshot = self._restore.snapshot
             snapshot.unpack(self._incoming)
-            # The machine is made as it was made when it was saved.
+            # Start QEMU with the settings that the saved machine had.
             request = replace(
                 request,
                 stream_in=self._incoming,
@@ -90,7 +94,7 @@ class SaveResume:
         return request
 
     def started(self, command: Command, process: EngineProcess, limits: Limits) -> None:
-        """QEMU is there."""
+        """QEMU's process has started: begin to resume, if that is asked for."""
         self._process = process
         self._limits = limits
         if self._save is None and self._restore is None:
@@ -107,14 +111,14 @@ class SaveResume:
             self._transfer.resume(process.now_ms, resumed, self._failed)
 
     def _go_on(self) -> None:
-        """The guest runs: it may be at its prompt already."""
+        """Type the workload or release input: the machine may be at its prompt."""
         if self._process is None or self._restore is None:
             return
         if self._restore.at_prompt and not self._type():
             self._process.release_input()
 
     def reached(self, phases: Iterable[Phase]) -> None:
-        """The guest got there."""
+        """The guest reached these phases: type at the prompt, or begin to save."""
         for phase in phases:
             if phase.phase == "prompt":
                 self._type()
@@ -124,7 +128,7 @@ class SaveResume:
 
     @property
     def will_type(self) -> bool:
-        """Whether the guest's prompt is for us, not for the user."""
+        """Whether the harness, not the user, types at the guest's prompt."""
         return self._line is not None
 
     def ended(
@@ -135,7 +139,7 @@ class SaveResume:
         phases: list[Phase],
         console: Mapping[str, Any],
     ) -> None:
-        """QEMU is gone: put what was saved in its place."""
+        """QEMU has ended: write the saved machine to the user's file."""
         if self._transfer is None:
             return
         self._transfer.join()
@@ -173,11 +177,11 @@ class SaveResume:
         return "saved" in self.report
 
     def reached_before(self) -> tuple[str, ...]:
-        """The phases that were behind the machine when it was saved."""
+        """The phases that the resumed machine had reached before it was saved."""
         return tuple(self._restore.snapshot.facts.phases) if self._restore else ()
 
     def _type(self) -> bool:
-        """Say what to do, once, if that is ours to say."""
+        """Type the workload's line once; False if there is no line to type."""
         if self._line is None or self._process is None:
             return False
         line, self._line = self._line, None

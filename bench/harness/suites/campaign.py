@@ -1,10 +1,10 @@
 """A comparison: many boots, interleaved, each result on disk at once.
 
-Runs are made one at a time, in one block of rounds for each guest.  Every round
-does each configuration of the guest once, in an order shuffled by the seed, so
-that slow drift of the machine falls on all configurations alike.  All runs of
-one round share a seed.  Blocks, because nothing is compared across guests: the
-results of one guest are whole before the products of the next one are built.
+The campaign makes one run at a time, in one block of rounds for each guest.  Every
+round runs each configuration of the guest once, in an order shuffled by the seed, so
+that slow drift of the host affects all configurations alike.  All runs of one round
+share a seed.  Each guest has its own block, because nothing is compared across guests:
+the results of one guest are complete before the products of the next one are built.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DEFAULT_OUT = "results"
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is compared with what; tier is None where none applies."""
+    """One of the things compared; `tier` is None for an engine without tiers."""
 
     guest: str
     engine: str
@@ -62,7 +62,7 @@ class Configuration:
     switches: Switches = Switches()
 
     def label(self) -> str:
-        """As shown while it runs."""
+        """The configuration as the progress line shows it."""
         words = [self.guest, self.engine, self.tier or NO_TIER, self.workload]
         return " ".join([*words, *self.switches.words()])
 
@@ -76,7 +76,7 @@ class Idle:
     failure: Mapping[str, str] | None
 
     def as_json(self) -> dict[str, Any]:
-        """As summary.json has it."""
+        """The measurement in the form of summary.json."""
         where = self.configuration
         return {
             "guest": where.guest,
@@ -101,13 +101,13 @@ class Campaign:
     directory: Path
     devices: tuple[Device, ...] = ()
     runs: list[Run] = field(default_factory=list)
-    # What the boot of an idle guest found; None if none was made.
+    # The measurement of an idle guest; None if there was none.
     idle: Idle | None = None
     _saved: dict[str, Snapshot] = field(default_factory=dict)
     _profiles: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def configurations(self) -> list[Configuration]:
-        """All of them; an engine without tiers appears once per guest."""
+        """All configurations; tiers do not multiply those of engines without tiers."""
         found = []
         for guest, workload, engine in product(
             self.suite.guests, self.suite.workloads, self.suite.engines
@@ -154,10 +154,10 @@ class Campaign:
         signals: Deferred | None = None,
         seeding: Callable[[Configuration], None] = lambda _: None,
     ) -> None:
-        """Make every run of one guest.  The summary is whole after each of them.
+        """Make all runs of one guest, and write the summary after each.
 
-        First come boots for a machine to be resumed and for profiles that policies
-        want.
+        Before the runs come the boots that save a machine to resume, and those that
+        make profiles for policies.
         """
         terminal = Terminal(signals=signals)
         make_directory(self.directory / RUNS_DIR)
@@ -180,9 +180,9 @@ class Campaign:
                 signals.check()
 
     def idle_configuration(self) -> Configuration | None:
-        """Where an idle guest is measured, if the suite asks for it.
+        """The configuration for the measurement of an idle guest, if the suite asks.
 
-        In the first guest, on the first engine with tiers if there is one, under
+        That is the first guest on the first engine with tiers, if there is one, under
         the last tier.
         """
         if not self.suite.idle:
@@ -192,9 +192,9 @@ class Campaign:
         return [c for c in tiered if c.engine == tiered[0].engine][-1]
 
     def measure_idle(self, signals: Deferred | None = None) -> Idle | None:
-        """Boot once more, to a prompt, and see what an idle guest costs.
+        """Boot once more, to a prompt, and measure the CPU time of an idle guest.
 
-        None if the suite does not ask for it.
+        None if the suite does not ask for this measurement.
         """
         where = self.idle_configuration()
         if where is None:
@@ -212,7 +212,7 @@ class Campaign:
         return idle_failed or any(not run.ok for run in self.runs)
 
     def document(self) -> dict[str, Any]:
-        """summary.json as it stands."""
+        """The present contents of summary.json."""
         settings = {
             **asdict(self.suite),
             "tiers": [p.spec for p in self.policies],
@@ -223,7 +223,7 @@ class Campaign:
         return summary_document(self.runs, self.provenance, settings, idle)
 
     def write_summary(self) -> None:
-        """Put the summary of what is finished on disk."""
+        """Write the summary of the finished runs to disk."""
         write_json(self.directory / SUMMARY_FILE, self.document())
 
     def _boot(self, repetition: int, configuration: Configuration) -> Boot:
@@ -259,7 +259,10 @@ class Campaign:
     def _save(
         self, guest: str, terminal: Terminal, before: Callable[[Configuration], None]
     ) -> None:
-        """The machine to resume, made by an engine without tiers if there is one."""
+        """Provide the machine to resume: the user's file, or one saved by a boot.
+
+        That boot uses an engine without tiers if there is one.
+        """
         if self.suite.restore:
             snapshot = given_machine(Path(self.suite.restore))
             self._saved = {snapshot.facts.guest: snapshot}
@@ -296,15 +299,15 @@ class Campaign:
 
 
 def suite_request(suite: Suite, guest: Guest) -> BootRequest:
-    """What all boots of a guest in a comparison have in common."""
+    """The part of the request that all boots of a guest in a comparison share."""
     return BootRequest(guest, **shared_settings(suite))
 
 
 def results_directory(out: Path | None) -> Path:
-    """The directory of this comparison's own results.
+    """The directory for this comparison's results.
 
-    What the user named, unless a comparison is in it already: then, and by
-    default, a new directory inside, called after time and a short random id.
+    That is the user's directory, unless it holds a comparison already. In that case,
+    and by default, it is a new directory inside, named by time and a short random id.
     """
     base = out if out is not None else Path(DEFAULT_OUT)
     if out is not None and not _holds_results(out):

@@ -1,4 +1,4 @@
-"""Saved machines for a comparison: a user's file, or made by a boot before it."""
+"""Saved machines for a comparison: from a user's file, or saved by an earlier boot."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUFFIX = ".snap"
 
 
 def given_machine(path: Path) -> Snapshot:
-    """A user's file, if a workload can be chosen for it."""
+    """The user's saved machine; refused unless it waits for a workload."""
     snapshot = read_snapshot(path)
     if snapshot.facts.workload != WAIT:
         raise TierlabError(

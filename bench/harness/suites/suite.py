@@ -1,8 +1,8 @@
 """What to compare: defaults, a suite file, or the command line's choice.
 
-A suite is a TOML file with the keys of Suite; what the command line names
-takes the place of the file's value.  Every refusal names the key.  The suites
-that come with the project are in bench/harness/suites/ and go by their bare names.
+A suite is a TOML file with the keys of Suite; an option on the command line replaces
+the file's value.  Every refusal names the key.  The suites that come with the project
+are in bench/harness/suites/; users name them without directory and suffix.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.harness.suites.targets import read_targets
 
 SUITES = Path(__file__).resolve().parent
 
-# Texts of a suite that say what it is for: no settings.
+# Keys of texts that explain the suite; they are no settings.
 _WORDS = ("title", "purpose")
 _TARGETS = "targets"
 _SETTINGS = {one.suite_key: one for one in SETTINGS if one.suite is not None}
@@ -35,37 +35,38 @@ class Suite(Shared):
     """The configurations to compare and how often.
 
     Guests, engines, tiers, workloads and the switches `chain` and `counts` are
-    combined with each other; the rest holds for all. What each setting takes, and
-    its default, is in the table of settings.
+    combined with each other; all other settings hold for every configuration. The
+    table of settings (bench.base.settings) has the values and the default of each.
     """
 
     guests: tuple[str, ...] = default("guest")
-    # Their parameters are tuned where they are declared.
+    # The default policies have the default parameters, which tiers/ declares.
     tiers: tuple[str, ...] = default("tier")
     engines: tuple[str, ...] = default("engine")
     workloads: tuple[str, ...] = default("workload")
-    # Empty: the runtime's own default.
+    # If empty, the runtime's own default holds.
     chain: tuple[str, ...] = default("chain")
     counts: tuple[str, ...] = default("counts")
     fault: str | None = default("fault")
     runs: int = default("runs")
-    # None: the guest's own.
+    # If None, the guest's own limit holds.
     timeout: float | None = default("timeout")
-    # Resume a saved machine instead of booting; without a file, one is made.
+    # Resume a saved machine in place of booting: that of the file `restore`, or one
+    # that an earlier boot saves.
     resume: bool = default("resume")
     restore: str = default("restore")
     # After the runs, boot once more and measure what an idle guest costs.
     idle: bool = default("idle")
-    # Limits that the suite's author has set; shown when asked for.
+    # Limits that the suite's author has set; shown with --targets.
     targets: tuple[Target, ...] = ()
-    # Shown above the tables: what this is, and what to look at.
+    # Texts shown above the tables: what the suite compares, and what to look at.
     title: str = ""
     purpose: str = ""
 
 
 @dataclass(frozen=True)
 class Known:
-    """The names that may appear.  Tiers are checked by the policies' own tool."""
+    """The names that a suite may use; tier-list checks the names of tiers."""
 
     guests: Sequence[str]
     engines: Sequence[str]
@@ -87,13 +88,13 @@ def read_suite(path: Path) -> Suite:
 
 
 def _beside(suite: Suite, directory: Path) -> Suite:
-    """Descriptions of guests are named relative to the suite's file."""
+    """The suite with paths of guest descriptions made relative to `directory`."""
     guests = (str(directory / g) if is_description(g) else g for g in suite.guests)
     return replace(suite, guests=tuple(guests))
 
 
 def override(suite: Suite, where: str = "", **given: Any) -> Suite:
-    """Replace what the command line names; None and empty mean not named."""
+    """Replace settings by those given; None and an empty tuple mean not given."""
     chosen = {k: v for k, v in given.items() if v is not None and v != ()}
     chosen = {k: list(v) if isinstance(v, tuple) else v for k, v in chosen.items()}
     return _merged(suite, chosen, where)
@@ -105,7 +106,7 @@ def named_suites(directory: Path = SUITES) -> dict[str, Path]:
 
 
 def find_suite(text: str) -> Path:
-    """The file that a user means: a path, or the name of one of our own."""
+    """The suite file that a user means: a path, or the name of one of our suites."""
     known = named_suites()
     if text in known:
         return known[text]
@@ -116,7 +117,7 @@ def find_suite(text: str) -> Path:
 
 
 def check_names(suite: Suite, known: Known, where: str = "") -> Suite:
-    """Refuse what does not exist; workloads in their one form."""
+    """Refuse names that do not exist; gives the suite with canonical workloads."""
     for key, kind, valid in (
         ("guests", "guest", known.guests),
         ("engines", "engine", known.engines),
@@ -177,5 +178,5 @@ def combined(suite: Suite) -> list[Switches]:
 
 
 def shared_settings(settings: Shared) -> dict[str, Any]:
-    """The settings that each boot of a comparison has alike."""
+    """The settings that all boots of a comparison share."""
     return {one.name: getattr(settings, one.name) for one in fields(Shared)}

@@ -1,18 +1,18 @@
 """The key `targets` of a suite file: a list of tables, each one limit.
 
     [[targets]]
-    figure = "boot against native, best policy"   # how the limit is called
+    figure = "boot against native, best policy"   # the limit's name
     column = "ratio_native"       # a column of the summary's rows, or idle_share
     at_most = 2.5                 # or at_least
-    row = "best"                  # of the selected rows; or "worst"
+    row = "best"                  # which of the selected rows counts; or "worst"
     unit = ""
-    guests = ["riscv64-debian"]   # which rows; each key may be left out
+    guests = ["riscv64-debian"]   # selects rows, as do the keys below; all optional
     engines = ["node"]
     tiers = ["*"]                 # a policy's name or spec, with * and ?
     except_tiers = ["never", "threshold"]
     workloads = ["sha256"]        # a workload's name, or name and parameters
 
-`analysis/targets.py` holds the limits against a comparison.
+`analysis/targets.py` compares the limits with the results of a comparison.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ NOTHING = (lambda *_: None, lambda *_: None)
 
 
 class Plugged:
-    """A device that asks for nothing."""
+    """A device that needs no arguments of QEMU."""
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         return []
@@ -88,7 +88,7 @@ def test_a_block_of_rounds_for_each_guest(campaign: Campaign) -> None:
     schedule = campaign.schedule()
     assert [c.guest for _, c in schedule] == [first] * 9 + ["second"] * 9
     assert [r for r, _ in schedule] == [1, 1, 1, 2, 2, 2, 3, 3, 3] * 2
-    # The second guest is not there yet: its boots would fail.
+    # The second guest is not provided yet, so its boots would fail.
     campaign.run_block(first, *NOTHING)
     assert [run.guest for run in campaign.runs] == [first] * 9
     assert summary(campaign)["settings"]["planned"] == 18
@@ -125,7 +125,7 @@ def test_each_run_leaves_a_file_and_counts_in_the_summary(campaign: Campaign) ->
     campaign.run(
         lambda *_: seen.append(summary(campaign)["settings"]["done"]), NOTHING[1]
     )
-    # Before each run the summary knows all earlier ones.
+    # Before each run, the summary has all earlier runs.
     assert seen == list(range(9))
     assert len(load_runs(campaign.directory)) == 9
     rows = summary(campaign)["rows"]
@@ -152,7 +152,7 @@ def test_switches_are_combined_with_each_other(campaign: Campaign) -> None:
     found = [(c.tier, *c.switches.words()) for c in campaign.configurations()]
     assert len(found) == 2 * 4 + 1
     assert ("always", "chain=tail", "counts=exact") in found
-    # Native QEMU has none of them.
+    # Native QEMU has no switches.
     assert (None,) in found
     campaign.run(*NOTHING)
     rows = summary(campaign)["rows"]
@@ -190,7 +190,7 @@ def test_a_profile_is_made_by_one_earlier_boot(
     (path,) = (campaign.directory / "profiles").glob("*.profile")
     assert path.read_text().startswith("tierlab-profile 1\n00000000000000aa 12\n")
     assert all(r.profile == path for r in fake.requests[1:])
-    # The boot that seeds is no run of the comparison.
+    # The boot that makes the profile is no run of the comparison.
     assert {r["tier"] for r in summary(campaign)["rows"]} == {
         "profile:from=/profiles/earlier-boot",
         "-",

@@ -116,7 +116,7 @@ def test_the_command_says_what_is_wrong(
     products: None,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    # The fake says END at once whatever is asked: no status, no rounds.
+    # The fake prints END at once under every workload, without a status or rounds.
     assert main(["check", GUEST, "--engine", "fake", "--tier", "never"]) == 1
     out = capfd.readouterr().out
     assert "power-off    right" in out and "status       WRONG" in out

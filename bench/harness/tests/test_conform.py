@@ -1,4 +1,4 @@
-"""Many images under several tiers: who passed, who failed, who differs."""
+"""Many images under several tiers: which ones pass, fail or differ."""
 
 from __future__ import annotations
 

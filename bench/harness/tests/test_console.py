@@ -24,7 +24,7 @@ BOOT = (
 
 
 def parse(data: bytes, size: int) -> ConsoleParser:
-    """Feed data in pieces of a size; the time is the offset of the piece."""
+    """Feed data in pieces of `size` bytes; a piece's time is its offset."""
     parser = ConsoleParser(MARKERS)
     for at in range(0, len(data), size):
         parser.feed(data[at : at + size], float(at))
@@ -36,7 +36,7 @@ def test_rounds_come_again_and_again() -> None:
     parser = ConsoleParser(MARKERS)
     for n, at in enumerate((100.0, 150.0, 210.5)):
         parser.feed(f"@tierlab round guest={n}.50 n={n}\r\n".encode(), at)
-    # An echo of the command is no marker.
+    # The shell's echo of a command is no marker.
     parser.feed(b"+ echo @tierlab round guest=3.50 n=3\n", 300.0)
     found = [(r.n, r.host_ms, r.guest_s) for r in parser.rounds]
     assert found == [(0, 100.0, 0.5), (1, 150.0, 1.5), (2, 210.5, 2.5)]

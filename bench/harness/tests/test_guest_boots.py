@@ -1,8 +1,8 @@
 """Real guests in real engines: the same guest under every tier.
 
-Under -icount the guest's clock counts instructions, so that all that it does
-and prints follows from its instructions alone.  Whatever a tier gets wrong
-shows in the console, in the number of instructions, or in both.
+Under -icount the guest's clock counts instructions, so that the guest's behaviour and
+output depend on its instructions alone.  Each fault of a tier changes the console, the
+number of instructions, or both.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ GUEST = f"guest-{ARCH}-tiny"
 STILL = "guest-aarch64-debian"
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
-# So few modules that eviction is at work all the time.
+# The code cache holds so few modules that eviction goes on all the time.
 SMALL = 60
-# Policies with parameters that make their groups and shapes differ.
+# Specs whose parameters give other groups and shapes than the defaults.
 VARIANTS = (
     "threshold:n=1",
     "batch:n=20,size=16,by=heat",
@@ -65,7 +65,7 @@ def listed(name: str) -> list[str]:
 
 
 def every_policy() -> list[str]:
-    """Each as a spec with its defaults."""
+    """A spec with default parameters for each policy."""
     return [
         f"{p}:from=@PROFILE@" if p == PROFILE else p for p in listed("policies.def")
     ]
@@ -119,7 +119,7 @@ Reference = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def reference(guest: Guest, products: Mapping[str, Path]) -> Reference:
-    """The guest interpreted, counting instructions; once for each workload."""
+    """Interprets the guest, counting instructions; boots once for each workload."""
     made: dict[str, dict[str, Any]] = {}
 
     def of(workload: str = WORKLOAD, **options: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def reference(guest: Guest, products: Mapping[str, Path]) -> Reference:
 
 @pytest.fixture(scope="module")
 def profile(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the reference executed, for the policy that starts from it."""
+    """A profile of the reference, for the policy that starts from a profile."""
     path = tmp_path_factory.mktemp("profiles") / "reference.profile"
     path.write_text(profile_text(reference(), "the reference"))
     return path
@@ -150,7 +150,7 @@ def profile(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> P
 def same_guest(
     guest: Guest, products: Mapping[str, Path], reference: Reference, profile: Path
 ) -> Reference:
-    """Boots, and wants what the guest did to be what it does interpreted."""
+    """Boots under a tier, and checks that the guest does the same as interpreted."""
 
     def check(tier: str, workload: str = WORKLOAD, **options: Any) -> dict[str, Any]:
         spec = tier.replace("@PROFILE@", str(profile))
@@ -163,7 +163,7 @@ def same_guest(
             **options,
         )
         assert result["ok"], result["failure"]
-        # The machine is part of it, the runtime's switches are not.
+        # The reference has the same machine, but the default switches.
         options.pop("switches", None)
         wanted = reference(workload, **options)
         assert result["console"]["text"] == wanted["console"]["text"]
@@ -187,7 +187,7 @@ def refused(found: Mapping[str, Any], why: str) -> int:
 def test_the_reference_boots_and_counts(reference: Reference) -> None:
     result = reference()
     assert result["ok"], result["failure"]
-    # Each instruction takes 2^shift ns, and the guest says how long it ran.
+    # Each instruction takes 2^shift ns, and the guest prints how long it ran.
     end = next(p for p in result["phases"] if p["phase"] == "workload-end")
     counted_s = counters(result)["icount_insns"] * 2**ICOUNT_SHIFT / 1e9
     assert counted_s == pytest.approx(end["guest_s"], abs=1.0)
@@ -205,8 +205,8 @@ def test_every_policy_runs_the_same_guest(tier: str, same_guest: Reference) -> N
 def test_every_eviction_policy_runs_the_same_guest(
     eviction: str, shape: str, same_guest: Reference
 ) -> None:
-    # `always` would compile again at each entry what was just given up, and a
-    # module for each TB takes its time.
+    # Batches and regions, because `always` would compile each evicted TB again at its
+    # next entry, and one module for each TB is slow.
     tier, small = (
         ("batch:size=8", 150) if shape == "functions" else ("region:size=64", 25)
     )
@@ -237,7 +237,7 @@ def test_a_compilation_that_fails_is_counted_and_interpreted(
 ) -> None:
     found = same_guest("threshold:n=10", switches=Switches(fault=f"{fault}:3"))
     assert refused(found, fault) > 0
-    # Two of three modules are installed all the same.
+    # The fault hits every third module, so two of three are installed.
     assert found["modules_installed"] > refused(found, fault)
 
 
@@ -259,7 +259,7 @@ def test_switches_do_not_change_the_guest(
 
 
 def executions(result: Mapping[str, Any]) -> Counter[tuple[str, str]]:
-    """Of each TB, in all tiers: by address and hash of its code."""
+    """The executions of each TB in all tiers, by address and hash of its code."""
     assert result["ok"], result["failure"]
     found: Counter[tuple[str, str]] = Counter()
     tbs = unpack_tbs(result["stats"]["tbs"])
@@ -270,7 +270,10 @@ def executions(result: Mapping[str, Any]) -> Counter[tuple[str, str]]:
 
 
 def test_exact_counts_are_those_of_the_interpreter() -> None:
-    """On a machine that stands still when it is off: riscv64's spins until its end."""
+    """Compiled code counts as many executions of each TB as the interpreter.
+
+    The test needs a machine that stops at power-off: riscv64's spins until QEMU ends.
+    """
     products = obtain(
         [TIERS, STILL, *find_engine("node").products("aarch64")], Console(stderr=True)
     )
@@ -289,7 +292,7 @@ def test_exact_counts_are_those_of_the_interpreter() -> None:
 def test_code_that_comes_and_goes(tier: str, same_guest: Reference) -> None:
     found = same_guest(tier, "churn:rounds=2", tb_size_mib=8)
     assert found["tb_flushes"] > 0 and found["tbs_invalidated"] > 0
-    # What the flushes gave up was given back.
+    # The runtime has released the modules that the flushes made useless.
     assert found["modules_retired"] > 0
     assert found["modules_alive"] <= found["modules_installed"] - (
         found["modules_retired"]
@@ -348,7 +351,8 @@ def test_the_guests_status_is_the_engines(
 ) -> None:
     tier = "threshold" if engine == "node" else None
     result = boot(guest, products, engine, tier=tier, workload="nonsense")
-    # /init knows no such workload: status 2, by the machine's own device.
+    # /init refuses a workload that it does not know, with status 2, which it reports
+    # through a device of the machine.
     assert result["exit"]["status"] == 2
     assert result["failure"]["kind"] == "workload"
 
@@ -359,7 +363,7 @@ def test_a_kernel_that_does_not_boot_is_a_failed_run(
     raw = (products[GUEST] / "kernel").read_bytes()
     broken = tmp_path / "guest"
     broken.mkdir()
-    # The entry is sound; the rest is zeroes.
+    # The kernel's entry is intact, and the rest is zeroes.
     (broken / "kernel").write_bytes(raw[:4096] + bytes(len(raw) - 4096))
     for name in ("initrd", "guest.json"):
         (broken / name).symlink_to(products[GUEST] / name)

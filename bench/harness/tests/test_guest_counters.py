@@ -1,7 +1,7 @@
-"""Every counter of tiers/counters.def is set by somebody: a few boots touch them all.
+"""The runtime sets every counter of tiers/counters.def in one of a few boots.
 
-The list of counters is the program's own (`tier-list`), so a new counter that
-nobody sets fails here.
+The list of counters comes from `tier-list`, so this test fails for a new counter that
+no code sets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The greatest memory: QEMU's heap is above 2 GiB, and code is compiled all the same.
+"""With the largest memory, QEMU's heap is above 2 GiB, and code is still compiled.
 
-JavaScript gets C's pointers as signed numbers.  A pointer above 2 GiB that nobody
-made unsigned makes the engine refuse the module, and all code stays in tier 0.
+JavaScript gets C's pointers as signed numbers.  If JavaScript does not make a pointer
+above 2 GiB unsigned, the engine refuses the module, and all code stays in tier 0.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.harness.run.policies import check_policy
 pytestmark = pytest.mark.guest
 
 GUEST, ARCH = "guest-riscv64-tiny", "riscv64"
-# QEMU on a 32-bit host takes no more.
+# The largest memory that QEMU accepts on a 32-bit host.
 GREATEST_MIB = 2047
 TWO_GIB = 2 << 30
 TIMEOUT_S = 600.0

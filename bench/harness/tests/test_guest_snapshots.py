@@ -1,9 +1,8 @@
 """Real machines saved and resumed: across policies, engines and CPUs.
 
-Under -icount a guest's console follows from its instructions alone, clock
-readings included.  So what a machine prints until it is saved, and what it
-prints when it is resumed anywhere else, must together be what one prints that
-was never saved.
+Under -icount a guest's output depends on its instructions alone, clock readings
+included.  So the output until a machine is saved and the output after it is resumed
+elsewhere, put together, must equal the output of a machine that was never saved.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ pytestmark = pytest.mark.guest
 
 GUEST = "riscv64-tiny"
 MACHINES = ("riscv64-tiny", "x86_64-debian", "aarch64-debian")
-# One with another clock than the time stamp counter, one without.
+# A machine with another clock beside the time stamp counter, and one without.
 X86_MACHINES = ("x86_64-debian", "x86_64-debian-microvm")
 WORKLOAD = "sh"
 ICOUNT_SHIFT = 1
 NATIVE = "native"
 TIMEOUT_S = 600.0
 
-# Where a machine is saved and where it goes on: engine native or a policy.
+# Where a machine is saved and where it is resumed: natively, or in Node under a policy.
 WAYS = [
     (NATIVE, "never"),
     (NATIVE, "region:n=20"),
@@ -70,7 +69,7 @@ def make(where: str, workload: str, guest: str = GUEST, **options: Any) -> Boot:
 
 @pytest.fixture(scope="module")
 def save(tmp_path_factory: pytest.TempPathFactory) -> MakeSaved:
-    """Boots, saves, and wants that to be well; each machine once."""
+    """Boots and saves a machine, each kind once, and checks that the run is ok."""
     made: dict[str, tuple[Snapshot, str]] = {}
 
     def of(where: str, workload: str, at: str, **options: Any) -> tuple[Snapshot, str]:
@@ -93,7 +92,7 @@ def go(boot: Boot, terminal: Terminal | None = None, **plan: Any) -> dict[str, A
 
 @pytest.fixture(scope="module")
 def unsaved() -> str:
-    """What the guest prints when nobody interferes."""
+    """The output of a guest that is never saved."""
     result = go(make("never", WORKLOAD, icount=ICOUNT_SHIFT))
     return str(result["console"]["text"])
 
@@ -154,7 +153,7 @@ def test_a_resumed_machine_is_saved_again(
 def test_every_machine_there_and_back(
     guest: str, save: MakeSaved, tmp_path: Path
 ) -> None:
-    """Booted natively, it goes on in Node, and from there on natively again."""
+    """A machine booted natively is resumed and saved in Node, then resumed natively."""
     snapshot, _ = save(NATIVE, "wait", "prompt", guest=guest)
     again = Save(tmp_path / "again.snap", "workload-start")
     there = resumed(make("region:n=50", "sh", guest), snapshot)
@@ -166,7 +165,11 @@ def test_every_machine_there_and_back(
 
 @pytest.mark.parametrize("guest", X86_MACHINES)
 def test_an_x86_guests_time_goes_on_as_fast(guest: str, save: MakeSaved) -> None:
-    """Natively it has the processor's own counter, in Node one of that frequency."""
+    """A resumed guest's clock keeps its rate.
+
+    A native guest reads the processor's own time stamp counter; in Node, QEMU provides
+    a counter of the same frequency.
+    """
     snapshot, _ = save(NATIVE, "wait", "prompt", guest=guest)
     for where in ("batch", NATIVE):
         result = go(resumed(make(where, "clock:rounds=5", guest), snapshot))
@@ -188,7 +191,7 @@ def test_native_qemu_does_not_go_on_with_a_counter_that_it_has_not(
 
 def test_a_stream_that_qemu_refuses_is_one_line(save: MakeSaved) -> None:
     snapshot, _ = save(NATIVE, "wait", "prompt", smp=1)
-    # The facts say one CPU, the machine that is started has two.
+    # The saved machine has one CPU, but the machine to resume it in has two.
     boot = replace(make("never", "none", smp=2), restore=Restore(snapshot))
     failure = run_boot(boot, {})["failure"]
     assert failure["kind"] == "snapshot"

@@ -1,4 +1,4 @@
-"""The measurement of an idle guest, by engines that sleep or do not."""
+"""The measurement of an idle guest, with engines that sleep or use the CPU."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def test_an_idle_guest_is_told_from_a_busy_one(
     check_form(result, "idle")
     assert result["ok"] and result["config"]["workload"] == "shell"
     assert "got exit" in result["console"]["text"]
-    # Half-way between none and all of a core, but for what others take of it.
+    # The limit lies between an idle and a busy engine; it is low, because other
+    # processes take a part of the core.
     assert (result["idle_share"] > 0.1) == busy
 
 
@@ -36,7 +37,7 @@ def test_an_idle_guest_is_told_from_a_busy_one(
     ("scenario", "kind"),
     [
         ([{"say": fakes.PANIC}], "panic"),
-        # The boot ends well, but nothing was measured.
+        # The boot ends well, but without a prompt there is no measurement.
         (fakes.GOOD, "marker-missing"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Profiles: made from a result, found again, refused where there is nothing."""
+"""Profiles: made from a result, found again, refused without counted executions."""
 
 from __future__ import annotations
 

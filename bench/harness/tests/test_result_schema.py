@@ -1,6 +1,6 @@
-"""Writers of results against the schema: what is in their sources.
+"""The sources of programs that write results agree with the schema.
 
-That what they write has the form of the schema is tested where each is run: by
+Other tests run these programs and check the form of their output, by
 bench.testing.schema.check_form().
 """
 

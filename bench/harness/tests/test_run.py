@@ -1,4 +1,4 @@
-"""One boot by the fake engine: every way to end, and what is recorded."""
+"""One boot by the fake engine: all ways to end, and the results."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_guest_that_hangs_is_ended(guest: Guest, fake: FakeEngine) -> None:
     result = boot(guest, fake, scenario, timeout=0.5)
     assert result["failure"]["kind"] == "timeout"
     assert "reached kernel" in result["failure"]["message"]
-    # It was deaf to SIGTERM, and had a child: both are gone.
+    # The engine ignored SIGTERM and had a child: the harness has ended both.
     assert result["exit"]["signal"] == signal.SIGKILL
     assert not alive("7231")
 

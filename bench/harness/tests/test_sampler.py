@@ -1,4 +1,4 @@
-"""What is sampled while the engine runs, and what it tells itself."""
+"""The samples of a running engine, and the engine's own timeline."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_samples_are_taken_when_they_are_due() -> None:
 
 def test_counting_that_is_dear_becomes_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
-    # Each count takes a second of CPU.
+    # Each count of the mappings takes a second of CPU time.
     monkeypatch.setattr(time, "process_time", lambda: float(next(clock)))
     found = Sampler()
     for at in range(0, 150_000, 1000):

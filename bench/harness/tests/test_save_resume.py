@@ -1,4 +1,4 @@
-"""Saving and resuming with the fake engine: all that can go wrong, too."""
+"""Saving and resuming with the fake engine, and all ways in which both can fail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TO_PROMPT: Scenario = [
     {"stats": fakes.STATS},
     {"say": fakes.FIRMWARE + fakes.KERNEL + fakes.INIT + PROMPT},
 ]
-# What a machine that waits at its prompt does with the line that it gets.
+# A machine that waits at its prompt reads a line and runs the workload that it names.
 ANSWERS: Scenario = [{"echo": 1}, {"say": fakes.START + fakes.END}]
 SAVES: Scenario = [*TO_PROMPT, {"await": "quit"}]
 RESUMES: Scenario = [{"qmp": {}}, {"await": "cont"}, *ANSWERS]
@@ -73,7 +73,8 @@ def test_resumes_and_says_what_to_do(
     assert phases == ["resume", "workload-start", "workload-end"]
     assert result["config"]["workload"] == "sha256"
     assert result["config"]["resumed"]["engine"] == "fake"
-    # QEMU is started as it was: its command line is part of the machine.
+    # QEMU starts with the workload of the saved boot, because the kernel's command line
+    # is part of the machine.
     assert fake.requests[-1].workload == "wait"
 
 
@@ -84,7 +85,7 @@ def test_an_x86_machines_counter_is_part_of_it(
     first, again = tmp_path / "first.snap", tmp_path / "again.snap"
     assert save(own, fake, first)["ok"]
     assert read_snapshot(first).facts.tsc_khz == NANOSECONDS_KHZ
-    # As if it had come from a processor.
+    # Pretend that the machine was saved with a processor's counter.
     snapshot = read_snapshot(first)
     facts = replace(snapshot.facts, tsc_khz=2_300_000)
     restore = Restore(replace(snapshot, facts=facts), "sha256")
@@ -130,7 +131,7 @@ def test_a_resumed_machine_can_be_saved(
     facts = read_snapshot(second.path).facts
     assert (facts.workload, facts.booted_for) == ("sha256", "wait")
     assert {"init", "prompt", "resume", "workload-start"} <= set(facts.phases)
-    # And goes on with what it did.
+    # The machine that was saved again resumes its workload.
     last: Scenario = [{"qmp": {}}, {"await": "cont"}, {"say": fakes.END}]
     result = boot(guest, fake, last, restore=Restore(read_snapshot(second.path)))
     assert result["ok"], result["failure"]

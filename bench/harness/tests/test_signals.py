@@ -22,7 +22,7 @@ from bench.testing import fakes
 from bench.testing.fakes import GUEST, Scenario
 
 FAKE_CLI = ROOT / "bench" / "testing" / "fake_cli.py"
-# Only so that a test that fails does not hang.
+# A time limit, so that a failing test does not hang.
 PATIENCE_S = 60.0
 
 
@@ -197,7 +197,7 @@ def session(
 def test_the_terminal_is_the_guests_and_comes_back(session: TerminalSession) -> None:
     session.read_until(b"# ")
     assert session.is_raw()
-    # Ctrl-C and Ctrl-A are bytes for the guest.
+    # The guest gets Ctrl-C and Ctrl-A as bytes.
     os.write(session.master, b"a\x03\x01b\n")
     session.read_until(b"got a\x03\x01b")
     session.read_until(b"CPU ")

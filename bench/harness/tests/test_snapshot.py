@@ -1,4 +1,4 @@
-"""Saved machines as files: what is written is read, all else is refused."""
+"""Files of saved machines: written files are read, all other files are refused."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_cut_off(tmp_path: Path, saved: Snapshot, where: float) -
 def test_every_byte_of_the_stream_counts(tmp_path: Path, saved: Snapshot) -> None:
     data = bytearray(saved.path.read_bytes())
     path = tmp_path / "changed"
-    # The header's time of day and system are of no use to gzip: the digest knows.
+    # gzip ignores the time and the system in its header, but the digest covers both.
     for at in (4, 9, 20, saved.facts.packed_bytes // 2, saved.facts.packed_bytes - 1):
         changed = bytearray(data)
         changed[saved.offset + at] ^= 0x10
@@ -102,7 +102,7 @@ def test_other_files(tmp_path: Path, head: bytes, words: str) -> None:
 
 
 def refused_fact(tmp_path: Path, saved: Snapshot, name: str, value: Any) -> str:
-    """Why a machine is refused whose description holds this."""
+    """Why a file is refused whose fact `name` has this value."""
     text = json.dumps({**asdict(saved.facts), name: value}).encode()
     path = tmp_path / "kind"
     path.write_bytes(struct.pack("<8sII", MAGIC, VERSION, len(text)) + text)

@@ -1,4 +1,4 @@
-"""Soak runs: what counts as growth, and what the command says of it."""
+"""Soak runs: the verdicts on growth, and the output of the command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROUNDS_END = fakes.ROUNDS + fakes.END
 def run(
     mib_per_hour: float, noise: float = 5.0, seconds: int = SECONDS, seed: int = 1
 ) -> list[tuple[float | None, float]]:
-    """A run that rises to a level at first, then by so much."""
+    """A run that rises to a level at first, and then by `mib_per_hour`."""
     dice = random.Random(seed)
     return [
         (
@@ -47,7 +47,7 @@ def run(
 
 
 def stepped(*steps: tuple[int, float]) -> list[tuple[float | None, float]]:
-    """A run without growth, with steps of so much at such seconds."""
+    """A run without growth, but with steps: each a second and a rise in MiB."""
     return [
         (at, mib + sum(up for s, up in steps if at is not None and at >= 1000 * s))
         for at, mib in run(0.0)
@@ -83,7 +83,7 @@ def test_a_slow_rise_within_the_margin_is_no_growth() -> None:
 
 @pytest.mark.parametrize("mib_per_hour", [0.0, 300.0])
 def test_noise_hides_growth_and_its_absence(mib_per_hour: float) -> None:
-    """That the interval reaches 0 does not say that memory does not grow."""
+    """An interval that contains 0 does not prove that memory does not grow."""
     found = growth(run(mib_per_hour, noise=120.0, seed=3))
     assert found is not None and found.interval[0] < 0 < found.interval[1]
     assert found.verdict == UNKNOWN
@@ -118,7 +118,7 @@ def test_many_steps_are_growth() -> None:
 
 
 def timeline(tbs_a_second: float, flush_s: int = 60) -> dict[str, Any]:
-    """A run that translates so many TBs; all of them die in each flush."""
+    """The timeline of a run that translates TBs steadily; each flush kills all TBs."""
     rows: list[list[float]] = []
     for s in range(0, SECONDS, 10):
         made = 30_000 + tbs_a_second * s
@@ -129,13 +129,13 @@ def timeline(tbs_a_second: float, flush_s: int = 60) -> dict[str, Any]:
 
 
 def test_the_store_of_dead_tbs_has_a_limit() -> None:
-    """Its limit is the runtime's; what it gains until then is known."""
+    """filling() uses the runtime's limit, and knows the store's growth until then."""
     engine = (ROOT / "tiers/engine.h").read_text()
     assert f"TIER_MAX_DEAD_RECORDS UINT32_C({DEAD_TBS})" in engine
     found = filling(timeline(170.0))
     assert found.mib_per_hour == pytest.approx(170 * 192 * 3600 / 2**20, rel=0.15)
     assert found.longer == pytest.approx(DEAD_TBS / (30_000 + 170 * 420), rel=0.01)
-    # Full before the second half began, or nothing dies, or nothing is known.
+    # The store is full before the second half, or no TB dies, or there is no timeline.
     assert filling(timeline(600.0)) == Filling()
     assert filling(timeline(0.0)) == Filling()
     assert filling(None) == filling({"columns": ["t_ms"], "rows": [[1.0]]}) == Filling()
@@ -149,7 +149,7 @@ def test_a_store_that_fills_explains_growth_until_it_is_full() -> None:
     assert beside is not None and beside.verdict == UNKNOWN
     assert "records of dead TBs" in beside.line()
     assert beside.minutes_needed >= 2.5 * SECONDS / 60
-    # A leak beside it is found, and so is one when the store is full.
+    # A leak beside the filling store is found, and so is a leak when the store is full.
     leak = growth(run(500.0, noise=3.0), timeline(170.0))
     assert leak is not None and leak.verdict == GROWS
     full = growth(samples, timeline(600.0))
@@ -203,7 +203,7 @@ def test_soak_shows_lines_and_leaves_a_result(
     [
         ((-20.0, 30.0), 0, "does not grow"),
         ((48.3, 172.0), 1, "grows"),
-        # A run that is too short to tell has not failed.
+        # A run that is too short for a verdict has not failed.
         ((-20.0, 400.0), 0, "cannot be told; give about --minutes 38"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Suite files: what they may hold, and how they are refused."""
+"""Suite files: their keys and values, and how the harness refuses wrong ones."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_workloads_have_one_form() -> None:
 def test_our_own_suites_can_be_read(name: str) -> None:
     suite = check_names(read_suite(find_suite(name)), KNOWN, name)
     assert suite.title and suite.purpose
-    # Ratios need their base, and targets the guest that they are about.
+    # Ratios need the engine in their denominator, and targets need their guest.
     guest = PEER_GUEST if PEER in suite.engines else GUEST
     assert "native" in suite.engines and guest in suite.guests
 

@@ -1,4 +1,4 @@
-"""Targets in suite files: those of our own suites, and what is refused."""
+"""Targets in suite files: those of our own suites, and refusals of wrong ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.harness.suites.suite import find_suite, named_suites, read_suite
 def told(
     suite: str, results: list[dict[str, Any]], idle_share: float | None = None
 ) -> dict[str, Verdict]:
-    """The verdicts on one of our own suites that could be told, by name."""
+    """The verdicts on a suite's targets that have a value, by the target's name."""
     rows = summarise(run_from_json(r) for r in results)
     found = verdicts(read_suite(find_suite(suite)).targets, rows, idle_share)
     return {v.target.figure: v for v in found if v.value is not None}
@@ -36,7 +36,7 @@ def test_targets_are_met_or_missed() -> None:
         result("node", "threshold:n=10", 3000.0, rss=2000.0),
         result("node", "threshold:n=10", 3000.0, failure="timeout"),
         result("node", "threshold:n=10", None, failure="panic"),
-        # No row has started a policy that `best policy` could mean.
+        # Without a successful run, this row is no candidate for `best policy`.
         result("node", "always", None, failure="panic"),
     ]
     found = told("policies", results, 0.031)
@@ -64,7 +64,7 @@ def test_the_best_policy_is_held_against_the_best_threshold() -> None:
         result("native", "-", 1000.0),
         result("node", "threshold:n=50", 4000.0),
         result("node", "threshold:n=1500", 3000.0),
-        # A budget of its own makes it another experiment.
+        # A row with a budget of its own is no plain threshold policy.
         result("node", "threshold:n=9,max-modules=5", 2000.0),
         result("node", "batch:n=50", 2400.0),
         result("node", "profile:from=/profiles/x", 2300.0),
@@ -116,7 +116,7 @@ def test_a_peer_is_compared_with_and_is_not_ours() -> None:
             workload="sha256",
             work_ms=work,
             rounds=[400.0, last, last],
-            # Big as it is, the peer's memory is not ours to limit.
+            # The limit of memory does not apply to the peer, however much it uses.
             rss=3000.0 if engine == PEER else 500.0,
         )
 
