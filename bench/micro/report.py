@@ -1,4 +1,4 @@
-"""Rows of google-benchmark's JSON to tables: medians and spread."""
+"""Makes tables of medians and spreads from rows of google-benchmark's JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUFFIX = re.compile(r"/(iterations:\d+|manual_time|repeats:\d+)")
 
 @dataclass
 class Measured:
-    """One benchmark: the values of each of its members, by repetition."""
+    """One benchmark: the values of each member of its rows, by repetition."""
 
     name: str
     values: dict[str, list[float]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Column:
-    """A member of the rows as a table shows it."""
+    """How a table shows one member of the rows."""
 
     member: str
     heading: str
@@ -79,7 +79,7 @@ _PAGE = (
     Column("s_longest_task", "longest task, ms", 1e3),
 )
 
-# Tables show the spread of the benchmark's first own column.
+# A table also shows the spread of the first of its columns that a benchmark has.
 PARTS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "native/emit": ("Emission", _EMIT),
     "native/verify": ("Verification", _EMIT[:2]),
@@ -179,8 +179,8 @@ def measured(rows: Iterable[Mapping[str, Any]]) -> list[Measured]:
     for one in found.values():
         resident = one.values.get("rss_bytes", [])
         if one.name == CHURN and len(resident) > 2:
-            # Memory must not grow with the number of modules replaced: the last step
-            # against the second, as the first one still warms up.
+            # Memory must not grow with the number of modules replaced. Compare the
+            # last step with the second, because the first step includes the warm-up.
             one.values["rss_growth"] = [resident[-1] / resident[1]]
     return list(found.values())
 
@@ -239,7 +239,7 @@ def _cell(value: float | None, scale: float) -> str:
 
 
 def number_text(value: float) -> str:
-    """Three digits that count."""
+    """The number with three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

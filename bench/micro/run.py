@@ -15,7 +15,7 @@ from typing import IO, Any
 from bench.base.errors import FAILED, TierlabError
 from bench.micro.report import CHURN, short_name
 
-# A repetition of this benchmark is one of ten steps in a row.
+# The benchmark CHURN takes ten steps in a row; its repetitions are these steps.
 CHURN_STEPS = 10
 
 
@@ -36,7 +36,7 @@ Done = Callable[[str], None]
 
 @dataclass
 class Outcome:
-    """Rows, and the programs' facts about themselves."""
+    """The rows of all benchmarks, and the programs' facts about themselves."""
 
     context: dict[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Native:
         return str(self.product / "bin" / "micro-native")
 
     def names(self) -> list[str]:
-        """The names of all benchmarks, as the program has them."""
+        """The names of all benchmarks that the program has."""
         return _lines([self._program, "--benchmark_list_tests=true"])
 
     def run(
@@ -69,7 +69,7 @@ class Native:
             argv += [f"--benchmark_min_time={effort.min_time_s}s"]
             argv += ["--benchmark_display_aggregates_only=true"]
             log = Path(scratch) / "log"
-            # Remarks on the machine, which the report has as well.
+            # stderr has remarks on the host, which the report has as well.
             with log.open("w") as remarks, _process(argv, remarks) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
@@ -84,7 +84,7 @@ class Native:
 
 @dataclass(frozen=True)
 class InNode:
-    """The program for the engine; a process for each benchmark."""
+    """The program for the engine in Node; each benchmark has its own process."""
 
     product: Path
     node: Path
@@ -100,7 +100,7 @@ class InNode:
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Run the named benchmarks one after the other; a dead one is a failed row."""
+        """Run the named benchmarks one after another; a crash gives a failed row."""
         for name in names:
             times = CHURN_STEPS if name == CHURN else effort.repetitions
             argv = [*self._argv, "--run", name, "--repetitions", str(times)]

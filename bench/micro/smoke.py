@@ -11,13 +11,13 @@ import subprocess
 import sys
 from typing import Any
 
-# Plays of many TBs take long under sanitizers, and test nothing more.
+# Benchmarks with many TBs take long under sanitizers, and test nothing more.
 FILTER = "-live:(16384|65536)"
 PARTS = ("emit", "interp", "policy", "evict", "verify", "fuse")
 
 
 def run(program: str, *arguments: str) -> str:
-    """A program's standard output; if it fails, so does this check."""
+    """A program's standard output; the check fails if the program fails."""
     done = subprocess.run(
         [program, *arguments], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -25,7 +25,7 @@ def run(program: str, *arguments: str) -> str:
 
 
 def check(benchmarks: list[dict[str, Any]], policies: list[str]) -> list[str]:
-    """Faults, one line each."""
+    """The faults in the benchmarks' rows, one line each."""
     wrong = []
     names = [str(row["name"]).split("/") for row in benchmarks]
     played = {name[2] for name in names if name[1] == "policy"}

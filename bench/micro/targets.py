@@ -1,14 +1,14 @@
-"""Limits for microbenchmarks, in a file of whoever sets them.
+"""Limits for microbenchmarks, in a file that the user writes.
 
     [[targets]]
-    figure = "policy decision for a TB"    # how the limit is called
-    benchmarks = "native/policy/*"         # names, with * and ?
-    member = "s_per_decided_tb"            # of their rows
-    scale = 1e9                            # from the member to the unit
+    figure = "policy decision for a TB"    # the limit's name
+    benchmarks = "native/policy/*"         # names of benchmarks, with * and ?
+    member = "s_per_decided_tb"            # a member of these benchmarks' rows
+    scale = 1e9                            # factor from the member to the unit
     unit = "ns"
     below = 100.0                          # or at_least
 
-A target stands for the worst of its benchmarks.
+The worst of its benchmarks decides whether a target is met.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _LIMITS = ("below", "at_least")
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of one member of the benchmarks that match."""
+    """A limit for one member of the benchmarks whose names match."""
 
     figure: str
     benchmarks: str
     member: str
     limit: float
-    # Whether the limit is the least value allowed; else values have to be below it.
+    # Whether the limit is the least value allowed; else values must be below the limit.
     at_least: bool
     scale: float = 1.0
     unit: str = ""
 
     def verdict(self, found: Sequence[Measured]) -> Verdict:
-        """The target held against the worst median."""
+        """Compare the target with the worst median of its benchmarks."""
         medians = [
             (value * self.scale, one.name)
             for one in found
@@ -54,7 +54,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target, and what was measured; no value if nothing was."""
+    """One target and the measured value; None if nothing was measured."""
 
     target: Target
     value: float | None
@@ -62,7 +62,7 @@ class Verdict:
 
     @property
     def met(self) -> bool | None:
-        """None when nothing was measured."""
+        """Whether the target is met; None if nothing was measured."""
         if self.value is None:
             return None
         if self.target.at_least:

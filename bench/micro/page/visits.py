@@ -1,9 +1,10 @@
 """How long a visitor of the page waits, measured in a real browser: `tierlab bench`.
 
 Each repetition boots a guest in Node, opens the page in a browser with an empty
-profile, boots the same guest there under the same policy, and types at its prompt. It
-does so twice: the pointer is at the button for some time before the click, which the
-page uses to load ahead; and the click comes without that.
+profile, boots the same guest there under the same policy, and types at its prompt.
+There are benchmarks with two kinds of visit: in one, the pointer is at the button for
+some time before the click, and the page uses this time to load ahead; in the other,
+the click comes at once.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ TIER = "region"
 SCRIPT = Path(__file__).with_name("measure.mjs")
 TIMEOUT_S = 360.0
 GOODBYE = b"exit\n"
-# How long the pointer is at the button before the click.
+# How long the pointer is at the button before the click, in ms.
 APPROACHES_MS = (300, 1000, 0)
 
 
@@ -62,20 +63,20 @@ class InBrowser:
         return ["node", DRIVER, LIBRARIES, TIERS, entry.product, program]
 
     def names(self) -> list[str]:
-        """A benchmark for each way to the button: a visit gives all figures."""
+        """A benchmark for each of APPROACHES_MS; one visit measures all its figures."""
         return [f"{self.engine.name}/page/approach_ms:{ms}" for ms in APPROACHES_MS]
 
     def run(
         self, names: Sequence[str], effort: Effort, done: Done, outcome: Outcome
     ) -> None:
-        """Visit the page as often as asked, in each way in turn.
+        """Visit the page as often as asked, each time once for each benchmark.
 
-        A visit that failed is a failed row.
+        A failed visit gives a failed row.
         """
         entry = find_guest(GUEST)
         products, guests = obtain_for([entry], ["node", self.engine.name])
         policy = check_policies([TIER])[0]
-        # The page counts executions, so this boot does, too.
+        # The boot in Node counts executions, because the page does.
         counting = Switches(counts="sampled")
         request = BootRequest(
             guest=guests[GUEST], workload=SHELL, tier=policy.spec, switches=counting
@@ -117,7 +118,10 @@ class InBrowser:
 
 
 def row_of(name: str, seen: Mapping[str, Any], node_s: float) -> dict[str, Any]:
-    """A row as google-benchmark has it; times in seconds. `seen`: measure.mjs."""
+    """A row in google-benchmark's form, with times in seconds.
+
+    `seen` is the output of measure.mjs.
+    """
     prompt_s = seen["prompt_ms"] / 1000
     row = {
         "name": name,
@@ -138,7 +142,7 @@ def row_of(name: str, seen: Mapping[str, Any], node_s: float) -> dict[str, Any]:
 
 
 def _prompt_in_node(boot: Boot) -> tuple[float, str]:
-    """Seconds from the process's start to the prompt, or the reason of a failure."""
+    """Seconds from the process's start to the prompt, and the reason if this fails."""
     reader, typist = os.pipe()
     try:
         terminal = Terminal(
@@ -157,7 +161,7 @@ def _prompt_in_node(boot: Boot) -> tuple[float, str]:
 
 
 def _run_group(argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a browser's driver in its own process group, which the driver ends."""
+    """Run a browser's driver in a process group of its own, which the driver ends."""
     return subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,

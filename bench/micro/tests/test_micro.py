@@ -1,4 +1,4 @@
-"""`tierlab bench`: reports are read right, and its words are as elsewhere."""
+"""`tierlab bench`: tables, targets, result files, and one-line errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bench.testing.fakes import FakeEngine
 
 
 def row(name: str, **members: Any) -> dict[str, Any]:
-    """A row as google-benchmark writes it."""
+    """A row in the form in which google-benchmark writes it."""
     return {"name": name, "run_name": name, "run_type": "iteration", **members}
 
 
@@ -135,7 +135,7 @@ def test_targets_stand_for_the_worst() -> None:
         row("native/policy/a/live:1024", s_per_decided_tb=99e-9),
         row("native/policy/b/live:1024", s_per_decided_tb=20e-9),
         row("native/policy/b/live:16384", s_per_decided_tb=100e-9),
-        # Not a policy's.
+        # This benchmark is of an eviction, not of a policy.
         row("native/evict/b/live:1024", s_per_decided_tb=1e-3),
     ]
     met = by_title(rows)
@@ -156,7 +156,7 @@ WAYS = POINTER, _, AT_ONCE = tuple(f"approach_ms:{ms}" for ms in APPROACHES_MS)
 
 
 def visit(**more: Any) -> dict[str, Any]:
-    """As measure.mjs prints it."""
+    """A visit in the form in which measure.mjs prints it."""
     echo = [9.0, 10.0, 60.0]
     times = {"prompt_ms": 2300.0, "load_ms": 100.0, "paint_ms": 250.0, "echo_ms": echo}
     return {**times, "bytes": 33_000, "longest_task_ms": 72.0, "tier": "region", **more}
@@ -167,7 +167,7 @@ def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
     rows = [
         row_of(f"chromium/page/{POINTER}", visit(), 2.0),
         row_of(f"chromium/page/{AT_ONCE}", visit(), 1.0),
-        # A browser that does not tell of long tasks, and is slower.
+        # A browser that does not report long tasks, and paints later.
         row_of(f"firefox/page/{POINTER}", visit(**untold), 1.9),
     ]
     assert rows[0]["prompt_of_node"] == pytest.approx(1.15)
@@ -188,7 +188,7 @@ def test_the_page_is_compared_with_node_and_with_its_limits() -> None:
     ("scenario", "why"),
     [
         ([{"say": fakes.KERNEL + fakes.PANIC}], "Unable to mount root"),
-        # It boots, and has no prompt of which a time could be told.
+        # The guest boots, but never shows a prompt, so there is no time.
         (fakes.GOOD, "never showed its prompt"),
     ],
 )
@@ -225,7 +225,7 @@ def test_memory_that_grows_with_modules_is_told(last: float, met: bool) -> None:
     rows = [row(CHURN, rss_bytes=v, **other) for v in steps]
     title = "memory after replacing modules, last of ten steps to second"
     assert by_title(rows)[title] is met
-    # A value at the limit is not below it.
+    # A value equal to the limit is not below the limit.
     steps[-1] = 150
     assert by_title([row(CHURN, rss_bytes=v) for v in steps])[title] is False
     assert shown(measured(rows)).count("\n") > len(steps)
@@ -235,7 +235,7 @@ NAMES = ("native/emit/functions/tbs:1", "native/policy/never/live:1024")
 
 
 def fake_native(directory: Path, status: int = 0) -> Path:
-    """A product whose program lists two benchmarks and reports what it is asked."""
+    """A product whose program lists two benchmarks and reports those asked for."""
     program = directory / "bin" / "micro-native"
     program.parent.mkdir(parents=True)
     program.write_text(
