@@ -1,4 +1,4 @@
-"""What the page is told of guests, policies and workloads: data, no code.
+"""The page's description of guests, policies and workloads: data, no code.
 
 The machine is that of every engine (bench.engines.base.qemu_arguments): the page
 only puts other values behind -smp, -m, -seed and -append.
@@ -36,17 +36,17 @@ from bench.page.folders import MAX_BYTES, MAX_ENTRIES
 from bench.page.places import PagePlaces
 
 SCHEMA = 1
-# What a workload needs to be plugged in; nothing is saved in the page.
+# The device that each workload needs, and the workloads that the page does not offer.
 NEEDS = {"disk": "disk", "share": "share", "net": "net"}
 NOT_OFFERED = ("wait",)
-# The relay's WebSocket, beside the page.
+# The path of the relay's WebSocket, beside the page.
 NETWORK = "network"
-# In arguments, for what the page puts there.
+# A placeholder in arguments, which the page replaces by a folder's tag.
 TAG = "@TAG@"
 
 
 def machine(guest: Guest) -> tuple[list[str], dict[str, Path]]:
-    """QEMU's arguments for the guest as it is, and its files by their paths there."""
+    """QEMU's arguments for the guest, and the guest's files by their paths in QEMU."""
     places = PagePlaces()
     arguments = qemu_arguments(BootRequest(guest, workload=SHELL), places)
     return arguments, places.files
@@ -62,7 +62,7 @@ def _share(guest: Guest) -> list[str] | None:
 
 
 def _after(guest: Guest, arguments: list[str]) -> str:
-    """What the kernel is told besides its guest's and workload's words."""
+    """The words of the kernel's command line beside the guest's and workload's."""
     if "-append" not in arguments:
         return ""
     words = command_line(BootRequest(guest, workload=SHELL))
@@ -70,7 +70,7 @@ def _after(guest: Guest, arguments: list[str]) -> str:
 
 
 def _card(guest: Guest) -> list[str] | None:
-    """The same for a network card."""
+    """QEMU's arguments for a network card, if the machine has a place for one."""
     try:
         return Network().card(guest.machine)
     except TierlabError:
@@ -78,7 +78,7 @@ def _card(guest: Guest) -> list[str] | None:
 
 
 def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """One guest; `files` say where the page finds its files."""
+    """The description of one guest; `files` say where the page finds its files."""
     arguments, _ = machine(guest)
     oopses = OOPS_PATTERNS if guest.oopses is None else guest.oopses
     return {
@@ -89,12 +89,12 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "memory_mib": guest.memory_mib,
         "smp": guest.smp,
         "append": guest.append,
-        # Behind what the page puts there.
+        # Words that follow those which the page puts on the kernel's command line.
         "append_after": _after(guest, arguments),
         "kernel_version": guest.kernel_version,
         "workloads": guest.workloads,
         "arguments": arguments,
-        # Where those of devices go, as in qemu_arguments().
+        # Where the page inserts the devices' arguments, as qemu_arguments() does.
         "devices_at": len(arguments) - len(guest.arguments),
         "disk": disks.template(guest),
         "share": _share(guest),
@@ -110,7 +110,7 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "failed": _pattern(guest.ending.failed),
         "boot_phase": guest.boot_phase,
         "files": files,
-        # For results, as the harness has them.
+        # Values that the page copies to results, as the harness does.
         "config": guest.as_json(),
         "provenance": guest.provenance(),
     }
@@ -127,7 +127,7 @@ def describe(
     machines: Iterable[Mapping[str, Any]] = (),
     images: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """All that the page is told."""
+    """The whole description for the page."""
     return {
         "schema": SCHEMA,
         "run_schema": RUN_SCHEMA,
@@ -138,11 +138,11 @@ def describe(
         "machines": list(machines),
         "network": network
         and {**network.as_json(), "words": network.words(), "url": NETWORK},
-        # Added where QEMU's threads work on files.
+        # The arguments that the page adds if QEMU's threads work on files.
         "few_threads": FEW_THREADS,
-        # Of a saved machine's clock.
+        # The arguments for a saved machine whose clock counts instructions.
         "icount_arguments": icount_arguments("@SHIFT@"),
-        # The channel by which machines are resumed and saved.
+        # The arguments for the channel by which the page resumes and saves machines.
         "control_arguments": CONTROL_ARGUMENTS,
         "tiers": {**tiers, "policies": list(filter(_usable, tiers["policies"]))},
         "budgets": {e.name: dict(e.budgets) for e in ENGINES.values() if e.budgets},
@@ -158,7 +158,8 @@ def describe(
             if w.name not in NOT_OFFERED
         ],
         "settings": [_setting(one) for one in SETTINGS if one.page],
-        # Of a result: every setting, for those that the page has no control for.
+        # A result's config with no setting chosen; the page fills in those that have
+        # a control.
         "config": {one.result: _unchosen(one) for one in SETTINGS if one.result},
         "limits": {
             "disk_bytes": disks.MAX_BYTES,
@@ -180,7 +181,7 @@ def _setting(one: Setting) -> dict[str, Any]:
         "label": one.page.label,
         "unit": one.unit,
         "meaning": one.help,
-        # null: what the guest has under the key.
+        # If null, the guest's description has the default under the key.
         "default": one.page.default,
         "variable": one.variable,
         **one.values.as_json(),
@@ -192,7 +193,10 @@ def _unchosen(one: Setting) -> list[str] | None:
 
 
 def _usable(policy: Mapping[str, Any]) -> bool:
-    """Of what wants a text, the page knows one: the profile of an earlier boot."""
+    """Whether the page can give the policy's parameters.
+
+    The page has only one text to give: the profile of an earlier boot.
+    """
     texts = [p["name"] for p in policy.get("params", []) if p.get("type") == "text"]
     return not texts or (policy["name"], texts) == (PROFILE, ["from"])
 

@@ -1,4 +1,4 @@
-"""Disk images that a page offers: copies, fetched when they are plugged in.
+"""Disk images that a page offers: copies, which it fetches when they are plugged in.
 
 A guest's writes go to the page's copy in memory, so each boot finds the contents of the
 file, as with the harness's `snapshot=on`.
@@ -19,7 +19,7 @@ from bench.page.places import PagePlaces
 
 MIB = 1 << 20
 MAX_BYTES = 1024 * MIB
-# Words in arguments that the page replaces.
+# Placeholders in arguments, which the page replaces.
 FILE, FORMAT, NUMBER, SERIAL = "@FILE@", "@FORMAT@", "@NUMBER@", "@SERIAL@"
 
 

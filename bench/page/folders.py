@@ -1,8 +1,9 @@
-"""A folder of the host as two files of a page: a list of what is in it, and all
-contents one behind the other.
+"""A folder of the host as two files of a page: a list of the folder's entries, and the
+contents of all its files one after another.
 
-The page puts them into QEMU's memory, so they have to be small. A file that cannot be
-the same there is refused: a link that leads out of the folder, a device.
+The page puts the folder into QEMU's memory, so the folder must be small. pack() refuses
+an entry that cannot be the same in a page: a link that leads out of the folder, a
+device.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Packed:
     """A folder in the form that a page loads."""
 
     share: Share
-    # JSON: see the page's folders.mjs.
+    # The list of entries in JSON; the page's folders.mjs reads it.
     index: bytes
     data: bytes
     files: int
@@ -69,9 +70,7 @@ def pack(share: Share) -> Packed:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """All entries, a folder before its contents, in an order that is always the
-    same.
-    """
+    """All entries in a fixed order, each folder before its contents."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
@@ -85,7 +84,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path, room: int) -> bytes:
     try:
-        # A link was refused before; it may have been put there since.
+        # The caller found a file here; O_NOFOLLOW refuses a link that replaced it.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             data = file.read(room + 1)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From the names of guests to a page: the common part of `serve` and `page`."""
+"""Makes a page from the names of guests: the part that `serve` and `page` share."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def program_product(arch: str) -> str:
 def chosen(
     names: Sequence[str], machines: Sequence[saved.Offered] = ()
 ) -> list[GuestEntry]:
-    """The guests asked for; else the default and whatever is there already.  Those of
-    saved machines are among them.
+    """The guests that the user named, and those of saved machines.
+
+    If the user named none, the default guest and all guests that are built already.
     """
     entries = _chosen(names)
     there = [entry.name for entry in entries]
@@ -55,7 +56,7 @@ def _chosen(names: Sequence[str]) -> list[GuestEntry]:
     known = known_guests()
     wanted = {e.product for e in known.values()}
     wanted |= {program_product(e.arch) for e in known.values() if e.spec}
-    # A developer's own guest may be of an architecture that nothing makes.
+    # A developer may override the program of an architecture that no recipe builds.
     programs = (program_product(e.arch) for e in known.values())
     wanted |= {name for name in programs if product_variable(name) in os.environ}
     built = there(sorted(wanted), err_console())
@@ -68,7 +69,7 @@ def _chosen(names: Sequence[str]) -> list[GuestEntry]:
 
 
 def shared(texts: Sequence[str]) -> list[Packed]:
-    """The folders that the user named, as they are now, each with its own tag."""
+    """Pack the folders that the user named; refuse two folders with the same tag."""
     shares = [parse_share(text, copied=True) for text in texts]
     tags = [share.tag for share in shares]
     for tag in tags:

@@ -1,4 +1,4 @@
-"""How QEMU in a page sees the host: not at all."""
+"""Places of files for QEMU in a page, which has no access to the host."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bench.base.errors import USAGE, TierlabError
 
 @dataclass
 class PagePlaces:
-    """QEMU in a page has a file system in memory, filled before it starts."""
+    """The places in QEMU's file system in memory, which the page fills at the start."""
 
-    # Path in QEMU -> file of the host.
+    # Maps a path in QEMU to a file of the host.
     files: dict[str, Path] = field(default_factory=dict)
     engine = "page"
 

@@ -1,12 +1,13 @@
-"""Scripts as a site has them: without the comments, which readers of the code need."""
+"""Removes comments from scripts for a site; only readers of the source need them."""
 
 from __future__ import annotations
 
 
 def without_comments(text: str) -> str:
-    """The script with empty lines for its comments, so that line numbers stay.
+    """The script with empty lines in place of comments, so that line numbers stay.
 
-    Only comments that fill their lines go. The first one stays: it has the licence.
+    This function removes only comments that fill their lines. The first comment stays,
+    because it has the licence.
     """
     kept: list[str] = []
     is_first, inside = True, False
@@ -14,7 +15,7 @@ def without_comments(text: str) -> str:
         words = line.strip()
         begins = not inside and words.startswith("/*")
         if begins and "*/" in words.removesuffix("*/"):
-            # A type in front of an expression.
+            # The comment is a type in front of an expression: keep the line.
             begins = False
         inside = inside or begins
         if inside and "*/" in words and not words.endswith("*/"):

@@ -1,5 +1,7 @@
-"""A web server for the page: these files, GET and HEAD, nothing else; and, where it
-was asked for, a WebSocket to the relay of guests' networks (tunnel.py).
+"""A web server for the page: it answers GET and HEAD for the page's files only.
+
+If the user asked for a network, the server also has a WebSocket to the relay of guests'
+networks (tunnel.py).
 
 The server lists its files when it starts, so no path leads out of the directory. A
 request must name a host that the server was started for: otherwise a foreign page could
@@ -38,7 +40,10 @@ class Served:
 
 
 class PageServer(ThreadingHTTPServer):
-    """A server that listens once it is made; a TierlabError if it cannot."""
+    """A server that listens from its creation on.
+
+    The constructor raises a TierlabError if the server cannot listen.
+    """
 
     daemon_threads = True
     # A browser opens several connections at once.
@@ -145,7 +150,7 @@ class PageHandler(BaseHTTPRequestHandler):
             self._send(source, start, end)
 
     def _network(self, relay: str) -> None:
-        """Serve a WebSocket to our own page only: any page may try to open one."""
+        """Serve a WebSocket to our own page; refuse other pages, which may try, too."""
         if self.headers.get("Origin") != f"http://{self.headers.get('Host')}":
             return self._refuse(HTTPStatus.FORBIDDEN, "this is for the page only")
         if self.command != "GET" or not is_websocket(self.headers):
@@ -167,7 +172,7 @@ class PageHandler(BaseHTTPRequestHandler):
         )
 
     def _range(self, size: int) -> tuple[int, int] | None:
-        """The requested part; (0, 0) if the file has no such part."""
+        """The part of the file that is requested; (0, 0) if there is no such part."""
         match = _RANGE.fullmatch(self.headers.get("Range", ""))
         if not match or match.group() == "bytes=-":
             return None

@@ -2,13 +2,13 @@
 
     index.html  sw.js  _headers  icon.svg  page.webmanifest
     app-DIGEST/     our modules and style sheets
-    lib-DIGEST/     the libraries', loaded when a guest is started
+    lib-DIGEST/     the libraries' modules, loaded when a guest is started
     qemu-ARCH-DIGEST/    the program, packed firmware in share/
     guest-NAME-DIGEST/   the guest's files, packed
     share-TAG-DIGEST/    a shared folder, packed (folders.py)
     disk-NAME-DIGEST/    a disk's image, packed (disks.py)
     machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
-    site-DIGEST/site.json    what there is (describe.py)
+    site-DIGEST/site.json    the description of all these (describe.py)
 
 A digest names the contents, so browsers may keep these folders for ever. All paths are
 relative to index.html. Text and Wasm also exist in packed form (.gz), for servers that
@@ -47,7 +47,7 @@ INDEX, WORKER, DESCRIPTION = "index.html", "sw.js", "site.json"
 PACKED = ".gz"
 # Packing gains nothing for smaller files.
 PACK_FROM = 512
-# Level of gzip for files that are packed anew each time.
+# gzip's level for users' files, which are packed anew for each page.
 OWN_LEVEL = 6
 DIGEST = 12
 
@@ -57,7 +57,7 @@ class Contents:
     """The parts of a page."""
 
     guests: tuple[Guest, ...]
-    # The products `qemu-wasm-ARCH`, by architecture, and the libraries'.
+    # The products `qemu-wasm-ARCH` by architecture, and the product of the libraries.
     programs: Mapping[str, Path]
     libraries: Path
     tiers: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Contents:
     disks: tuple[Disk, ...] = ()
     network: Network | None = None
     machines: tuple[saved.Offered, ...] = ()
-    # Replacements for our modules, for tests: path below bench -> file.
+    # Tests replace our modules: this maps a path below bench/ to another file.
     modules: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -116,7 +116,8 @@ class SiteBuilder:
         self._text(INDEX, _filled(APP / "app" / INDEX, places).encode())
         for name in ROOT_FILES:
             self._text(name, (APP / "app" / name).read_bytes())
-        # Browsers must fetch a file anew if its name has no digest.
+        # The names of these files have no digest. The service worker contains a digest
+        # of index.html, so that browsers fetch these files anew when the page changes.
         index = hashlib.sha256((self._out / INDEX).read_bytes()).hexdigest()[:DIGEST]
         shell = [p for p in self._listed if p.startswith(("app-", "lib-", "site-"))]
         built = {
@@ -124,11 +125,12 @@ class SiteBuilder:
             "shell": [".", *ROOT_FILES, *shell],
             "known": self._listed,
         }
-        # A text in the template, so that it is JavaScript that can be checked.
+        # The template holds the value in quotes, so that the template is JavaScript
+        # that can be checked.
         values = {"built": json.dumps(built)}
         self._text(WORKER, _filled(APP / "app" / WORKER, values, "'").encode())
         (self._out / "_headers").write_text(headers.headers_file(), encoding="utf-8")
-        # Otherwise GitHub's pages leave out names that begin with '_'.
+        # Without this file, GitHub Pages leave out files whose names begin with '_'.
         (self._out / ".nojekyll").write_bytes(b"")
 
     def _tree(self, prefix: str, files: Mapping[str, Path | bytes]) -> str:
@@ -280,7 +282,7 @@ def _app_files() -> dict[str, Path | bytes]:
 
 
 def _files(directory: Path) -> dict[str, Path | bytes]:
-    """The same, for a tree that holds contents of our own as well."""
+    """The files of a product in the form that _tree() takes."""
     return dict(_paths(directory))
 
 
@@ -294,7 +296,7 @@ def _paths(directory: Path) -> dict[str, Path]:
 
 
 def _plain(name: str) -> str:
-    """The name in a form that any host can serve."""
+    """The name without characters that a host may not be able to serve."""
     return re.sub(r"[^A-Za-z0-9._-]", "", name)
 
 

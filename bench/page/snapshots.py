@@ -1,7 +1,7 @@
 """Saved machines (docs/snapshots.md) as a page offers them.
 
-The page fetches the packed stream as it is. Its description has the machine's facts,
-and QEMU's arguments to make the machine anew.
+The page fetches the packed stream as it is. The description for the page has the
+machine's facts, and QEMU's arguments to make the machine anew.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.places import PagePlaces
 
 OPTION = "--snapshot"
-# Lines of a saved machine's console in the page's terminal.
+# At most so many characters of a saved machine's console go to the page's terminal.
 SHOWN = 1500
 
 
@@ -51,7 +51,10 @@ def check(
     qemu: Mapping[str, str],
     network: Network | None,
 ) -> None:
-    """Refuse what the page could not resume; `qemu` has versions by architecture."""
+    """Refuse machines that the page could not resume.
+
+    `qemu` has the versions of the page's QEMU by architecture.
+    """
     known = {guest.name: guest for guest in guests}
     for one in machines:
         facts = one.snapshot.facts
@@ -63,7 +66,7 @@ def check(
 
 
 def _devices(snapshot: Snapshot, network: Network | None) -> tuple[Device, ...]:
-    """The machine's devices, if the page has the same."""
+    """The machine's devices; refuses devices that the page does not have."""
     devices: list[Device] = []
     for said in snapshot.facts.devices:
         own = network if said.get("kind") == "net" else None

@@ -1,7 +1,7 @@
-"""A WebSocket of the page's, handed on to the relay of guests' networks.
+"""Hands on a WebSocket of the page to the relay of guests' networks.
 
 The page may connect to its own server only, and need not know the relay's secret. The
-server has checked the request; the tunnel hands on bytes unchanged.
+server checks the request before; the tunnel hands on bytes unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 _PIECE = 64 * 1024
 _CONNECT_S = 5.0
-# Headers of a handshake; the relay gets no others.
+# Headers of a handshake; the tunnel sends no others to the relay.
 _HANDED_ON = ("Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version")
 
 
@@ -23,7 +23,7 @@ def is_websocket(headers: Message) -> bool:
     """Whether the request asks for a WebSocket."""
     values = [str(headers.get(name, "")) for name in _HANDED_ON]
     upgrade = str(headers.get("Upgrade", "")).lower()
-    # Values must not contain line ends.
+    # A header's value with a line end could add headers to the relay's request.
     return upgrade == "websocket" and all(v and v.isprintable() for v in values)
 
 
@@ -33,7 +33,7 @@ def tunnel(
     headers: Message,
     relay: str,
 ) -> bool:
-    """Hand on bytes until one side closes; False if the relay is not there.
+    """Hand on bytes until one side closes; False if the relay cannot be reached.
 
     `reader` is what the client's request was read from.
     """
@@ -65,7 +65,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while piece := source.recv(_PIECE):
             target.sendall(piece)
-    # The thread of the other direction must end as well.
+    # Close the target, so that the thread of the other direction ends as well.
     _end(target)
 
 

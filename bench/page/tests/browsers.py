@@ -1,4 +1,4 @@
-"""A page in a real browser: a server of it, and somebody who uses it."""
+"""Pages in real browsers: servers of a page, and a driver that uses the page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ import pytest
 from bench.page.server import PageServer
 
 DRIVE = Path(__file__).with_name("drive.mjs")
-# The commands of Debian's packages.
+# The browsers' commands in Debian's packages.
 PROGRAMS = {"chromium": "chromium", "firefox": "firefox-esr"}
-# Of tests that boot guests: Firefox starts slowly, and what is the same code there
-# is only in the whole matrix.
+# The browsers of tests that boot guests. Firefox starts slowly, so tests whose code is
+# the same in both browsers run there only in the whole matrix.
 BROWSERS = ("chromium", pytest.param("firefox", marks=pytest.mark.full))
 PATIENCE_S = 600
 
@@ -35,20 +35,20 @@ def need(browser: str) -> str:
 
 
 class Stoppable(PageServer):
-    """Our server, which can be gone: also from connections that are open."""
+    """Our server, which a test can stop together with its open connections."""
 
     def __init__(self, host: str, port: int) -> None:
         self._links: list[socket.socket] = []
         super().__init__(host, port)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """A connection, remembered."""
+        """Accept a connection, and remember it for vanish()."""
         link, address = super().get_request()
         self._links.append(link)
         return link, address
 
     def vanish(self) -> None:
-        """As if the network were cut."""
+        """Stop the server and cut its connections, as if the network were cut."""
         self.shutdown()
         self.socket.close()
         for link in self._links:
@@ -58,7 +58,7 @@ class Stoppable(PageServer):
 
 @contextmanager
 def serving(site: Path) -> Iterator[Stoppable]:
-    """Our server, with this directory."""
+    """Run our server for this directory."""
     with Stoppable("127.0.0.1", 0) as server:
         server.offer(site)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -71,7 +71,7 @@ def serving(site: Path) -> Iterator[Stoppable]:
 
 
 class _Plain(http.server.SimpleHTTPRequestHandler):
-    """A static host that knows nothing of us."""
+    """A static host, without our headers and our packed files."""
 
     extensions_map = {
         **http.server.SimpleHTTPRequestHandler.extensions_map,
@@ -80,12 +80,12 @@ class _Plain(http.server.SimpleHTTPRequestHandler):
     }
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def static_host(directory: Path) -> Iterator[str]:
-    """Any server of files; its address."""
+    """Run a plain server of files; gives its address."""
     handler = functools.partial(_Plain, directory=str(directory))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -106,7 +106,10 @@ def drive(
     more: Sequence[str] = (),
     does: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """What the scenario saw; `does` is called with what it waits for."""
+    """Play a scenario; gives its findings.
+
+    `does` is called with the name of each event that the scenario waits for.
+    """
     binary = shutil.which(PROGRAMS[browser])
     assert binary, f"{PROGRAMS[browser]} is not installed"
     argv = [str(node), str(DRIVE), "--browser", browser, "--binary", binary]

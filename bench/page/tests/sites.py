@@ -1,4 +1,4 @@
-"""Pages for tests: guests and programs that are not what they seem."""
+"""Pages for tests, made of fake guests and fake programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bench.testing.fakes import SHARED
 FAKE_MACHINE = Path(__file__).with_name("fake_machine.mjs")
 GUESTS = ("riscv64-tiny", "x86_64-tiny")
 QEMU = "10.0.0"
-# As the fake machine expects it.
+# The size of a saved machine's stream that fake_machine.mjs expects.
 STREAM_BYTES = 5000
 
 NUMBER = {
@@ -91,7 +91,7 @@ TIERS: dict[str, Any] = {
 
 
 def make_guest(directory: Path, name: str) -> Guest:
-    """A guest of the catalogue with nothing bootable in it."""
+    """A guest of the catalogue whose files cannot boot."""
     directory.mkdir(parents=True)
     (directory / "kernel").write_bytes(b"kernel" * 5000)
     (directory / "initrd").write_bytes(b"initrd" * 5000)
@@ -100,7 +100,7 @@ def make_guest(directory: Path, name: str) -> Guest:
 
 
 def make_program(directory: Path, arch: str) -> Path:
-    """A product with QEMU, without one."""
+    """A fake of the product with QEMU."""
     (directory / "share").mkdir(parents=True)
     (directory / f"qemu-system-{arch}.js").write_text("export default 0;\n")
     (directory / f"qemu-system-{arch}.wasm").write_bytes(b"\0asm\1\0\0\0" * 4000)
@@ -111,7 +111,7 @@ def make_program(directory: Path, arch: str) -> Path:
 
 
 def make_libraries(directory: Path) -> Path:
-    """A product with the libraries, without them."""
+    """A fake of the product with the page's libraries."""
     directory.mkdir(parents=True)
     (directory / "xterm.mjs").write_text("export {};\n")
     (directory / "versions.json").write_text('{"@xterm/xterm": "6.0.0"}')
@@ -127,7 +127,7 @@ def make_contents(
     saved: tuple[str, ...] = (),
     disks: tuple[Disk, ...] = (),
 ) -> Contents:
-    """What a page of the fakes is made of."""
+    """The contents of a page of fakes."""
     guests = tuple(make_guest(scratch / name, name) for name in GUESTS)
     machines = [make_snapshot(scratch / f"{name}.snap", guests[0]) for name in saved]
     return Contents(
@@ -147,7 +147,7 @@ def make_contents(
 
 
 def make_snapshot(path: Path, of: Guest, **changed: Any) -> Path:
-    """A machine of the guest's that waits at its prompt, without one."""
+    """A file of a saved machine at its prompt, with a fake stream."""
     request = BootRequest(of, workload=WAIT, memory_mib=300, smp=2, seed=7)
     facts = replace(
         machine_facts(request, QEMU),
@@ -164,7 +164,7 @@ def make_snapshot(path: Path, of: Guest, **changed: Any) -> Path:
 
 
 def make_shares(directory: Path) -> tuple[Share, Share]:
-    """A folder that guests may write, and one that they may not."""
+    """A folder that guests may write to, and a read-only folder."""
     one, two = directory / "my docs", directory / "fixed"
     (one / "sub").mkdir(parents=True)
     (one / "hello").write_text("hello\n")
@@ -178,7 +178,7 @@ def make_shares(directory: Path) -> tuple[Share, Share]:
 
 
 def make_site(scratch: Path, contents: Contents | None = None) -> Path:
-    """The directory of such a page."""
+    """The directory of a page of fakes."""
     out = scratch / "site"
     out.mkdir(parents=True)
     SiteBuilder(out, Packer(scratch / "cache")).build(
@@ -188,7 +188,7 @@ def make_site(scratch: Path, contents: Contents | None = None) -> Path:
 
 
 def built(site: Path) -> dict[str, Any]:
-    """What the service worker was told when the site was built."""
+    """The lists that the builder put into the service worker."""
     text = (site / "sw.js").read_text()
     found = re.search(r"^const BUILT = .*\((\{.*\})\)\);$", text, re.MULTILINE)
     assert found is not None

@@ -1,4 +1,4 @@
-"""The page in Chromium and Firefox, with a machine that only pretends."""
+"""The page in Chromium and Firefox, with a fake machine."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NETWORK = Network((8000, 8080), outside=True)
 
 @pytest.fixture(scope="session")
 def products() -> dict[str, Path]:
-    """Node, what drives browsers, and the page's libraries."""
+    """Node, the browsers' driver, and the page's libraries."""
     return obtain(PRODUCTS, Console(stderr=True))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]) -> Path:
-    """A whole page but for its machine."""
+    """A whole page, of which only the machine is a fake."""
     scratch = tmp_path_factory.mktemp("page")
     modules = {"engines/web/machine.mjs": FAKE_MACHINE}
     libraries, shares = products[LIBRARIES], make_shares(scratch)
@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, products: dict[str, Path]) ->
 
 @pytest.fixture(params=sorted(PROGRAMS))
 def browser(request: pytest.FixtureRequest) -> str:
-    """Each browser there is."""
+    """Each browser that is installed."""
     return need(str(request.param))
 
 
@@ -63,30 +63,30 @@ class User:
         self.products, self.site, self.browser = products, site, browser
 
     def at(self, url: str, scenario: str, **more: Any) -> dict[str, Any]:
-        """A scenario at an address."""
+        """Play a scenario at an address."""
         node = self.products["node"] / "bin" / "node"
         library = self.products["browser-driver"]
         return drive(node, library, self.browser, url, scenario, **more)
 
     def at_site(self, site: Path, scenario: str, more: Sequence[str]) -> dict[str, Any]:
-        """A scenario with our server and another page."""
+        """Play a scenario with our server and another page."""
         with serving(site) as server:
             return self.at(server.url, scenario, more=more)
 
     def __call__(self, scenario: str, **more: Any) -> dict[str, Any]:
-        """A scenario with our server."""
+        """Play a scenario with our server."""
         with serving(self.site) as server:
             return self.at(server.url, scenario, **more)
 
 
 @pytest.fixture
 def user(products: dict[str, Path], site: Path, browser: str) -> User:
-    """Somebody at the page."""
+    """A user of the page."""
     return User(products, site, browser)
 
 
 def no_trouble(facts: dict[str, Any]) -> None:
-    """Nothing forbidden was tried, nothing failed."""
+    """Check that the page violated no policy and logged no error."""
     assert facts["seen"]["violations"] == []
     assert facts["seen"]["errors"] == []
 
@@ -99,7 +99,7 @@ def test_tour(user: User) -> None:
     assert found["before"]["bytes"] < 300_000
     assert found["one"]["tier"] == "threshold:n=7"
     assert found["one"]["phases"][-1] == "prompt"
-    # With the budget of a browser that bears fewer modules.
+    # Firefox bears fewer modules, so the page adds a budget.
     budget = ",max-modules=8000" if user.browser == "firefox" else ""
     assert f"tier threshold:n=7{budget} smp 1" in found["one"]["text"]
     assert found["two"]["tier"] == "never"
@@ -114,7 +114,7 @@ def test_a_run_that_seems_to_be_wanted_is_loaded_ahead(user: User) -> None:
     found = user("ahead")
     no_trouble(found["facts"])
     assert found["one"] == {"tier": "threshold", "shown": False}
-    # QEMU is there, and its guest does nothing before the click.
+    # QEMU is loaded, and its guest does nothing before the click.
     assert found["waits"] == {"state": "starting", "printed": 0}
     assert found["forgotten"] is True
     assert found["two"] == {"tier": "never", "shown": False}
@@ -180,7 +180,7 @@ def test_host_that_sends_no_headers(user: User, tmp_path: Path) -> None:
 
 
 def files_of(archive: str) -> dict[str, tarfile.TarInfo]:
-    """What is in an archive that the page made."""
+    """The entries of an archive that the page made, by name."""
     data = io.BytesIO(base64.b64decode(archive))
     with tarfile.open(fileobj=data) as opened:
         return {entry.name: entry for entry in opened.getmembers()}
@@ -274,14 +274,14 @@ def test_resume(user: User, tmp_path: Path) -> None:
     run = run_from_json(found["result"])
     assert run.resumed and run.workload == "shell resumed"
     assert found["result"]["config"]["smp"] == 2
-    # The page takes what it saved, and nothing else.
+    # The page accepts a machine that it saved, and refuses other files.
     assert "mine.snap cannot be resumed: it is not a saved" in found["complaint"]
     argv, at = found["opened"]["argv"], found["opened"]["devices_at"]
     assert argv[at - 2 : at] == ["-incoming", "defer"]
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-seed") + 1] == "7"
     assert "tierlab.workload=wait" in argv[argv.index("-append") + 1].split()
     assert "from=" not in found["opened"]["hash"]
-    # What was saved is a file of ours.
+    # The harness can read a machine that the page saved.
     path = tmp_path / "again.snap"
     path.write_bytes(base64.b64decode(found["saved"]))
     snapshot = read_snapshot(path)

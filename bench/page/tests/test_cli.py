@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(autouse=True)
 def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that a page is made of, by override."""
+    """Fakes of all products of a page, set by variables."""
     made = {
         TIERS: make_tiers(tmp_path / "tiers"),
         LIBRARIES: make_libraries(tmp_path / "libraries"),
@@ -117,7 +117,7 @@ def test_wrong_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.fixture
 def serving() -> Iterator[subprocess.Popen[str]]:
-    """`tierlab serve` as a process."""
+    """A process that runs `tierlab serve`."""
     argv = [sys.executable, "-P", "-m", "bench.cli", "serve"]
     process = subprocess.Popen(
         [*argv, "--guest", GUEST, "--port", "0"],
@@ -151,10 +151,13 @@ def test_serve_says_where_it_is_and_ends_in_order(
 def test_default_is_what_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a guest that is made if need be, also where nothing is."""
+    """Without a choice, the page has the guests that are built, and the default guest.
+
+    The default guest is among them even if it is not built.
+    """
     assert [entry.name for entry in chosen(())] == [DEFAULT_GUEST, GUEST]
     monkeypatch.setenv(product_variable("guest-aarch64-tiny"), str(tmp_path))
-    # Its emulator is not there.
+    # The guest aarch64-tiny is built, but its QEMU is not.
     assert [entry.name for entry in chosen(())] == [DEFAULT_GUEST, GUEST]
     monkeypatch.setenv(product_variable("qemu-wasm-aarch64"), str(tmp_path))
     names = [entry.name for entry in chosen(())]

@@ -1,4 +1,4 @@
-"""Disk images in a page: packed, described, refused; and a user's own."""
+"""Disk images in a page: packing, description, refusals; and images of the user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ needs_qemu_img = pytest.mark.skipif(
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
-    """A disk with something on it."""
+    """The image of a disk that is not empty."""
     path = tmp_path / "my disk.img"
     path.write_bytes(b"contents" * 64 * 100)
     return path
@@ -98,7 +98,7 @@ def test_arguments_are_those_of_every_engine(tmp_path: Path, readonly: bool) -> 
     )
     digest = own[1].split("id=")[1].split(",")[0]
     expected = [word.replace(digest, "disk-1") for word in own]
-    # The serial number has nothing of where the page put it.
+    # The disk's serial number does not depend on the disk's place in the page.
     assert words == [w.replace("serial=1-my_disk", "serial=my_disk") for w in expected]
 
 

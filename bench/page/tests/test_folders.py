@@ -1,4 +1,4 @@
-"""Folders of the host in a page: packed, described, refused."""
+"""Folders of the host in a page: packing, description, refusals."""
 
 from __future__ import annotations
 
@@ -124,7 +124,8 @@ def test_site_has_them(tmp_path: Path) -> None:
         folders.pack(shares[0]).data,
     )
     assert [p["bytes"] for p in docs["parts"]] == [len(index), len(data)]
-    # Nothing says where it was, and it is fetched when it is wanted only.
+    # No file of the page has the folder's path on the host, and the service worker
+    # does not load the folder ahead.
     assert not any(
         str(tmp_path).encode() in p.read_bytes()
         for p in site.rglob("*.*")

@@ -35,7 +35,7 @@ TIERS = ("--tier", "region:n=100", "--tier", "threshold")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page with one guest, as `tierlab serve` has it."""
+    """The page with one guest, as `tierlab serve` makes it."""
     out = tmp_path_factory.mktemp("page") / "site"
     out.mkdir()
     write_site(out, contents([known_guests()[GUEST]]))
@@ -48,7 +48,7 @@ def user_of(browser: str, site: Path) -> User:
 
 @pytest.fixture(params=BROWSERS)
 def user(request: pytest.FixtureRequest, site: Path) -> User:
-    """Somebody at it."""
+    """A user of the page, in each browser."""
     return user_of(str(request.param), site)
 
 
@@ -104,7 +104,7 @@ def test_without_a_network(user: User) -> None:
 
 
 def typed(user: User, site: Path, command: str, hash: str, **more: str) -> str:
-    """What the console says of a command at the prompt."""
+    """The console's text after a command was typed at the prompt."""
     words = ["--type", f"{command}; echo status $?", "--hash", hash]
     with serving(site) as server:
         server.relay = more.get("relay")
@@ -121,12 +121,12 @@ class _Said(BaseHTTPRequestHandler):
         self.wfile.write(b"from here")
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Of a server on this machine."""
+    """The port of a web server on this machine."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Said) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
@@ -137,7 +137,7 @@ def site_of(
     out: Path, network: Network | None = None, machines: Sequence[Path] = (),
     disks: Sequence[str] = (),
 ) -> Path:  # fmt: skip
-    """The page with one guest and more."""
+    """The page with one guest, and the given network, machines and disks."""
     out.mkdir()
     entries = [known_guests()[GUEST]]
     made_of = contents(entries, [], network, offered(machines), plugged(disks))
@@ -154,7 +154,7 @@ def test_network(user: User, port: int, tmp_path: Path) -> None:
             typed(user, site, f"{fetch}; ls /sys/class/net", f"#net={net}", relay=relay)
             for net in ("on", "off")
         )
-        # Nothing else of this machine is there.
+        # The guest reaches no other port of this machine.
         other = f"wget -q -T 20 -O - http://10.0.2.2:{port - 1}/ || echo no"
         assert "no" in typed(user, site, other, "#net=on", relay=relay).split("\n")
     assert "from here" in on and "eth0" in on
@@ -171,7 +171,7 @@ def test_saved_machines_go_on_in_the_page(user: User, tmp_path: Path) -> None:
     assert found["facts"]["phases"] == ["resume", "workload-start", "prompt"]
     assert found["result"]["config"]["smp"] == 2
     assert run_from_json(found["result"]).resumed
-    # What the page saves goes on in the page.
+    # The page can resume a machine that it has saved.
     second = tmp_path / "second.snap"
     second.write_bytes(base64.b64decode(found["saved"]))
     assert read_snapshot(second).facts.workload == "shell"

@@ -1,7 +1,8 @@
 """Shared folders of a real guest in a page.
 
-The script of bench/guests/tests/test_guest_shares.py says the same in a page, where the
-folder is in memory, as under native QEMU, where it is the host's, and leaves the same.
+A guest runs the script of bench/guests/tests/test_guest_shares.py in a page, where the
+folder is in memory, and in native QEMU, where the folder is the host's. The script
+prints the same in both, and leaves the same files.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ pytestmark = pytest.mark.guest
 
 ARCH = "riscv64"
 GUEST = f"{ARCH}-tiny"
-# What a page cannot be given, the guest makes itself.
+# The guest itself makes the files that a page cannot be given.
 BEFORE = f"""
 cd /mnt/share || exit 1
 truncate -s {6 * GIB} sparse
 printf deep. | dd of=sparse bs=1 seek={5 * GIB} conv=notrunc 2>/dev/null
 ln -s /nowhere/secret outside; ln -s ../secret up
 """
-# More of them than one answer of the server has; removed while they are listed.
+# The script makes more files than one answer of the 9p server can list, and removes
+# them while they are listed.
 AFTER = """
 rm sparse outside
 mkdir more; cd more; i=0; long=$(printf '%0200d' 7)
@@ -53,7 +55,7 @@ COMMAND = (
 
 
 def prepared(base: Path) -> list[Share]:
-    """Two folders, one of them fixed, with the script."""
+    """A folder with the script, and a read-only folder."""
     shares = [Share(base / name, name, name == "fixed") for name in ("share", "fixed")]
     for share in shares:
         share.path.mkdir(parents=True)
@@ -68,7 +70,7 @@ def prepared(base: Path) -> list[Share]:
 
 
 def extracted(archive: str, target: Path) -> None:
-    """What the page gave, as files."""
+    """Unpack the archive that the page gave."""
     target.mkdir()
     data = io.BytesIO(base64.b64decode(archive))
     with tarfile.open(fileobj=data) as opened:
@@ -77,7 +79,7 @@ def extracted(archive: str, target: Path) -> None:
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What native QEMU leaves in its folder."""
+    """The folder after the script has run in native QEMU."""
     base = tmp_path_factory.mktemp("native")
     boot(products_of(GUEST, ARCH), GUEST, "native", prepared(base), [COMMAND], base)
     return base / "share"
@@ -85,7 +87,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page with these folders."""
+    """The page with the prepared folders."""
     base = tmp_path_factory.mktemp("folders")
     out = base / "site"
     out.mkdir()
@@ -104,7 +106,10 @@ def test_page_does_the_same(
     own = "dd 1", "chown", "mknod", "mkfifo"
 
     def said(folder: Path) -> list[str]:
-        """Who makes devices, and whose files they are, differs: see docs/disks.md."""
+        """The script's output without lines on devices and owners.
+
+        A page and native QEMU differ in both: see docs/disks.md.
+        """
         lines = (folder / "log").read_text().splitlines()
         return [line for line in lines if not line.startswith(own)]
 

@@ -1,4 +1,4 @@
-"""The page's own readers say what the harness's say."""
+"""The page's own modules read consoles, results and files as the harness does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "guests" / "tests" / "samples"
 
 @pytest.fixture(scope="module")
 def products() -> dict[str, Path]:
-    """Node, and who knows the policies."""
+    """Node, and the program that knows the policies."""
     return obtain([TIERS, "node"], Console(stderr=True))
 
 
@@ -56,7 +56,7 @@ def ask(products: dict[str, Path], **question: Any) -> Any:
 
 
 def described(name: str) -> tuple[dict[str, Any], list[Marker]]:
-    """A guest's patterns, as the page and as the harness has them."""
+    """A guest's patterns, in the page's form and in the harness's form."""
     markers = manifest.markers_of(catalogue.find_guest(name))
     told = {
         "markers": [
@@ -174,7 +174,7 @@ def test_results_have_the_form_of_the_harness(
     )
     check_form(result, "run")
     assert result["stats"]["present"] == ended
-    # What the page has no control for is there, too.
+    # The result also has the settings for which the page has no control.
     assert result["config"]["tb_size_mib"] is None
     assert result["config"]["smp"] == guest.smp
     assert run_from_json(result).guest == guest.name
@@ -241,7 +241,7 @@ def test_archives(products: dict[str, Path], tmp_path: Path) -> None:
     assert (found[b"dir"].mtime, found[b"e" * 100].mtime) == (1, 2**34)
     assert os.fsencode(found[b"link"].linkname) == b"../to \xff"
     assert found[b"link"].issym() and found[b"far"].linkname == "t/" * 90
-    # Another reader says the same.
+    # The program tar reads the same.
     (tmp_path / "a.tar").write_bytes(archive)
     listed = subprocess.run(
         ["tar", "-tf", "a.tar"], cwd=tmp_path, capture_output=True, check=True
@@ -330,7 +330,7 @@ def test_boot_is_that_of_the_harness(
 ) -> None:
     guest = make_guest(tmp_path / "guest", name)
     told = describe_guest(guest, [])
-    # In the page, the machine waits for the click.
+    # The page starts QEMU with a stopped machine, which waits for the click.
     assert ask(products, ask="arguments", guest=told) == [*told["arguments"], "-S"]
-    # On x86 a kernel of ours is told its clock's rate.
+    # On x86, the command line of our kernels has the rate of the clock.
     assert bool(told["append_after"]) == (guest.arch == "x86_64")

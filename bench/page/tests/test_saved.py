@@ -1,4 +1,4 @@
-"""Saved machines in a page: offered, described, refused."""
+"""Saved machines in a page: the offer, the description, the refusals."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_machine_is_made_as_it_was(tmp_path: Path, guest: Guest) -> None:
     ):
         at = arguments.index(words[0])
         assert arguments[at : at + 2] == words
-    # With devices where every engine has them.
+    # The page inserts devices at the same place as every other engine.
     request = BootRequest(guest, stream_in=path, devices=())
     places = PagePlaces()
     own = qemu_arguments(request, places)

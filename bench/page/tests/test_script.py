@@ -1,4 +1,4 @@
-"""What a site leaves out of scripts."""
+"""Sites have scripts without comments, and with the same line numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's server over real connections: what it sends, and what it refuses."""
+"""The page's server over real connections: its answers and its refusals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(site: Path) -> Iterator[PageServer]:
-    """It, served."""
+    """Our server of the page."""
     with PageServer("127.0.0.1", 0) as server:
         server.offer(site)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -37,7 +37,10 @@ def server(site: Path) -> Iterator[PageServer]:
 def ask(
     server: PageServer, path: str, method: str = "GET", **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """One request, on a connection of its own; `_` stands for `-` in names."""
+    """Make one request on a connection of its own.
+
+    In names of headers, `_` stands for `-`.
+    """
     link = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     link.request(method, path, headers=named)
@@ -93,7 +96,7 @@ def test_packed_for_who_takes_it(server: PageServer, site: Path) -> None:
     assert gzip.decompress(packed[1]) == plain[1] == refused[1]
     assert packed[0].headers["X-Unpacked-Length"] == str(len(plain[1]))
     assert packed[0].headers["ETag"] != plain[0].headers["ETag"]
-    # What is a packed file already is sent as it is.
+    # The server sends a file that is packed already as it is.
     kernel = ask(
         server, one(site, "guest-riscv64-tiny-*/kernel.gz"), Accept_Encoding="gzip"
     )
@@ -187,7 +190,8 @@ def test_connection_is_kept(server: PageServer) -> None:
         response = link.getresponse()
         assert response.status == status
         response.read()
-        # Had the server closed it, the client would have none now, or another.
+        # If the server had closed the connection, the client would have no socket now,
+        # or a new one.
         assert first is not None and link.sock is first
     link.close()
 

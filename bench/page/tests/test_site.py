@@ -1,4 +1,4 @@
-"""The page as a directory: everything there, named by contents, nothing else."""
+"""The page's directory has all files that it names, by digests, and no others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def said(site: Path) -> dict[str, Any]:
-    """What the page is told."""
+    """The description that the page reads."""
     (path,) = site.glob("site-*/site.json")
     found: dict[str, Any] = json.loads(path.read_text())
     return found
@@ -118,13 +118,13 @@ def test_service_worker_knows_what_there_is(site: Path) -> None:
     assert all(headers.is_hashed(path) for path in known)
     hashed = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
     hashed = {p for p in hashed if headers.is_hashed(p)}
-    # Packed forms go by the names of what they are forms of.
+    # A packed file has the name of the unpacked file, with a suffix.
     assert {p for p in hashed if p.removesuffix(".gz") not in known} <= set(known)
     assert not any(path.startswith(("guest-", "qemu-")) for path in shell)
 
 
 class Markup(HTMLParser):
-    """What a policy forbids or a sub-path breaks."""
+    """Collects inline code, which our policy forbids, and links and ids."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Markup(HTMLParser):
         self._script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Addresses and what would run."""
+        """Collect links, ids, and attributes that hold code or styles."""
         found = dict(attrs)
         self.inline += [name for name in found if name.startswith("on")]
         self.ids += [found["id"] or ""] if "id" in found else []
@@ -143,7 +143,7 @@ class Markup(HTMLParser):
         self._script = tag == "script"
 
     def handle_data(self, data: str) -> None:
-        """Between tags."""
+        """Collect scripts between tags."""
         if self._script and data.strip():
             self.inline.append(data)
         self._script = False
@@ -176,7 +176,10 @@ def test_policy_allows_nothing_foreign() -> None:
 
 
 def test_first_paint_is_small(site: Path) -> None:
-    """What is fetched before a guest is chosen, compressed: ours, all of it."""
+    """Our files that a browser fetches before the user chooses a guest are small.
+
+    The sizes are those of the compressed files.
+    """
     packed = [INDEX, "icon.svg", "page.webmanifest"]
     packed += [p.relative_to(site).as_posix() for p in site.glob("app-*/**/*.*")]
     packed += [p.relative_to(site).as_posix() for p in site.glob("site-*/*")]

@@ -1,4 +1,4 @@
-"""The WebSocket of guests' networks: only for our page, bytes as they are."""
+"""The WebSocket of guests' networks: it serves only our page, and changes no bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = base64.b64encode(bytes(16)).decode()
 
 
 class Relay(threading.Thread):
-    """Takes one connection, keeps its head, then says everything twice."""
+    """A fake relay: takes one connection, keeps its head, and echoes all data twice."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -35,7 +35,7 @@ class Relay(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        """Until the client goes, or says `end`."""
+        """Serve until the client goes or sends `end`."""
         link, _ = self._listener.accept()
         with link:
             head = b""
@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def relay() -> Iterator[Relay]:
-    """A relay that is none."""
+    """A fake relay, which is running."""
     relay = Relay()
     relay.start()
     yield relay
@@ -64,14 +64,14 @@ def relay() -> Iterator[Relay]:
 
 @pytest.fixture
 def server(site: Path, relay: Relay) -> Iterator[PageServer]:
-    """The page, served with a network."""
+    """Our server of the page, with a network."""
     with serving(site) as server:
         server.relay = relay.url
         yield server
 
 
 def request(server: PageServer, **changed: str | None) -> socket.socket:
-    """What a browser asks for a WebSocket with."""
+    """Send the request with which a browser opens a WebSocket."""
     host = f"127.0.0.1:{server.server_port}"
     fields: dict[str, str | None] = {
         "Host": host,
@@ -90,14 +90,14 @@ def request(server: PageServer, **changed: str | None) -> socket.socket:
 
 
 def status(link: socket.socket) -> int:
-    """Of the answer."""
+    """The status of the answer."""
     response = http.client.HTTPResponse(link)
     response.begin()
     return response.status
 
 
 def exactly(link: socket.socket, n: int) -> bytes:
-    """So many bytes."""
+    """Receive exactly `n` bytes."""
     data = b""
     while len(data) < n and (piece := link.recv(n - len(data))):
         data += piece
