@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.build.recipes.container import PRODUCT as CONTAINER
 from bench.build.recipes.linters import PRODUCT as LINTERS
 from bench.build.recipes.page import PRODUCT as PAGE_LIBRARIES
 from bench.build.schedule import Schedule
@@ -48,7 +49,7 @@ _RELAY = "relay"
 
 def wanted_products(quick: bool, full: bool = False) -> list[str]:
     """All products that the tests use."""
-    wanted = [TIERS, "node", _RELAY, DRIVER, LINTERS, PAGE_LIBRARIES]
+    wanted = [TIERS, "node", _RELAY, DRIVER, LINTERS, PAGE_LIBRARIES, CONTAINER]
     if not quick:
         for name in known_guests() if full else EVERY_MACHINE:
             guest = find_guest(name)

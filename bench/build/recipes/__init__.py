@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bench.build.recipes import (
     browsers,
+    container,
     libraries,
     linters,
     micro,
@@ -22,6 +23,7 @@ from bench.build.step import Step
 
 STEPS: tuple[Step, ...] = (
     *browsers.STEPS,
+    *container.STEPS,
     *libraries.STEPS,
     *linters.STEPS,
     *micro.STEPS,
