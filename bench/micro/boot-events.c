@@ -316,7 +316,7 @@ static void retire(Boot *p, uint32_t module)
         Tb *tb = &p->tbs[id];
 
         if (tb->live && tb->module == module) {
-            uint32_t countdown = tier_demoted(p->engine, id);
+            uint32_t countdown = tier_demoted(p->engine, id, TIER_REFUSED_NONE);
 
             tb->module = TIER_NO_MODULE;
             tier_rearm(p->engine, id, remaining(p, tb), countdown);
