@@ -30,6 +30,8 @@ _INSIDE = """
 set -eu
 root=$1 shown=$2 place=$3 begin=$4
 shift 4
+# Where / is no mount point, in a chroot, the launcher has made all mounts private.
+mount --make-rprivate / 2>/dev/null || :
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
@@ -108,7 +110,7 @@ def _chroot(
 ) -> None:
     where = [str(shown or ""), made.folder if shown else "", made.folder]
     inside = ["sh", "-c", _INSIDE, "container", str(made.root), *where, *argv]
-    space = ["unshare", "--mount", "--propagation", "private"]
+    space = ["unshare", "--mount", "--propagation", "unchanged"]
     ctx.run([*space, *inside], env=_environment(made.environment))
 
 
