@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bench.engines import ENGINES
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
-from bench.harness.products import TIERS, product_variable
+from bench.harness.products import PRODUCT_PREFIX, TIERS, product_variable
 from bench.testing.fakes import GUEST, FakeEngine, make_guest, make_tiers
 
 
@@ -50,3 +51,15 @@ def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiers = make_tiers(tmp_path / "tiers-product")
     monkeypatch.setenv(product_variable(f"guest-{GUEST}"), str(guest))
     monkeypatch.setenv(product_variable(TIERS), str(tiers))
+
+
+@pytest.fixture
+def nothing_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, and no product named by a variable.
+
+    `tierlab test` names the products that it obtained by variables.
+    """
+    for variable in os.environ:
+        if variable.startswith(PRODUCT_PREFIX):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path))

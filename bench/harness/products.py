@@ -30,6 +30,7 @@ from bench.guests.names import GuestEntry
 
 TIERS = "tiers-native"
 BUILDING = "TIERLAB_BUILDING"
+PRODUCT_PREFIX = "TIERLAB_PRODUCT_"
 
 
 @cache
@@ -50,7 +51,7 @@ def steps() -> dict[str, Step]:
 
 def product_variable(name: str) -> str:
     """The variable that overrides a product."""
-    return f"TIERLAB_PRODUCT_{name.upper().replace('-', '_')}"
+    return f"{PRODUCT_PREFIX}{name.upper().replace('-', '_')}"
 
 
 def obtain(names: Iterable[str], console: Console) -> dict[str, Path]:

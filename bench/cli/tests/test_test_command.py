@@ -129,8 +129,8 @@ def test_the_plan_adds_up(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.usefixtures("nothing_built")
 def test_tests_build_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TIERLAB_CACHE", str(tmp_path))
     monkeypatch.setenv(BUILDING, "off")
     with pytest.raises(TierlabError, match="would have to be built.*forbids"):
         obtain(["relay"], Console(file=StringIO()))

@@ -25,8 +25,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
-def products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fakes of all products of a page, set by variables."""
+def products(
+    nothing_built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fakes of all products of a page, set by variables; nothing else is built."""
     made = {
         TIERS: make_tiers(tmp_path / "tiers"),
         LIBRARIES: make_libraries(tmp_path / "libraries"),
