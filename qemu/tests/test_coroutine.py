@@ -25,7 +25,7 @@ LINKED += ["-sPTHREAD_POOL_SIZE=3"]
 
 def qemus_flags() -> list[str]:
     """The flags that QEMU is compiled with."""
-    line = recipe._configure(Path("sysroot"))
+    line = recipe._configure(Path("sysroot"), Path("emcc"))
     (flags,) = (w.partition("=")[2] for w in line if w.startswith("--extra-cflags="))
     return [flag for flag in shlex.split(flags) if not flag.startswith("-I")]
 
