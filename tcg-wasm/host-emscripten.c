@@ -81,7 +81,7 @@ bool tw_host_install(const uint8_t *bytes, uint32_t len)
     return tw_js_install((uint32_t)bytes, len, 0);
 }
 
-/* V8 shares the code of modules whose bytes are equal, as long as one is alive. */
+/* V8 shares the code of modules of equal bytes, as long as one is alive. */
 bool tw_host_prepare(const uint8_t *bytes, uint32_t len)
 {
     return tw_js_install((uint32_t)bytes, len, MODULES_KEPT);
@@ -111,8 +111,9 @@ void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages)
 
 /*
  * Of the processors that engines run on, x86 alone makes a negative NaN of an
- * invalid operation; Arm's and RISC-V's default NaN is positive (Arm ARM, FPCR.DN
- * and "FPDefaultNaN"; RISC-V unprivileged ISA, 11.3; Intel SDM 1, table 4-3).
+ * invalid operation; Arm's and RISC-V's default NaN is positive (Arm ARM,
+ * FPCR.DN and "FPDefaultNaN"; RISC-V unprivileged ISA, 11.3; Intel SDM 1,
+ * table 4-3).
  * Engines pass it on as it is. Volatile: to be done at run time.
  */
 bool tw_host_is_tso(void)

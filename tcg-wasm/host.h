@@ -30,8 +30,9 @@ uint32_t tw_host_reserve(uint32_t n, TwTbFn *stub);
 bool tw_host_install(const uint8_t *bytes, uint32_t len);
 
 /*
- * Compile the module and keep the engine's code of it for a while, so that threads
- * that install these bytes soon find it there. False if the engine refuses it.
+ * Compile the module and keep the engine's code of it for a while, so that
+ * threads that install these bytes soon find it there. False if the engine
+ * refuses it.
  */
 bool tw_host_prepare(const uint8_t *bytes, uint32_t len);
 
@@ -48,8 +49,9 @@ TwTbFn *tw_host_fn(uint32_t index);
 void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages);
 
 /*
- * Does the processor keep the order of all accesses but of a store before a later
- * load (TSO), as x86 does? Wasm does not say what it runs on; false if in doubt.
+ * Does the processor keep the order of all accesses but of a store before a
+ * later load (TSO), as x86 does? Wasm does not say what it runs on; false if in
+ * doubt.
  */
 bool tw_host_is_tso(void);
 

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #define MAIR 0xff00             /* 0: device; 1: normal, write-back */
-#define TCR 0x100803519         /* 39 bits, 4 KiB, write-back, inner, TTBR0 only */
+#define TCR 0x100803519         /* 39 bits, 4 KiB, write-back, TTBR0 only */
 #define BLOCK 0x401             /* accessed, a block of 1 GiB */
 #define NORMAL 0x304            /* attribute 1, inner shareable */
 
