@@ -52,13 +52,13 @@ STATS: dict[str, Any] = {
 
 # The columns that profiles need; hash 0 means that the hash is unknown.
 EXECUTED: dict[str, Any] = {
-    "columns": ["hash", "exec_tier0", "exec_tier1", "exec_tier2"],
+    "columns": ["hash", "exec_tier0", "exec_tier1"],
     "rows": [
-        ["0xbb", 3, 0, 0],
-        ["0xaa", 5, 1, 0],
-        ["0x0", 99, 0, 0],
-        ["0xcc", 0, 0, 0],
-        ["0xaa", 4, 0, 2],
+        ["0xbb", 3, 0],
+        ["0xaa", 5, 1],
+        ["0x0", 99, 0],
+        ["0xcc", 0, 0],
+        ["0xaa", 4, 2],
     ],
 }
 
