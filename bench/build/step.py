@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,11 +79,29 @@ class Context:
     @contextmanager
     def shared_work(self, name: str, *inputs: str) -> Iterator[Path]:
         """Scratch that outlives the step, for builds that go on where the
-        last one ended although some sources changed. If one of `inputs` changed, the
-        build begins anew. One step at a time uses it.
+        last one ended although some sources changed. If one of `inputs` changed, or
+        the cache was moved, the build begins anew. One step at a time uses it.
         """
         digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:16]
         path = self.cache / "work" / f"{name}-{digest}"
         with locked(self.cache, path.name):
-            path.mkdir(parents=True, exist_ok=True)
+            make_scratch(path)
             yield path
+
+
+def make_scratch(path: Path) -> None:
+    """Make a folder for scratch, or keep it as the last step left it.
+
+    Build directories name themselves by absolute paths. If the folder was made at
+    another path, as when somebody moved the cache, it is emptied.
+    """
+    made_at = path / "made-at"
+    here = str(path.resolve())
+    try:
+        kept = made_at.read_text(encoding="utf-8") == here
+    except FileNotFoundError:
+        kept = False
+    if not kept and path.exists():
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+    made_at.write_text(here, encoding="utf-8")

@@ -19,7 +19,7 @@ from bench.build.command import Runner
 from bench.build.groups import install_groups, missing_packages
 from bench.build.keys import product_key
 from bench.build.schedule import Schedule
-from bench.build.step import Context, Step
+from bench.build.step import Context, Step, make_scratch
 from bench.build.times import record
 
 _INSTALL_MINUTES = 1.0
@@ -177,10 +177,11 @@ class Store:
         part = self._cache / "products" / f".{name}.part"
         work = self._cache / "work" / name
         log = self._cache / "logs" / f"{step.name}.log"
-        for path in (part, work, log.parent):
-            if path == part and path.exists():
-                shutil.rmtree(path)
+        if part.exists():
+            shutil.rmtree(part)
+        for path in (part, log.parent):
             path.mkdir(parents=True, exist_ok=True)
+        make_scratch(work)
         log.write_text("", encoding="utf-8")
         runner = Runner(step.title, log, self._cache)
 

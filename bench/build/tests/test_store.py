@@ -13,6 +13,7 @@ import pytest
 
 from bench.build import Context, SetupError
 from bench.build.manifest import NAME
+from bench.build.step import make_scratch
 from bench.build.tests.conftest import Bench
 
 
@@ -230,6 +231,23 @@ def test_shared_work_outlives_the_step_and_keeps_to_its_inputs(bench: Bench) -> 
         step = bench.step("a", action=action, values=(value,))
         bench.store(step).ensure(["a"])
     assert seen == [False, True]
+
+
+def test_scratch_of_a_moved_cache_is_emptied(tmp_path: Path) -> None:
+    """Its files name the old path: ninja and meson would not find themselves."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    make_scratch(old)
+    (old / "object").write_text("")
+    make_scratch(old)
+    assert (old / "object").exists()
+    old.rename(new)
+    make_scratch(new)
+    assert not (new / "object").exists()
+    # Scratch that an earlier version made says no path: it may have been moved.
+    (new / "made-at").unlink()
+    (new / "object").write_text("")
+    make_scratch(new)
+    assert not (new / "object").exists()
 
 
 def test_progress_counts_steps(bench: Bench) -> None:
