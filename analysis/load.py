@@ -31,6 +31,17 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A number that the guest measured itself."""
+
+    name: str
+    value: float
+    unit: str
+    # Whether more of it is better, as of a rate; else less is, as of a time.
+    more: bool = True
+
+
+@dataclass(frozen=True)
 class Run:
     """One boot, reduced to what statistics need."""
 
@@ -52,6 +63,7 @@ class Run:
     short: str = ""
     boot_phase: str = "init"
     rounds_ms: tuple[float, ...] = ()
+    figures: tuple[Figure, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
     # Whether the run resumed a saved machine instead of booting.
@@ -238,6 +250,8 @@ def _run(raw: Mapping[str, Any]) -> Run:
         first_insn_ms=None if first_insn is None else float(first_insn),
         switches=" ".join(f"{s}={config[s]}" for s in SWITCHES if config.get(s)),
         rounds_ms=_rounds(raw.get("rounds") or ()),
+        # Results of earlier versions have no figures.
+        figures=tuple(_figure(one) for one in raw.get("figures") or ()),
         peak_mappings=resources.get("peak_mappings"),
         wait_ms=stats.get("wait_ms_median"),
         engine_said=engine_said((raw.get("stderr") or {}).get("text") or ""),
@@ -247,6 +261,15 @@ def _run(raw: Mapping[str, Any]) -> Run:
 def _known(value: float | None) -> float:
     """A figure, or NaN if the engine cannot tell it: a page knows no processes."""
     return math.nan if value is None else float(value)
+
+
+def _figure(raw: Mapping[str, Any]) -> Figure:
+    return Figure(
+        str(raw["name"]),
+        float(raw["value"]),
+        str(raw["unit"]),
+        raw["better"] != "less",
+    )
 
 
 def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from analysis.figures import figure_rows, geometric_mean
 from analysis.load import Key, Run, by_key
 from analysis.refusals import most
 from analysis.schema import NO_TIER, SUMMARY_SCHEMA
@@ -122,6 +123,11 @@ def _row(key: Key, groups: Mapping[Key, Sequence[Run]]) -> Row:
     for name, figure in MEDIANS:
         estimate = median(_figures(runs, figure))
         row[name] = None if estimate is None else round(estimate.value, 3)
+    row["figures"] = figure_rows(runs, references[NATIVE])
+    mean = geometric_mean(
+        one["ratio_native"] for one in row["figures"] if one["ratio_native"]
+    )
+    row["figures_ratio_native"] = None if mean is None else round(mean, 4)
     return row
 
 
@@ -216,6 +222,7 @@ NUMBERS: tuple[str, ...] = (
     *(f"{prefix}ratio_{base}" for prefix, _, _ in TIMES for base in BASES),
     *(name for name, _ in MEDIANS),
     "mappings_per_tb",
+    "figures_ratio_native",
 )
 
 

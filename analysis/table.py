@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from analysis.figure_table import figure_tables
 from analysis.refusals import warnings
 from analysis.schema import NO_TIER
 from analysis.summary import PEER, Row
@@ -56,7 +57,7 @@ def comparison_tables(rows: Sequence[Row]) -> list[Table]:
     compiled = [row for row in rows if row["modules"]]
     if compiled:
         tables.append(_table("Code cache", compiled, _CACHE))
-    return tables
+    return [*tables, *figure_tables(rows)]
 
 
 def failure_lines(rows: Sequence[Row]) -> list[str]:

@@ -22,6 +22,7 @@ def result(
     rounds: list[float] | None = None,
     mappings: int | None = None,
     switches: dict[str, str] | None = None,
+    figures: dict[str, float] | None = None,
 ) -> dict[str, Any]:
     """One run's JSON with what the analysis reads."""
     phases = []
@@ -44,6 +45,7 @@ def result(
         "failure": None if failure is None else {"kind": failure, "message": "why"},
         "phases": phases,
         "rounds": _rounds(rounds or []),
+        "figures": [_figure(name, value) for name, value in (figures or {}).items()],
         "resources": {
             "wall_ms": 2000.0,
             "user_ms": 900.0,
@@ -58,3 +60,16 @@ def result(
 def _rounds(times: list[float]) -> list[dict[str, float]]:
     ends = itertools.accumulate(times, initial=5000.0)
     return [{"n": n, "host_ms": end, "guest_s": 0.0} for n, end in enumerate(ends)]
+
+
+def _figure(name: str, value: float) -> dict[str, Any]:
+    """A rate; a time if the name ends in `_ms`."""
+    is_time = name.endswith("_ms")
+    return {
+        "name": name,
+        "value": value,
+        "unit": "ms" if is_time else "Minsn/s",
+        "better": "less" if is_time else "more",
+        "host_ms": 6000.0,
+        "guest_s": 1.5,
+    }

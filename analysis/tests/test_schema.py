@@ -115,7 +115,12 @@ def known(path: str) -> bool:
 
 def test_the_reader_reads_no_key_that_is_not_there() -> None:
     seen: set[str] = set()
-    raw = result(failure="panic", rounds=[1.0, 2.0], counters={"tbs_compiled": 5})
+    raw = result(
+        failure="panic",
+        rounds=[1.0, 2.0],
+        figures={"a": 1},
+        counters={"tbs_compiled": 5},
+    )
     run_from_json(watched(raw, "", seen))
     assert len(seen) > 20
     assert [path for path in seen if not known(path)] == []

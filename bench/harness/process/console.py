@@ -1,4 +1,4 @@
-"""Reads a guest's console as it arrives: phases, panics, oopses.
+"""Reads a guest's console as it arrives: phases, rounds, figures, panics, oopses.
 
 The stream is bytes in arbitrary pieces: lines may be split anywhere, end in
 \\n, \\r\\n or a bare \\r, and carry terminal control sequences.  A line's time is
@@ -30,6 +30,13 @@ _TIERLAB = re.compile(
 )
 # A phase comes once; rounds of a workload come many times.
 _ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0-9]+)$")
+# Figures come as often as the guest measures one. The lengths are limits of the form.
+_FIGURE = re.compile(
+    r"^@tierlab figure guest=(?P<guest>[0-9]+\.[0-9]+) "
+    r"name=(?P<name>[A-Za-z0-9][A-Za-z0-9._+-]{0,63}) "
+    r"value=(?P<value>[0-9]{1,18}(?:\.[0-9]{1,18})?) "
+    r"unit=(?P<unit>[!-~]{1,32})(?: better=(?P<better>more|less))?$"
+)
 _PRINTK_TIME = re.compile(r"^\[ *(?P<guest>[0-9]+\.[0-9]+)\]")
 
 PANIC_PATTERNS: tuple[str, ...] = (r"Kernel panic - not syncing",)
@@ -67,6 +74,18 @@ class Round:
     guest_s: float
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A number that the guest measured itself, and whether more of it is better."""
+
+    name: str
+    value: float
+    unit: str
+    better: str
+    host_ms: float
+    guest_s: float
+
+
 @dataclass
 class ConsoleParser:
     """Takes bytes with their arrival times; keeps the phases and failures found."""
@@ -78,6 +97,7 @@ class ConsoleParser:
     ending: Ending = Ending()
     phases: list[Phase] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
     panic: str | None = None
     oops: str | None = None
     last_line: str = ""
@@ -157,6 +177,9 @@ class ConsoleParser:
         if done:
             at, guest = round(at_ms, 3), float(done["guest"])
             self.rounds.append(Round(int(done["n"]), at, guest))
+        found = _FIGURE.match(line)
+        if found:
+            self.figures.append(_figure(found, at_ms))
         self._match(line, at_ms)
 
     def _match(self, line: str, at_ms: float) -> None:
@@ -183,6 +206,17 @@ def _verdict(ending: Ending, line: str) -> tuple[bool, str] | None:
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
     joined = "|".join(f"(?:{p})" for p in patterns)
     return re.compile(joined) if joined else None
+
+
+def _figure(found: re.Match[str], at_ms: float) -> Figure:
+    return Figure(
+        found["name"],
+        float(found["value"]),
+        found["unit"],
+        found["better"] or "more",
+        round(at_ms, 3),
+        float(found["guest"]),
+    )
 
 
 def _phase(name: str, line: str, at_ms: float) -> Phase:

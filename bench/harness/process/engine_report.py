@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.harness.process.console import Phase, Round
+from bench.harness.process.console import Figure, Phase, Round
 from bench.harness.process.process import RSS_NOTE, Ended
 
 SUM_NOTE = (
@@ -64,6 +64,10 @@ class EngineReport:
     def rounds(self, rounds: Iterable[Round]) -> list[dict[str, Any]]:
         """The result's rounds, with times since the boot's start."""
         return [{**asdict(r), "host_ms": self.since_start(r.host_ms)} for r in rounds]
+
+    def figures(self, figures: Iterable[Figure]) -> list[dict[str, Any]]:
+        """The result's figures, with times since the boot's start."""
+        return [{**asdict(f), "host_ms": self.since_start(f.host_ms)} for f in figures]
 
     def resources(self, ended: Ended) -> dict[str, Any]:
         """The result's resources, over all processes of the engine."""

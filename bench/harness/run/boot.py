@@ -257,6 +257,7 @@ def run_boot(
         "engine_start": report.as_json(),
         "phases": report.phases(parser.phases),
         "rounds": report.rounds(parser.rounds),
+        "figures": report.figures(parser.figures),
         "resources": {
             **report.resources(ended),
             "peak_mappings": sampler.peak_mappings(),

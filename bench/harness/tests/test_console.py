@@ -43,6 +43,42 @@ def test_rounds_come_again_and_again() -> None:
     assert parser.phases == []
 
 
+FIGURE = "@tierlab figure guest=2.25 name=loop-1 value=12.5 unit=Minsn/s"
+
+
+def figures(line: str) -> list[tuple[str, float, str, str]]:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(f"{line}\r\n".encode(), 100.0)
+    assert all((f.host_ms, f.guest_s) == (100.0, 2.25) for f in parser.figures)
+    return [(f.name, f.value, f.unit, f.better) for f in parser.figures]
+
+
+def test_a_guest_reports_figures() -> None:
+    assert figures(FIGURE) == [("loop-1", 12.5, "Minsn/s", "more")]
+    assert figures(f"{FIGURE} better=less") == [("loop-1", 12.5, "Minsn/s", "less")]
+    assert figures(FIGURE.replace("12.5", "7")) == [("loop-1", 7.0, "Minsn/s", "more")]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("@tierlab", "# @tierlab"),
+        ("2.25", "now"),
+        ("loop-1", ""),
+        ("loop-1", "loop 1"),
+        ("loop-1", "x" * 65),
+        ("12.5", "-12.5"),
+        ("12.5", "nan"),
+        ("12.5", "9" * 400),
+        ("Minsn/s", ""),
+        ("Minsn/s", "Minsn/s better=maybe"),
+        ("Minsn/s", "Minsn/s and more"),
+    ],
+)
+def test_what_has_not_the_form_of_a_figure_is_none(good: str, bad: str) -> None:
+    assert figures(FIGURE.replace(good, bad)) == []
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_phases_do_not_depend_on_the_pieces(size: int) -> None:
     found = [(p.phase, p.guest_s, p.status) for p in parse(BOOT, size).phases]

@@ -1,6 +1,6 @@
 /*
- * Reads phases, rounds and failures in the lines of the guest's console, as the
- * harness's ConsoleParser does; the site's description has the harness's patterns.
+ * Reads phases, rounds, figures and failures in the lines of the guest's console, as
+ * the harness's ConsoleParser does; the site's description has the harness's patterns.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,6 +13,9 @@
  */
 /** @typedef {{ n: number, host_ms: number, guest_s: number }} Round */
 
+/** @typedef {{ name: string, value: number, unit: string, better: string,
+ *              host_ms: number, guest_s: number }} Figure */
+
 /* A line longer than this cannot be a marker. */
 const LINE_MAX = 64 * 1024;
 
@@ -21,6 +24,11 @@ const ESCAPES =
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const OWN = /@tierlab [a-z-]+ guest=(?<guest>\d+(?:\.\d+)?)(?: status=(?<status>\d+))?/;
 const ROUND = /^@tierlab round guest=(?<guest>\d+\.\d+) n=(?<n>\d+)$/;
+const FIGURE = new RegExp(
+    /^@tierlab figure guest=(?<guest>\d+\.\d+) /.source +
+    /name=(?<name>[A-Za-z0-9][A-Za-z0-9._+-]{0,63}) /.source +
+    /value=(?<value>\d{1,18}(?:\.\d{1,18})?) /.source +
+    /unit=(?<unit>[!-~]{1,32})(?: better=(?<better>more|less))?$/.source);
 const PRINTK = /^\[ *(?<guest>\d+\.\d+)\]/;
 
 /** @param {string[]} patterns */
@@ -42,6 +50,8 @@ export class ConsoleReader {
         this.phases = [];
         /** @type {Round[]} */
         this.rounds = [];
+        /** @type {Figure[]} */
+        this.figures = [];
         /** @type {string | null} */
         this.panic = null;
         /** @type {string | null} */
@@ -109,6 +119,12 @@ export class ConsoleReader {
         if (round) {
             this.rounds.push({ n: Number(round.n), host_ms: atMs,
                                guest_s: Number(round.guest) });
+        }
+        const figure = FIGURE.exec(line)?.groups;
+        if (figure) {
+            this.figures.push({ name: figure.name, value: Number(figure.value),
+                                unit: figure.unit, better: figure.better ?? 'more',
+                                host_ms: atMs, guest_s: Number(figure.guest) });
         }
         for (const { phase, match } of this.markers) {
             if (!this.reached(phase) && match.test(line)) {

@@ -104,6 +104,7 @@ export async function resultOf(run) {
         engine_start: null,
         phases: run.phases,
         rounds: run.reader.rounds,
+        figures: run.reader.figures,
         resources: {
             wall_ms: run.now(), user_ms: null, system_ms: null,
             peak_rss_mib: null, peak_rss_note: 'a page does not know',

@@ -42,8 +42,8 @@ const ANSWERS = {
             reader.feed(bytes.subarray(at, at + size), ms);
         }
         reader.close(0);
-        const { phases, rounds, panic, oops, verdict } = reader;
-        return { phases, rounds, panic, oops, verdict };
+        const { phases, rounds, figures, panic, oops, verdict } = reader;
+        return { phases, rounds, figures, panic, oops, verdict };
     },
     /**
      * Names, targets, contents and the archive are in base64.

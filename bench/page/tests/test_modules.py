@@ -73,6 +73,9 @@ def described(name: str) -> tuple[dict[str, Any], list[Marker]]:
 
 MORE = (
     "@tierlab round guest=1.10 n=0\r\n@tierlab round guest=1.30 n=1\r\n"
+    "@tierlab figure guest=1.40 name=loop-1 value=12.50 unit=Minsn/s\r\n"
+    "@tierlab figure guest=1.50 name=gap value=7 unit=us better=less\r\n"
+    "@tierlab figure guest=1.50 name=bad value=nan unit=us\r\n"
     "\x1b[1m@tierlab workload-end guest=2.5 status=3\x1b[0m\r\n",
     "[    1.0] BUG: unable to handle page fault\r\n"
     "[    2.0] Kernel panic - not syncing: x",
@@ -95,6 +98,7 @@ def test_console(products: dict[str, Path], name: str, size: int, more: str) -> 
     parser.close(0.0)
     assert found["phases"] == [asdict(p) for p in parser.phases]
     assert found["rounds"] == [asdict(r) for r in parser.rounds]
+    assert found["figures"] == [asdict(f) for f in parser.figures]
     assert (found["panic"], found["oops"]) == (parser.panic, parser.oops)
     assert found["phases"]
 
