@@ -117,7 +117,7 @@ def test_virtio_is_seen_on_every_bus(
         (tmp_path / device / "vendor").write_text(f"{vendor}\n")
     (tmp_path / "read").write_text("echo found\n")
     script = TEXT[
-        TEXT.index("devices=\nfor device") : TEXT.index('if [ "$workload" = wait')
+        TEXT.index("devices=\nfor found") : TEXT.index('if [ "$workload" = wait')
     ]
     script = script.replace("/sys/", f"{tmp_path}/").replace(
         "/etc/devices", f"{tmp_path}/read"
