@@ -59,8 +59,7 @@ def guests(as_json: bool) -> int:
     for workload in WORKLOADS:
         tasks.add_row(workload.name, "", "", "", "", workload.title)
         for p in workload.params:
-            span = f"{p.minimum} to {p.maximum}"
-            tasks.add_row("", p.name, str(p.default), span, p.unit, p.meaning)
+            tasks.add_row("", p.name, str(p.default), p.range, p.unit, p.meaning)
     console = out_console()
     console.print(table)
     console.print(tasks)

@@ -24,6 +24,37 @@ class WorkloadParam:
     maximum: int
     meaning: str
 
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"{self.minimum} to {self.maximum}"
+
+    def read(self, text: str) -> int | None:
+        """The value that the text means; None if it is none of the parameter's."""
+        if not text.isdecimal() or not self.minimum <= int(text) <= self.maximum:
+            return None
+        return int(text)
+
+
+@dataclass(frozen=True)
+class WorkloadChoice:
+    """A parameter of a workload whose values are names."""
+
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    meaning: str
+    unit: str = ""
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return f"one of {', '.join(self.choices)}"
+
+    def read(self, text: str) -> str | None:
+        """The text, if it is one of the values."""
+        return text if text in self.choices else None
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -32,7 +63,7 @@ class Workload:
     name: str
     title: str
     interactive: bool = False
-    params: tuple[WorkloadParam, ...] = ()
+    params: tuple[WorkloadParam | WorkloadChoice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,6 +239,28 @@ _SECONDS = WorkloadParam(
     "seconds", "s", 0, 0, 86_400, "end after so long; 0: no such limit"
 )
 
+# The patterns of the program `mechanisms`, in its order.
+PATTERNS = (
+    "block-1",
+    "block-2",
+    "block-4",
+    "block-2-pages",
+    "call-1",
+    "call-16",
+    "indirect-4",
+    "indirect-400",
+    "memory-1-page",
+    "memory-64-pages",
+    "memory-8192-pages",
+    "dispersed-2k-few",
+    "dispersed-2k-many",
+    "dispersed-50k-few",
+    "dispersed-50k-many",
+    "rewrite",
+    "system-call",
+    "page-fault",
+)
+
 WORKLOADS: tuple[Workload, ...] = (
     Workload("none", "power off as soon as /init runs"),
     Workload(
@@ -240,6 +293,21 @@ WORKLOADS: tuple[Workload, ...] = (
         params=(
             WorkloadParam("rounds", "rounds", 1, 1, 1_000_000, "at most so many"),
             _SECONDS,
+        ),
+    ),
+    Workload(
+        "mechanisms",
+        "what an emulator has to do, one thing at a time, as figures",
+        params=(
+            WorkloadChoice(
+                "pattern", "all", ("all", *PATTERNS), "of blocks; docs/mechanisms.md"
+            ),
+            WorkloadParam(
+                "ms", "ms", 300, 1, 60_000, "to warm a pattern up, and to measure it"
+            ),
+            WorkloadParam(
+                "warm", "passes", 1200, 1, 1_000_000, "to warm dispersed blocks up"
+            ),
         ),
     ),
     Workload(
@@ -288,7 +356,7 @@ def workload_spec(text: str) -> str:
     """Check NAME or NAME:PARAM=VALUE,...; leave out values that are the default."""
     name, _, rest = text.partition(":")
     workload = find_workload(name)
-    given: dict[str, int] = {}
+    given: dict[str, int | str] = {}
     for pair in filter(None, rest.split(",")):
         key, _, value = pair.partition("=")
         given[key] = _value(workload, key, value)
@@ -300,19 +368,20 @@ def workload_spec(text: str) -> str:
     return f"{name}:{','.join(shown)}" if shown else name
 
 
-def _value(workload: Workload, key: str, value: str) -> int:
+def _value(workload: Workload, key: str, text: str) -> int | str:
     param = next((p for p in workload.params if p.name == key), None)
     if param is None:
         known = ", ".join(p.name for p in workload.params) or "none"
         raise GuestError(
             f"workload {workload.name} has no parameter {key!r}: it has {known}"
         )
-    if not value.isdecimal() or not param.minimum <= int(value) <= param.maximum:
+    value = param.read(text)
+    if value is None:
         raise GuestError(
-            f"workload {workload.name}: {key}={value!r} will not do: "
-            f"give {param.minimum} to {param.maximum} {param.unit}"
+            f"workload {workload.name}: {key}={text!r} will not do: "
+            f"give {param.range} {param.unit}".rstrip()
         )
-    return int(value)
+    return value
 
 
 def kernel_words(spec: str) -> list[str]:

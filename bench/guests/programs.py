@@ -27,6 +27,14 @@ _FLAGS = (
 # Each program and its files; `semihost` is for machines with semihosting.
 _PROGRAMS = {
     "stress": ("stress.c", "litmus.c", "locks.c"),
+    "mechanisms": (
+        "mechanisms.c",
+        "patterns-code.c",
+        "patterns-kernel.c",
+        "code-riscv64.c",
+        "code-aarch64.c",
+        "code-x86.c",
+    ),
     "semihost": ("semihost.c",),
     "terminal": ("terminal.c",),
 }

@@ -144,6 +144,8 @@ def test_unknown_names_are_refused_with_the_valid_ones() -> None:
         ("sha256:mib=8", "sha256:mib=8"),
         ("sha256:rounds=9,mib=4", "sha256:rounds=9"),
         ("churn:rounds=4,seconds=0", "churn"),
+        ("mechanisms:ms=300,pattern=all", "mechanisms"),
+        ("mechanisms:pattern=call-16,ms=5", "mechanisms:pattern=call-16,ms=5"),
     ],
 )
 def test_workload_specs_have_one_form(text: str, spec: str) -> None:
@@ -159,6 +161,8 @@ def test_workload_specs_have_one_form(text: str, spec: str) -> None:
         ("sha256:mib=65", "give 1 to 64 MiB"),
         ("sha256:mib", "mib='' will not do"),
         ("churn:rounds=-1", "give 1 to 1000000 rounds"),
+        ("mechanisms:pattern=x", "pattern='x' will not do: give one of all, block-1, "),
+        ("mechanisms:pattern=", "pattern='' will not do"),
     ],
 )
 def test_bad_workload_specs(text: str, complaint: str) -> None:

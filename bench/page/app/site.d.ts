@@ -46,8 +46,8 @@ export interface MachineParam extends Param {
 export type MachineSetting = Omit<MachineParam, 'default'> &
     { default: number | string | null };
 
-/** A parameter in the catalogue of workloads. */
-export interface WorkloadParam {
+/** A number in the catalogue of workloads. */
+export interface WorkloadNumber {
     name: string;
     unit: string;
     default: number;
@@ -55,6 +55,17 @@ export interface WorkloadParam {
     maximum: number;
     meaning: string;
 }
+
+/** A parameter in the catalogue of workloads whose values are names. */
+export interface WorkloadChoice {
+    name: string;
+    unit: string;
+    default: string;
+    choices: string[];
+    meaning: string;
+}
+
+export type WorkloadParam = WorkloadNumber | WorkloadChoice;
 
 export interface Workload {
     name: string;

@@ -82,10 +82,16 @@ export function complaint(param, text) {
  * @param {WorkloadParam} param
  * @returns {Param}
  */
-export function workloadParam({ name, unit, default: value, minimum, maximum,
-                                meaning }) {
+export function workloadParam(param) {
+    const { name, unit, meaning } = param;
+    if ('choices' in param) {
+        const { choices } = param;
+        return { name, unit, meaning, default: param.default, type: 'enum', choices,
+                 range: `one of ${choices.join(', ')}` };
+    }
+    const { minimum, maximum } = param;
     return {
-        name, unit, meaning, default: value, type: 'u64', min: minimum,
+        name, unit, meaning, default: param.default, type: 'u64', min: minimum,
         max: maximum, range: `a whole number from ${minimum} to ${maximum}`,
     };
 }

@@ -16,12 +16,14 @@ import { Run, qemuArguments, savedArguments } from '../app/run.mjs';
 import { segments } from '../app/phases.mjs';
 import { Settings, machineParams } from '../app/settings.mjs';
 import { readSnapshot } from '../app/snapshot.mjs';
-import { complaint, formatSpec, parseSpec, withMore } from '../app/spec.mjs';
+import { complaint, formatSpec, parseSpec, withMore, workloadParam }
+    from '../app/spec.mjs';
 import { messageOf } from '../../engines/js/errors.mjs';
 
 /** @import { Patterns } from '../app/console.mjs' */
 /** @import { Room } from '../app/folders.mjs' */
-/** @import { Disk, Guest, Limits, Param, Phase, Site } from '../app/site.d.ts' */
+/** @import { Disk, Guest, Limits, Param, Phase, Site, WorkloadParam }
+ *      from '../app/site.d.ts' */
 
 /** @typedef {{ path: string, mode: number, mtime?: number, target?: string,
  *              data?: string }} TarEntry */
@@ -152,6 +154,8 @@ const ANSWERS = {
     /** @param {{ asked: { param: Param, value: string }[] }} asked */
     complaints: ({ asked }) => asked.map(({ param, value }) =>
         complaint(param, value)),
+    /** @param {{ params: WorkloadParam[] }} asked */
+    workloadParams: ({ params }) => params.map(workloadParam),
     /** @param {{ texts: string[] }} asked */
     specs: ({ texts }) => texts.map((text) => parseSpec(text)),
     /**

@@ -127,6 +127,21 @@ def test_every_parameter_takes_its_range(products: dict[str, Path]) -> None:
     assert all(answer.startswith("Give ") for answer in answers)
 
 
+def test_controls_take_what_workloads_take(products: dict[str, Path]) -> None:
+    for workload in catalogue.WORKLOADS:
+        own = [asdict(param) for param in workload.params]
+        told = ask(products, ask="workloadParams", params=own)
+        asked = []
+        for param, read in zip(told, workload.params, strict=True):
+            values = ["", "nonsense", "0", "1", "-1", "9" * 20, str(read.default)]
+            values += getattr(read, "choices", ())
+            asked += [{"param": param, "value": value} for value in values]
+        answers = iter(ask(products, ask="complaints", asked=asked))
+        for case, answer in zip(asked, answers, strict=True):
+            read = next(p for p in workload.params if p.name == case["param"]["name"])
+            assert (answer == "") == (read.read(case["value"]) is not None), case
+
+
 def test_controls_take_what_the_table_of_settings_says(
     products: dict[str, Path],
 ) -> None:
