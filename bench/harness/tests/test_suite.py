@@ -21,7 +21,8 @@ from bench.harness.suites.suite import (
 )
 
 GUEST, PEER_GUEST = "riscv64-debian", "i386-debian"
-KNOWN = Known(["riscv64-tiny", GUEST, PEER_GUEST], ["node", "native", PEER])
+ARCHES = ("aarch64-debian", "x86_64-debian")
+KNOWN = Known(["riscv64-tiny", GUEST, *ARCHES, PEER_GUEST], ["node", "native", PEER])
 
 
 def write(tmp_path: Path, text: str) -> Path:
