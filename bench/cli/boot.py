@@ -35,6 +35,7 @@ from bench.guests.names import (
 from bench.harness.process.terminal import Screen, raw_terminal
 from bench.harness.products import obtain_for
 from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
+from bench.harness.run.equip import equipped
 from bench.harness.run.policies import check_policies
 from bench.harness.run.profile import seed as seed_profile
 from bench.harness.run.provenance import shared_provenance
@@ -100,7 +101,7 @@ def boot(
     if entry.machine:
         check_plan(Plan(entry.machine, devices, saving=saving))
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
-    products, guests = obtain_for([entry], [engine], devices)
+    products, guests = obtain_for([entry], [engine], devices, [workload])
     chosen = other_kernel(entry, guests[entry.name], kernel)
     seeded = policy is not None and policy.wants_seed
     check_plan(Plan(chosen.machine, devices, repeating=seeded, saving=saving))
@@ -115,11 +116,17 @@ def boot(
         devices=devices,
         **given,
     )
-    job = Boot(driver, request, products, timeout, policy.facts if policy else None)
+    job = Boot(
+        driver,
+        equipped(request, products),
+        products,
+        timeout,
+        policy.facts if policy else None,
+    )
     machine = {one.key: given[one.key] for one in SETTINGS if one.machine}
     job = snapshots.settled(job, machine)
     if policy is not None and policy.wants_seed:
-        job = replace(job, request=replace(request, profile=_seed(job)))
+        job = replace(job, request=replace(job.request, profile=_seed(job)))
     result = _boot_on_screen(job, interactive)
     _summary(result, err_console())
     _saved(result, err_console())

@@ -40,6 +40,7 @@ from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import install, obtain_for, products_for, there
 from bench.harness.run.boot import require
+from bench.harness.run.equip import equipped
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import (
@@ -178,10 +179,13 @@ class _Supply:
         if name in self.guests:
             return
         entry = self.entries[name]
-        products, guests = obtain_for([entry], self.engines, self.devices)
+        products, guests = obtain_for(
+            [entry], self.engines, self.devices, self.suite.workloads
+        )
         self.products.update(products)
         for engine in self.engines.values():
-            require(engine, self._request(guests[name]), self.products)
+            for request in self._requests(guests[name]):
+                require(engine, request, self.products)
         self.guests.update(guests)
 
     def provide_first(self) -> None:
@@ -190,9 +194,19 @@ class _Supply:
         A setting that one of these guests cannot have is refused before any boot.
         """
         for name, entry in self.entries.items():
-            wanted = products_for([entry], self.engines, self.devices)
+            wanted = products_for(
+                [entry], self.engines, self.devices, self.suite.workloads
+            )
             if not self.guests or len(there(wanted, err_console())) == len(wanted):
                 self.provide(name)
+
+    def _requests(self, guest: Guest) -> list[BootRequest]:
+        """A request for each workload, as the campaign makes it."""
+        request = self._request(guest)
+        return [
+            equipped(replace(request, workload=workload), self.products)
+            for workload in self.suite.workloads
+        ]
 
     def _request(self, guest: Guest) -> BootRequest:
         suite = self.suite

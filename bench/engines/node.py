@@ -54,7 +54,12 @@ class NodePlaces:
         return inside
 
     def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
-        """The file or folder itself, which QEMU is allowed to open."""
+        """The file or folder itself, which QEMU is allowed to open.
+
+        A page gets a copy of a file that QEMU only reads.
+        """
+        if self.engine != "node" and not writable:
+            return self.file(host, inside)
         if self.engine != "node":
             raise TierlabError(
                 f"engine '{self.engine}' cannot work on {host} in place",

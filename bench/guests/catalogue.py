@@ -6,7 +6,8 @@ built, and from which versions, is in its product's guest.json (manifest.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class GuestError(Exception):
@@ -64,6 +65,11 @@ class Workload:
     title: str
     interactive: bool = False
     params: tuple[WorkloadParam | WorkloadChoice, ...] = ()
+    # The root file systems with its programs (bench.guests.roots.programs), of which
+    # the harness plugs in a disk each: by the value of its parameter `set`, or "".
+    roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The memory in MiB that it needs; a guest with less gets so much.
+    memory_mib: int = 0
 
 
 @dataclass(frozen=True)
@@ -261,6 +267,37 @@ PATTERNS = (
     "page-fault",
 )
 
+# The programs in each root file system: its workloads.
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "python": ("python",),
+    "lua": ("lua",),
+}
+_PROGRAM_SETS = {
+    "all": tuple(PROGRAMS),
+    "quick": ("lua", "python"),
+}
+
+
+def _program(root: str, name: str, title: str, memory_mib: int = 512) -> Workload:
+    rounds = WorkloadParam("rounds", "rounds", 3, 1, 1000, "each a new process")
+    return Workload(name, title, False, (rounds,), {"": (root,)}, memory_mib)
+
+
+_PROGRAM_WORKLOADS = (
+    _program("python", "python", "Python: json, re, sort, classes, recursion"),
+    _program("lua", "lua", "Lua: strings, tables, closures, numbers"),
+    Workload(
+        "programs",
+        "several of these programs in turn",
+        params=(
+            WorkloadChoice("set", "all", tuple(_PROGRAM_SETS), "which programs"),
+            WorkloadParam("rounds", "turns", 3, 1, 1000, "of all, a round each"),
+        ),
+        roots=_PROGRAM_SETS,
+        memory_mib=1024,
+    ),
+)
+
 WORKLOADS: tuple[Workload, ...] = (
     Workload("none", "power off as soon as /init runs"),
     Workload(
@@ -325,6 +362,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "a page from a server on the host",
         params=(WorkloadParam("port", "", 8000, 1, 65_535, "of the server"),),
     ),
+    *_PROGRAM_WORKLOADS,
     Workload("shell", "a prompt on the console", interactive=True),
     Workload(
         "wait",
@@ -382,6 +420,21 @@ def _value(workload: Workload, key: str, text: str) -> int | str:
             f"give {param.range} {param.unit}".rstrip()
         )
     return value
+
+
+def roots_of(spec: str) -> tuple[str, ...]:
+    """The root file systems that a workload needs: a disk each."""
+    name, _, rest = spec.partition(":")
+    given = dict(pair.split("=", 1) for pair in rest.split(",") if pair)
+    workload = find_workload(name)
+    usual = [str(p.default) for p in workload.params if p.name == "set"]
+    chosen = given.get("set", usual[0]) if usual else ""
+    return workload.roots.get(chosen, ())
+
+
+def memory_of(spec: str) -> int:
+    """The MiB of memory that a workload needs; 0 if any memory will do."""
+    return find_workload(spec.partition(":")[0]).memory_mib
 
 
 def kernel_words(spec: str) -> list[str]:

@@ -22,7 +22,12 @@ CHURN_LINES = 300
 SHA256_LARGEST_MIB = 64
 
 # Our scripts: name here, and path in the guest.
-SCRIPTS = {"init": "init", "devices": "etc/devices", "udhcpc": "etc/udhcpc"}
+SCRIPTS = {
+    "init": "init",
+    "devices": "etc/devices",
+    "root": "etc/root",
+    "udhcpc": "etc/udhcpc",
+}
 
 _DIRECTORIES = ("bin", "dev", "etc", "lib", "lib/modules", "mnt", "proc", "sys")
 

@@ -12,7 +12,7 @@ import hashlib
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,24 +103,56 @@ class ForeignApt:
             fields.get("Depends", ""),
         )
 
-    def download(self, package: Package) -> Path:
-        """The package's file, complete and checked."""
-        directory = self._state / "debs"
-        found = self._matching(directory, package)
-        if found is None:
-            asked = f"{package.name}={package.version}"
-            self._ctx.run(
-                ["apt-get", *self._options(), "download", asked],
-                cwd=directory,
-            )
-            found = self._matching(directory, package)
-        if found is None:
+    def closure(
+        self, names: Iterable[str], without: Iterable[str] = ()
+    ) -> list[Package]:
+        """The packages with all that they depend on, from an empty system.
+
+        They come in the order in which apt would unpack them. Those of `without` are
+        left out, although others depend on them.
+        """
+        asked = list(names)
+        command = ["apt-get", *self._options(), "--simulate"]
+        command += ["--no-install-recommends", "install", *asked]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        if shown.returncode != 0:
+            if self._update_error is not None:
+                raise self._update_error
             raise SetupError(
-                f"the package {package.name} cannot be used",
-                "its checksum is not that of Debian's index",
+                f"apt cannot resolve {' '.join(asked)} of {self.architecture}",
+                _last_error(shown.stderr),
                 UPDATE_AND_RETRY,
             )
-        return found
+        left_out = set(without)
+        found = to_unpack(shown.stdout)
+        return [self.package(name) for name in found if name not in left_out]
+
+    def download(self, package: Package) -> Path:
+        """The package's file, complete and checked."""
+        return self.download_all([package])[0]
+
+    def download_all(self, packages: Iterable[Package]) -> list[Path]:
+        """The files of the packages, in their order, each complete and checked."""
+        packages = list(packages)
+        directory = self._state / "debs"
+        found = {p.name: self._matching(directory, p) for p in packages}
+        missing = [p for p in packages if found[p.name] is None]
+        if missing:
+            asked = [f"{package.name}={package.version}" for package in missing]
+            command = ["apt-get", *self._options(), "download", *asked]
+            self._ctx.run(command, cwd=directory)
+            found |= {p.name: self._matching(directory, p) for p in missing}
+        files = []
+        for package in packages:
+            file = found[package.name]
+            if file is None:
+                raise SetupError(
+                    f"the package {package.name} cannot be used",
+                    "its checksum is not that of Debian's index",
+                    UPDATE_AND_RETRY,
+                )
+            files.append(file)
+        return files
 
     def _matching(self, directory: Path, package: Package) -> Path | None:
         """The right file of the package; its other files (old, cut off) are removed."""
@@ -156,6 +188,17 @@ class ForeignApt:
         for key, value in options.items():
             yield "-o"
             yield f"{key}={value}"
+
+
+def to_unpack(simulated: str) -> list[str]:
+    """The names of the packages that a simulated apt-get would unpack, in order."""
+    return re.findall(r"^Inst ([^ :]+)(?::[^ ]+)? ", simulated, re.MULTILINE)
+
+
+def _last_error(text: str) -> str:
+    """The last error line of apt's, without its mark."""
+    errors = [line for line in text.splitlines() if line.startswith("E: ")]
+    return errors[-1].removeprefix("E: ") if errors else text.strip()
 
 
 def first_dependency(package: Package, pattern: str) -> str:

@@ -21,6 +21,7 @@ from bench.guests import (
     programs,
 )
 from bench.guests.packages import extract, first_dependency, foreign_apt
+from bench.guests.roots import programs as roots
 from bench.guests.sources import (
     ARCHITECTURES,
     PACKAGED,
@@ -195,4 +196,5 @@ STEPS: list[Step] = [
     *(_tiny_step(tiny) for tiny in TINY),
     *(_userland_step(architecture) for architecture in ARCHITECTURES.values()),
     *(_guest_step(spec) for spec in catalogue.GUESTS),
+    *roots.STEPS,
 ]

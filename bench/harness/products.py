@@ -27,6 +27,7 @@ from bench.guests.devices.base import Device, Served
 from bench.guests.guest import Guest
 from bench.guests.manifest import load
 from bench.guests.names import GuestEntry
+from bench.harness.run.equip import root_products
 
 TIERS = "tiers-native"
 BUILDING = "TIERLAB_BUILDING"
@@ -109,13 +110,16 @@ def products_for(
     guests: Iterable[GuestEntry],
     engines: Iterable[str],
     devices: Iterable[Device] = (),
+    workloads: Iterable[str] = (),
 ) -> list[str]:
     """Names of the products that all these boots need, each once."""
-    guests = list(guests)
+    guests, workloads = list(guests), list(workloads)
     wanted = [g.product for g in guests if g.guest is None]
     for name in engines:
         for guest in guests:
             wanted += find_engine(name).products(guest.arch)
+    for guest in guests:
+        wanted += root_products(guest, workloads)
     for device in devices:
         wanted += device.products if isinstance(device, Served) else ()
     return list(dict.fromkeys(wanted))
@@ -125,10 +129,12 @@ def obtain_for(
     guests: Iterable[GuestEntry],
     engines: Iterable[str],
     devices: Iterable[Device] = (),
+    workloads: Iterable[str] = (),
 ) -> tuple[dict[str, Path], dict[str, Guest]]:
     """The products of all these boots, and the guests, read from their products."""
     guests = list(guests)
-    products = obtain(products_for(guests, engines, devices), err_console())
+    wanted = products_for(guests, engines, devices, workloads)
+    products = obtain(wanted, err_console())
     return products, {g.name: g.guest or _load(products[g.product]) for g in guests}
 
 

@@ -50,6 +50,8 @@ class Disk:
     snapshot: bool = False
     # The file system that the project's own guests are to mount.
     mount: str = ""
+    # Whether that file system is a root, or a layer of one: see userland/root.
+    root: bool = False
     # The file that takes the guest's writes while the disk has snapshot=on.
     overlay: Image | None = None
     products = ()
@@ -98,8 +100,11 @@ class Disk:
         if not self.mount:
             return []
         number = [d for d in devices if isinstance(d, Disk)].index(self)
+        name = f"vd{chr(ord('a') + number)}"
+        if self.root:
+            return [f"tierlab.root={name}:{self.mount}"]
         read = ":ro" if self.readonly else ""
-        return [f"tierlab.disk=vd{chr(ord('a') + number)}:{self.mount}{read}"]
+        return [f"tierlab.disk={name}:{self.mount}{read}"]
 
     def qemu_arguments(self, arch: str, machine: str, places: Places) -> list[str]:
         """A virtio disk, whose image the harness locks: bench.guests.devices.locks."""

@@ -17,6 +17,7 @@ HERE = Path(__file__).parents[1] / "userland"
 SCRIPTS = {name: HERE / name for name in initramfs.SCRIPTS}
 TEXT = SCRIPTS["init"].read_text(encoding="utf-8")
 DEVICES = SCRIPTS["devices"].read_text(encoding="utf-8")
+ROOT = SCRIPTS["root"].read_text(encoding="utf-8")
 SPEC = catalogue.find_guest("riscv64-tiny")
 SHELLS = [["sh", "-n"], ["busybox", "sh", "-n"]]
 
@@ -32,16 +33,26 @@ def test_parses(name: str, shell: list[str]) -> None:
 
 
 def test_every_workload_of_the_catalogue_is_there() -> None:
-    both = TEXT + DEVICES
-    functions = set(re.findall(r"^workload_(\w+)\(\)", both, re.MULTILINE))
+    all_of_it = TEXT + DEVICES + ROOT
+    functions = set(re.findall(r"^workload_(\w+)\(\)", all_of_it, re.MULTILINE))
     names = {workload.name for workload in catalogue.WORKLOADS}
     # `wait` becomes another one
     assert functions == names - {"none", "wait"}
-    known = re.search(
-        r"^(none)\).*?^((?:\w+ \| )+\w+)\)$", TEXT, re.MULTILINE | re.DOTALL
-    )
-    assert known is not None
-    assert {known[1], *known[2].split(" | ")} == names - {"wait"}
+    cases = re.findall(r"^((?:\w+ \| )*\w+)\)$", TEXT, re.MULTILINE)
+    known = [name for case in cases for name in case.split(" | ")]
+    assert sorted(known) == sorted(names - {"wait"})
+
+
+def test_programs_of_the_catalogue_are_those_of_roots() -> None:
+    both = catalogue.PROGRAMS.items()
+    programs = {program: root for root, names in both for program in names}
+    for workload in catalogue.WORKLOADS:
+        if workload.name in programs:
+            assert workload.roots == {"": (programs.pop(workload.name),)}
+            assert f"workload_{workload.name}() {{ run_program {workload.name}; }}" in (
+                ROOT
+            )
+    assert not programs
 
 
 def test_every_word_of_the_catalogue_is_taken() -> None:

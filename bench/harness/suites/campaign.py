@@ -42,6 +42,7 @@ from bench.harness.run.boot import (
     timeout_of,
     utc_stamp,
 )
+from bench.harness.run.equip import equipped
 from bench.harness.run.policies import Policy
 from bench.harness.run.profile import SEED_TIER, seed
 from bench.harness.snapshots.file import Snapshot
@@ -241,6 +242,9 @@ class Campaign:
             devices=(*self.guests[configuration.guest].devices, *self.devices),
             seed=(self.suite.seed + repetition - 1) % 2**32,
         )
+        # A saved machine has the disks of all workloads that it may be told to run.
+        workloads = self.suite.workloads if self._resumes else [configuration.workload]
+        request = equipped(request, self.products, workloads)
         boot = Boot(
             engine=self.engines[configuration.engine],
             request=request,

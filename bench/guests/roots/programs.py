@@ -1,0 +1,89 @@
+"""The root file systems with the programs that workloads run: one entry each.
+
+userland/programs/NAME/ has what a workload NAME does: `round` is the program of one
+round, and `want` is all that a right round prints, on every architecture. They are at
+/tierlab/NAME/ in the root.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.build import Context, SetupError, Step
+from bench.guests.catalogue import PROGRAMS
+from bench.guests.roots import debian, tree
+from bench.guests.roots.debian import DebianRoot
+from bench.guests.roots.ext4 import image_name
+from bench.guests.roots.tree import Tree
+from bench.guests.sources import ARCHITECTURES, Architecture
+
+SOURCES = "bench/guests/userland/programs"
+# Architectures whose guests have these programs.
+ARCHES = ("riscv64", "aarch64", "x86_64")
+
+# What maintainers' scripts ask for, and no program here does.
+_WITHOUT = ("debconf", "dpkg", "perl-base", "tar", "tzdata", "init-system-helpers")
+
+ROOTS: dict[str, DebianRoot] = {
+    root.name: root
+    for root in (
+        DebianRoot(
+            "python",
+            ("python3",),
+            (*_WITHOUT, "media-types", "netbase"),
+            ("usr/lib/python3*/idlelib/*", "usr/lib/python3*/pydoc_data/*"),
+        ),
+        DebianRoot("lua", ("lua5.4",), links={"usr/bin/lua": "lua5.4"}),
+    )
+}
+
+
+def product(arch: str, root: str) -> str:
+    """The product with the disk of a root file system."""
+    return f"programs-{arch}-{root}"
+
+
+def image(products: Path, arch: str, root: str) -> Path:
+    """The disk in its product."""
+    return products / image_name(f"{root}-{arch}")
+
+
+def own_files(sources: Path, root: str) -> Tree:
+    """The workloads' files in that root."""
+    made = Tree()
+    for program in PROGRAMS[root]:
+        folder = sources / program
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            mode = 0o755 if path.read_bytes().startswith(b"#!") else 0o644
+            place = f"tierlab/{program}/{path.relative_to(folder).as_posix()}"
+            made.put(place, tree.file(path.read_bytes(), mode))
+    return made
+
+
+def _step(architecture: Architecture, root: DebianRoot) -> Step:
+    def make(ctx: Context) -> None:
+        own = own_files(ctx.root / SOURCES, root.name)
+        if not own.entries:
+            raise SetupError(f"{SOURCES} has no program of the root {root.name}")
+        debian.make(ctx, architecture, root, own)
+
+    here = "bench/guests/roots"
+    return Step(
+        name=product(architecture.name, root.name),
+        title=f"disk with {root.name} for {architecture.name}",
+        files=(
+            "bench/guests/packages.py",
+            *(f"{here}/{name}.py" for name in ("tree", "ext4", "debian")),
+            *(f"{SOURCES}/{program}/**/*" for program in PROGRAMS[root.name]),
+        ),
+        values=(repr(root), repr(architecture)),
+        needs=(),
+        action=make,
+        minutes=0.7,
+        packages=("disks",),
+    )
+
+
+STEPS: list[Step] = [
+    _step(ARCHITECTURES[arch], root) for arch in ARCHES for root in ROOTS.values()
+]

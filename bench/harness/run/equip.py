@@ -1,0 +1,81 @@
+"""What a workload's programs need of a boot: disks with root file systems, memory.
+
+The harness plugs these disks in by itself. They are read-only, and follow the disks
+that the user plugs in, so that these keep their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bench.base.errors import USAGE, TierlabError
+from bench.engines.base import BootRequest
+from bench.guests.catalogue import memory_of, roots_of
+from bench.guests.devices.base import virtio_bus
+from bench.guests.devices.disk import Disk, make_disk
+from bench.guests.names import GuestEntry, known_guests
+from bench.guests.roots import programs
+from bench.guests.roots.ext4 import FILE_SYSTEM
+
+OPTION = "--workload"
+
+
+def roots(workloads: Iterable[str]) -> list[str]:
+    """The root file systems that these workloads need, each once."""
+    return list(dict.fromkeys(root for w in workloads for root in roots_of(w)))
+
+
+def root_products(entry: GuestEntry, workloads: Iterable[str]) -> list[str]:
+    """The products with the disks; a usage error if the guest cannot have them."""
+    wanted = roots(workloads)
+    if not wanted:
+        return []
+    land = _land(entry.name, entry.arch)
+    if land not in programs.ARCHES:
+        raise TierlabError(
+            f"{OPTION}: there are no programs for {entry.name}",
+            next_step=f"choose a guest of {', '.join(programs.ARCHES)}",
+            status=USAGE,
+        )
+    if entry.machine:
+        virtio_bus(entry.machine, "the disk of that workload", OPTION)
+    return [programs.product(land, root) for root in wanted]
+
+
+def equipped(
+    request: BootRequest,
+    products: Mapping[str, Path],
+    workloads: Iterable[str] | None = None,
+) -> BootRequest:
+    """The request with what its workload needs, or all of `workloads`.
+
+    `products` has the products that root_products() names. Memory that the user asked
+    for stays as it is.
+    """
+    wanted = [request.workload] if workloads is None else list(workloads)
+    found = roots(wanted)
+    if not found:
+        return request
+    guest = request.guest
+    land = _land(guest.name.partition("+")[0], guest.arch)
+    disks = [_disk(products[programs.product(land, r)], land, r) for r in found]
+    memory = max(guest.memory_mib, *map(memory_of, wanted))
+    return replace(
+        request,
+        devices=(*request.devices, *disks),
+        memory_mib=request.memory_mib or memory,
+    )
+
+
+def _disk(product: Path, land: str, root: str) -> Disk:
+    image = programs.image(product, land, root)
+    disk = make_disk(image, "raw", readonly=True, mount=FILE_SYSTEM, option=OPTION)
+    return replace(disk, root=True)
+
+
+def _land(guest: str, arch: str) -> str:
+    """The architecture of a guest's programs."""
+    entry = known_guests().get(guest)
+    return entry.spec.userland if entry and entry.spec else arch
