@@ -1,6 +1,6 @@
 /*
- * The parameters that every policy has: how and when modules are given up, and
- * which thread compiles.
+ * The parameters that every policy has: how and when modules are given up, which
+ * thread compiles, and what is evicted from a full code buffer.
  *
  * Linux grants a process 65,530 memory mappings, of which V8 needs two for each
  * module and dies when there are no more: hence max-modules and max-maps.
@@ -9,16 +9,27 @@
  */
 #include "spec.h"
 
-/* evictions.def, as it is when a table may refer to it. */
-static const char *const names[] = {
+/* evictions.def and buffers.def, as they are when a table may refer to them. */
+static const char *const evictions[] = {
 #define X(ident, name) name,
 #include "evictions.def"
     NULL,
 };
 
 enum {
-#define X(ident, name) CHOICE_##ident,
+#define X(ident, name) EVICT_##ident,
 #include "evictions.def"
+};
+
+static const char *const buffers[] = {
+#define X(ident, name) name,
+#include "buffers.def"
+    NULL,
+};
+
+enum {
+#define X(ident, name) BUFFER_##ident,
+#include "buffers.def"
 };
 
 static const char *const compilers[] = {
@@ -33,8 +44,8 @@ const TierParam tier_common_params[] = {
         .unit = "",
         .meaning = "which modules are given up when a budget is full",
         .type = TIER_PARAM_ENUM,
-        .choices = names,
-        .def.choice = CHOICE_clock,
+        .choices = evictions,
+        .def.choice = EVICT_clock,
     },
     [TIER_COMMON_MAX_MODULES] = {
         .name = "max-modules",
@@ -79,6 +90,14 @@ const TierParam tier_common_params[] = {
         .type = TIER_PARAM_ENUM,
         .choices = compilers,
         .def.choice = TIER_COMPILER_VCPU,
+    },
+    [TIER_COMMON_BUFFER] = {
+        .name = "buffer",
+        .unit = "",
+        .meaning = "what is evicted when the code buffer is full",
+        .type = TIER_PARAM_ENUM,
+        .choices = buffers,
+        .def.choice = BUFFER_oldest,
     },
     [TIER_NB_COMMON] = { .name = NULL },
 };

@@ -5,6 +5,7 @@
  *   decisions.c  outcomes.c      asking the policy, what came of its groups
  *   executions.c                 counting
  *   cache.c                      the account of modules
+ *   sections.c                   the choice of a section of the code buffer
  *   facts.c                      what may be asked at any time
  *   modules.c  records.c  seen.c the stores
  *

@@ -9,7 +9,8 @@
  *   tier_failed            refused = why, no longer pending
  *   tier_demoted           tier = 0, module = none
  *   tier_invalidated       fate = INVALIDATED: kept for the statistics, until
- *   tier_flushed           fate = FLUSHED      tier_records_trim() drops it
+ *   tier_evicted           fate = EVICTED      tier_records_trim() drops it
+ *   tier_flushed           fate = FLUSHED
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -155,6 +156,7 @@ uint32_t tier_translated(TierEngine *engine, const TierTb *facts)
     if (tier_seen_add(&engine->seen, identity(facts))) {
         detail->tb.flags |= TIER_TB_RETRANSLATED;
         c->tbs_retranslated++;
+        c->retranslate_ns += facts->translate_ns;
     }
     if (policy->translated) {
         record->armed = tier_clamp_countdown(
@@ -182,7 +184,8 @@ void tier_linked(TierEngine *engine, uint32_t id, unsigned exit, uint32_t succ)
 
 /* Ends */
 
-void tier_invalidated(TierEngine *engine, uint32_t id)
+static void end(TierEngine *engine, uint32_t id, TierFate fate,
+                uint64_t *counter)
 {
     const TierPolicy *policy = engine->policy;
     TierTbRecord *record = tier_live_record(engine, id);
@@ -190,14 +193,24 @@ void tier_invalidated(TierEngine *engine, uint32_t id)
     if (!record) {
         return;
     }
-    engine->counters.tbs_invalidated++;
+    ++*counter;
     engine->counters.tbs_live--;
     tier_cache_left(engine, record, true);
-    tier_records_bury(&engine->records, id, TIER_TB_INVALIDATED);
+    tier_records_bury(&engine->records, id, fate);
     if (policy->invalidated) {
         policy->invalidated(engine->state, engine,
                             &tier_detail(engine, id)->tb);
     }
+}
+
+void tier_invalidated(TierEngine *engine, uint32_t id)
+{
+    end(engine, id, TIER_TB_INVALIDATED, &engine->counters.tbs_invalidated);
+}
+
+void tier_evicted(TierEngine *engine, uint32_t id)
+{
+    end(engine, id, TIER_TB_EVICTED, &engine->counters.tbs_evicted);
 }
 
 void tier_flushed(TierEngine *engine)

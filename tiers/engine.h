@@ -21,6 +21,8 @@
  *                        tier_make_room, tier_compiled, tier_invalidated,
  *                        tier_demoted, tier_tick
  *   on invalidation:     tier_settle(e, id, countdown), tier_invalidated(e, id)
+ *   buffer is full:      i = tier_choose_section(e, ...),
+ *                        tier_evicted() each TB of section i, or a whole flush
  *   on a whole flush:    tier_settle() each, tier_flushed(e),
  *                        tier_module_retired() each
  *   at the end:          tier_settle() each, tier_stats_json(e, sink, opaque)
@@ -81,6 +83,7 @@ typedef enum TierFate {
     TIER_TB_ABSENT,             /* this id was never translated */
     TIER_TB_LIVE,
     TIER_TB_INVALIDATED,
+    TIER_TB_EVICTED,            /* with its section of the code buffer */
     TIER_TB_FLUSHED,
 } TierFate;
 
@@ -119,6 +122,7 @@ typedef struct TierTbDetail {
     uint32_t ask_at; /* executions to ask at; 0: never, as in tier 0 */
     uint32_t toward; /* of these, those counted up to now */
     uint32_t wasm_bytes; /* its share of its present module */
+    uint64_t weighed; /* executions in tier 0 up to the last choice */
     TierTb tb;
     uint64_t compiled[TIER_NB_TIERS - 1]; /* executions in tier 1 and up */
 } TierTbDetail;
@@ -219,6 +223,18 @@ void tier_module_retired(TierEngine *engine, uint32_t module);
 
 /* @id is never executed again. */
 void tier_invalidated(TierEngine *engine, uint32_t id);
+
+/*
+ * All sections of the code buffer are in use, and a thread needs one: which of
+ * the full ones, @full[0..@n), is evicted? The runtime has set their index and
+ * order, and settled all TBs if the buffer policy wants uses; the engine fills in
+ * the rest. Returns an index into @full; or TIER_WHOLE_BUFFER, also if @n is 0.
+ * O(sections), and O(live TBs) for uses.
+ */
+uint32_t tier_choose_section(TierEngine *engine, TierSection *full, uint32_t n);
+
+/* @id is never executed again, as the section with its bytecode is evicted. */
+void tier_evicted(TierEngine *engine, uint32_t id);
 
 /* No TB translated so far is executed again. */
 void tier_flushed(TierEngine *engine);

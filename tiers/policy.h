@@ -13,7 +13,8 @@
  *   compiled | failed              what came of it, at what cost
  *   ...hot again, in tier 0 or in the new tier, if the policy asked for that
  *   demoted                        its module was given up: tier 0 again
- *   invalidated | flushed          it is never executed again
+ *   invalidated | flushed          it is never executed again; invalidated also
+ *                                  if its part of the code buffer is evicted
  *
  * A policy has no clock, memory or random numbers but those given here, so it
  * decides the same in QEMU and in a replay that tells it the same events.
@@ -69,6 +70,7 @@ typedef struct TierTb {
     uint32_t guest_insns;
     uint32_t bytecode_bytes;
     uint32_t translate_ns;      /* 0: not measured */
+    uint32_t section;           /* of the code buffer, that has its bytecode */
     uint64_t guest_pc;          /* virtual */
     uint64_t guest_page;        /* physical address of its first page */
     uint64_t hash;              /* of guest code and CPU flags; 0: unknown */

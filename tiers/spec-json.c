@@ -129,18 +129,35 @@ void tier_common_json(TierJson *json)
     params_json(tier_common_params, json);
 }
 
+static void choice_json(const char *name, const char *summary,
+                        const char *source, TierJson *json)
+{
+    tier_json_open(json, '{');
+    tier_json_key(json, "name");
+    tier_json_string(json, name);
+    tier_json_key(json, "summary");
+    tier_json_string(json, summary);
+    tier_json_key(json, "source");
+    tier_json_string(json, source);
+    tier_json_close(json, '}');
+}
+
 void tier_evictions_json(TierJson *json)
 {
     tier_json_open(json, '[');
     for (unsigned i = 0; tier_evictions[i]; i++) {
-        tier_json_open(json, '{');
-        tier_json_key(json, "name");
-        tier_json_string(json, tier_eviction_names[i]);
-        tier_json_key(json, "summary");
-        tier_json_string(json, tier_evictions[i]->summary);
-        tier_json_key(json, "source");
-        tier_json_string(json, tier_evictions[i]->source);
-        tier_json_close(json, '}');
+        choice_json(tier_eviction_names[i], tier_evictions[i]->summary,
+                    tier_evictions[i]->source, json);
+    }
+    tier_json_close(json, ']');
+}
+
+void tier_buffers_json(TierJson *json)
+{
+    tier_json_open(json, '[');
+    for (unsigned i = 0; tier_buffers[i]; i++) {
+        choice_json(tier_buffer_names[i], tier_buffers[i]->summary,
+                    tier_buffers[i]->source, json);
     }
     tier_json_close(json, ']');
 }

@@ -262,6 +262,7 @@ bool tier_spec_parse(const char *text, TierSpec *spec, char *err,
         return false;
     }
     spec->eviction = tier_evictions[spec->common[TIER_COMMON_EVICT].choice];
+    spec->buffer = tier_buffers[spec->common[TIER_COMMON_BUFFER].choice];
     return true;
 }
 

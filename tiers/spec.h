@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buffer.h"
 #include "eviction.h"
 #include "json.h"
 #include "policy.h"
@@ -27,6 +28,7 @@ typedef enum TierCommon {
     TIER_COMMON_MAX_CODE,
     TIER_COMMON_MAX_MAPS,
     TIER_COMMON_COMPILER,
+    TIER_COMMON_BUFFER,
     TIER_NB_COMMON
 } TierCommon;
 
@@ -42,6 +44,7 @@ extern const TierParam tier_common_params[];
 typedef struct TierSpec {
     const TierPolicy *policy;
     const TierEviction *eviction;
+    const TierBuffer *buffer;
     TierValue values[TIER_MAX_PARAMS];  /* in effect, in declared order */
     TierValue common[TIER_NB_COMMON];
     char text[TIER_VALUE_MAX]; /* of the one TEXT that there may be */
@@ -63,8 +66,9 @@ void tier_spec_json(const TierSpec *spec, TierJson *json);
 /* A policy's declaration as one JSON object, for help. */
 void tier_policy_json(const TierPolicy *policy, TierJson *json);
 
-/* Common parameters, and eviction policies: as JSON arrays, for help. */
+/* Common parameters, eviction and buffer policies: as JSON arrays, for help. */
 void tier_common_json(TierJson *json);
 void tier_evictions_json(TierJson *json);
+void tier_buffers_json(TierJson *json);
 
 #endif

@@ -14,6 +14,8 @@ static const char *fate_name(const TierTbRecord *record)
         return "live";
     case TIER_TB_INVALIDATED:
         return "invalidated";
+    case TIER_TB_EVICTED:
+        return "evicted";
     case TIER_TB_FLUSHED:
         return "flushed";
     }

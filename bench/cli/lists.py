@@ -144,17 +144,18 @@ def tiers(as_json: bool) -> int:
         for parameter in common:
             table.add_row(*_parameter(parameter))
         console.print(table)
-    evictions = found.get("evictions", [])
-    if evictions:
-        table = _table("evict=", "parameter", "default", "range", "unit", "meaning")
-        for eviction in evictions:
-            _declared_rows(table, eviction)
-        console.print(table)
+    for key, title in (("evictions", "evict="), ("buffers", "buffer=")):
+        entries = found.get(key, [])
+        if entries:
+            table = _table(title, "parameter", "default", "range", "unit", "meaning")
+            for entry in entries:
+                _declared_rows(table, entry)
+            console.print(table)
     return 0
 
 
 def _declared_rows(table: Table, entry: dict[str, Any]) -> None:
-    """Add rows for a tier or eviction policy: its summary, source and parameters."""
+    """Add rows for a policy of any kind: its summary, source and parameters."""
     table.add_row(str(entry["name"]), "", "", "", "", str(entry["summary"]))
     if entry.get("source"):
         source = Text(f"from: {entry['source']}", style="dim")

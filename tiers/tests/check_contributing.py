@@ -32,13 +32,14 @@ def as_template(example: str) -> str:
 
 
 def main(root: Path, compiler: str) -> None:
-    """Check both examples."""
-    policy, eviction = examples((root / "CONTRIBUTING.md").read_text())
+    """Check the three examples."""
+    policy, eviction, buffer = examples((root / "CONTRIBUTING.md").read_text())
     template = (root / "tiers/policies/template.c").read_text()
     code = template[template.index("#include") :]
     # The template's summary also says that it is one.
     assert as_template(policy) == re.sub('"to copy: ', '"', code)
-    for example, place in ((policy, "policies"), (eviction, "evictions")):
+    places = ("policies", "evictions", "buffers")
+    for example, place in zip((policy, eviction, buffer), places, strict=True):
         argv = [compiler, *FLAGS, f"-I{root / 'tiers' / place}", "-xc", "-"]
         subprocess.run(argv, input=example, text=True, check=True)
 

@@ -62,6 +62,7 @@ def check_stats(stats: dict[str, Any], declared: dict[str, Any]) -> None:
             "max-code": 256,
             "max-maps": 48000,
             "compiler": "vcpu",
+            "buffer": "oldest",
         },
         "seed": 2**64 - 1,
     }

@@ -39,6 +39,7 @@ static bool same_values(const TierSpec *a, const TierSpec *b)
         }
     }
     return a->policy == b->policy && a->eviction == b->eviction &&
+           a->buffer == b->buffer &&
            memcmp(a->common, b->common, sizeof(a->common)) == 0 &&
            strcmp(a->text, b->text) == 0;
 }

@@ -82,6 +82,8 @@ static void list(void)
     tier_common_json(&json);
     tier_json_key(&json, "evictions");
     tier_evictions_json(&json);
+    tier_json_key(&json, "buffers");
+    tier_buffers_json(&json);
     counters_json(&json);
     refusals_json(&json);
     tier_json_close(&json, '}');

@@ -26,7 +26,11 @@ README = ROOT / "README.md"
 DOCUMENTS = sorted([README, ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")])
 
 # A reader of CONTRIBUTING.md writes these.
-TO_BE_WRITTEN = {"tiers/policies/mine.c", "tiers/evictions/mine.c"}
+TO_BE_WRITTEN = {
+    "tiers/policies/mine.c",
+    "tiers/evictions/mine.c",
+    "tiers/buffers/mine.c",
+}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _TOP = "|".join(

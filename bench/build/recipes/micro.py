@@ -62,6 +62,7 @@ STEPS: list[Step] = [
             "tiers/*.[ch]",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",
+            "tiers/buffers/*.c",
             "tiers/tools/*.c",
             *CODE,
             *OURS,

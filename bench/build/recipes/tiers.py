@@ -21,6 +21,7 @@ STEPS = [
             "tiers/sources.txt",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",
+            "tiers/buffers/*.c",
             "tiers/tools/*.c",
         ),
         values=(),

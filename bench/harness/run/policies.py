@@ -41,7 +41,7 @@ class Policy:
 
 
 def declared(tiers: Path) -> dict[str, Any]:
-    """All that tier-list prints: policies, evictions, and their parameters."""
+    """All that tier-list prints: policies of all kinds, and their parameters."""
     done = _tier_list(tiers)
     try:
         raw = json.loads(done.stdout) if done.returncode == 0 else None
