@@ -13,6 +13,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <emscripten.h>
+#include <emscripten/heap.h>
 
 #include "host.h"
 
@@ -54,6 +55,20 @@ EM_JS(int, tw_js_install, (uint32_t bytes, uint32_t len, int keep), {
         }
         return 0;
     }
+});
+
+/*
+ * Node knows the machine's memory, and a limit of the process's. Chromium says
+ * 8 GiB at most, Firefox nothing.
+ */
+EM_JS(double, tw_js_physical_memory, (void), {
+    if (typeof process === 'object' && process.getBuiltinModule) {
+        const total = process.getBuiltinModule('node:os').totalmem();
+        const limit = process.constrainedMemory();
+        return limit > 0 && limit < total ? limit : total;
+    }
+    const gib = typeof navigator === 'object' ? navigator.deviceMemory : 0;
+    return (gib || 0) * 1024 * 1024 * 1024;
 });
 
 EM_JS(void, tw_js_release, (uint32_t base, uint32_t n, uint32_t stub), {
@@ -122,6 +137,16 @@ bool tw_host_is_tso(void)
     double nan = infinite - infinite;
 
     return __builtin_signbit(nan);
+}
+
+uint64_t tw_host_physical_memory(void)
+{
+    return (uint64_t)tw_js_physical_memory();
+}
+
+uint64_t tw_host_memory_max(void)
+{
+    return emscripten_get_heap_max();
 }
 
 uint64_t tw_host_memory_size(void)

@@ -60,6 +60,16 @@ bool tw_host_is_tso(void)
 #endif
 }
 
+uint64_t tw_host_physical_memory(void)
+{
+    return 0;
+}
+
+uint64_t tw_host_memory_max(void)
+{
+    return 0;
+}
+
 uint64_t tw_host_memory_size(void)
 {
     return 0;

@@ -55,6 +55,12 @@ void tw_host_memory_limits(uint32_t *min_pages, uint32_t *max_pages);
  */
 bool tw_host_is_tso(void);
 
+/* Bytes of the machine's memory that the program may use, 0 if unknown. */
+uint64_t tw_host_physical_memory(void);
+
+/* The greatest size of linear memory in bytes, 0 if there is none. */
+uint64_t tw_host_memory_max(void);
+
 /* Bytes of linear memory, 0 if there is none. */
 uint64_t tw_host_memory_size(void);
 

@@ -321,9 +321,9 @@ SETTINGS: tuple[Setting, ...] = (
         key="tb_size_mib",
         optional=True,
         commands={
-            "boot": Option(usual="QEMU's own"),
-            "compare": Option(usual="QEMU's own"),
-            # So that the code buffer is flushed now and then.
+            "boot": Option(usual="an eighth of the memory, 512 at most"),
+            "compare": Option(usual="an eighth of the memory, 512 at most"),
+            # So that sections of the code buffer are evicted now and then.
             "soak": Option(8),
         },
         suite=SuiteKey(),

@@ -160,6 +160,7 @@ def _additions(root: Path) -> Iterator[tuple[Path, str]]:
         ("tiers", "sources.txt", "tcg/wasm/tiers/"),
         ("tiers", "policies/*.c", "tcg/wasm/tiers/"),
         ("tiers", "evictions/*.c", "tcg/wasm/tiers/"),
+        ("tiers", "buffers/*.c", "tcg/wasm/tiers/"),
     )
     for directory, pattern, place in places:
         base = root / directory
@@ -406,6 +407,7 @@ def _target_step(target: Target) -> Step:
             "tiers/sources.txt",
             "tiers/policies/*.c",
             "tiers/evictions/*.c",
+            "tiers/buffers/*.c",
         ),
         values=(
             toolchain.identity(),
@@ -414,7 +416,7 @@ def _target_step(target: Target) -> Step:
         ),
         needs=("qemu-source", "sysroot-wasm32"),
         action=_builder(target),
-        minutes=5.0,
+        minutes=7.0,
         place=_PLACE,
     )
 

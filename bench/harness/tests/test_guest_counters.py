@@ -30,15 +30,16 @@ COUNTED: dict[str, Any] = {
     "icount": 1,
     "switches": Switches(counts="exact"),
 }
-# Functions, two vCPUs, code that is overwritten, and room for few modules.
+# Functions, two vCPUs, code that is overwritten, and room for few modules and TBs.
 CROWDED: dict[str, Any] = {
     "tier": "threshold:n=50,evict=clock,max-modules=300",
     "smp": 2,
+    "tb_size_mib": 4,
     "workload": "churn:rounds=1,seconds=0",
 }
 # A code buffer so small that it is flushed all the time: many TBs die.
 FLUSHED: dict[str, Any] = {
-    "tier": "never",
+    "tier": "never:buffer=flush-all",
     "tb_size_mib": 1,
     "workload": "churn:rounds=1,seconds=0",
 }

@@ -62,6 +62,13 @@ void tw_compiler_add(TwCompiler *compiler, TwJob *job)
     qemu_cond_signal(&compiler->added);
 }
 
+void tw_compiler_wait(TwCompiler *compiler)
+{
+    while (compiler->busy) {
+        qemu_cond_wait(&compiler->idle, compiler->lock);
+    }
+}
+
 void tw_compiler_stop(TwCompiler *compiler)
 {
     while (!QSIMPLEQ_EMPTY(&compiler->jobs)) {
@@ -70,7 +77,5 @@ void tw_compiler_stop(TwCompiler *compiler)
         QSIMPLEQ_REMOVE_HEAD(&compiler->jobs, next);
         tw_job_free(job);
     }
-    while (compiler->busy) {
-        qemu_cond_wait(&compiler->idle, compiler->lock);
-    }
+    tw_compiler_wait(compiler);
 }

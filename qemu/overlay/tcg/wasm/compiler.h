@@ -4,7 +4,8 @@
  *
  * A job has a copy of its members' bytecode, because tier 0 writes hints into
  * the original. Everything else that compilation reads of a TB stays in place
- * until the code buffer is flushed, and a flush stops the compiler first.
+ * until the TB's section of the code buffer is evicted, or the buffer flushed:
+ * an eviction waits for the job that is being done, a flush stops the compiler.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -49,6 +50,9 @@ void tw_compiler_init(TwCompiler *compiler, QemuMutex *lock,
 
 /* Wants the lock. The first job starts the thread. */
 void tw_compiler_add(TwCompiler *compiler, TwJob *job);
+
+/* Wait for the job that is being done. As tw_compiler_stop() in other ways. */
+void tw_compiler_wait(TwCompiler *compiler);
 
 /*
  * Forget the jobs that wait, and wait for the job that is being done. Wants the

@@ -8,6 +8,8 @@
  *   a TB is invalid        tw_tb_invalidated()  it is not executed again
  *   QEMU flushes all       tw_all_flushed()     neither is any TB
  *
+ * A TB is invalid, too, when its section of the code buffer is evicted.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
@@ -20,6 +22,7 @@
 #include "tcg/tcg.h"
 #include "lib/insn.h"
 #include "tiers/hash.h"
+#include "buffer.h"
 #include "compile.h"
 #include "events.h"
 #include "lookup.h"
@@ -80,6 +83,7 @@ void tw_tb_translated(TranslationBlock *tb, vaddr pc, const void *host_pc,
         .guest_insns = tb->icount,
         .bytecode_bytes = tb->tc.size,
         .translate_ns = MIN(ns, UINT32_MAX),
+        .section = tw_region_of(header),
     };
 
     tw_speed_lookups(tb, (uint64_t *)header, tb->tc.size / 8);
@@ -227,7 +231,11 @@ void tw_tb_invalidated(const TranslationBlock *tb)
     qemu_mutex_lock(&tw.lock);
     if (tw_header(header->id) == header) {
         tw_settle(header);
-        tier_invalidated(tw.engine, header->id);
+        if (tw_buffer_evicts()) {
+            tier_evicted(tw.engine, header->id);
+        } else {
+            tier_invalidated(tw.engine, header->id);
+        }
         g_ptr_array_index(tw.headers, header->id - tw.first_id) = NULL;
         qatomic_set(&header->fn, 0);
         header->flags &= ~TW_HEADER_WATCHED;

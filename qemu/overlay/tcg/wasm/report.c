@@ -133,6 +133,7 @@ static void write_stats(void)
     sum_exits(counters);
     counters->memory_bytes = tw_host_memory_size();
     counters->code_buffer_bytes = tcg_code_size();
+    counters->code_buffer_size_bytes = tcg_code_capacity();
 
     file = fopen(tw.settings.stats_path, "w");
     if (file) {

@@ -162,6 +162,7 @@ void tw_runtime_init(void)
         exit(2);
     }
     tw.headers = g_ptr_array_new();
+    tw.buffer.broken = g_ptr_array_new();
     tw_cache_init(&tw.cache, install_and_retry);
     tw_kept_orders = tw_host_is_tso() ? TCG_MO_ALL & ~TCG_MO_ST_LD : 0;
     tw_compile_init();

@@ -5,6 +5,7 @@
  *   runtime.c            the dispatcher, and the start
  *   tier0.c              the interpreter
  *   events.c             what happens to TBs: asks the policy, tells the engine
+ *   buffer.c             what happens when the code buffer is full
  *   compile.c  report.c  from a decision to code; counts and statistics
  *   modules.c  lookup.c  whose code TBs execute; jumps by lookup
  *   state.c  ticks.c     this file; the host's ticks
@@ -40,6 +41,16 @@ typedef struct TwReport {
     FILE *timeline;             /* NULL: none is wanted */
 } TwReport;
 
+/* The code buffer's sections; buffer.c's. */
+typedef struct TwBuffer {
+    uint32_t n;                 /* constant once a guest runs */
+    uint64_t taken[TIER_MAX_SECTIONS]; /* the order; 0: the section is free */
+    uint64_t last_taken;
+    unsigned rounds;            /* evictions and flushes */
+    bool evicts;                /* a section is being evicted */
+    GPtrArray *broken;          /* TwModule * that lost a member */
+} TwBuffer;
+
 /* How TBs were left, in one thread. */
 typedef struct TwExits {
     uint64_t dispatched;        /* to the next TB, by way of the dispatcher */
@@ -63,6 +74,7 @@ typedef struct TwRuntime {
     TwCompiler compiler;
     TwEmission emission;        /* of the thread that compiles: no lock */
     TwReport report;
+    TwBuffer buffer;            /* has locks of its own: buffer.c */
     int64_t next_tick;          /* atomic: no lock */
     unsigned long *harmless;    /* lookup.c's, atomic: no lock */
 } TwRuntime;
