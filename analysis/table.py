@@ -57,6 +57,9 @@ def comparison_tables(rows: Sequence[Row]) -> list[Table]:
     compiled = [row for row in rows if row["modules"]]
     if compiled:
         tables.append(_table("Code cache", compiled, _CACHE))
+    evicted = [row for row in rows if row["sections_evicted"] or row["tb_flushes"]]
+    if evicted:
+        tables.append(_table("Code buffer that was full", evicted, _BUFFER))
     return [*tables, *figure_tables(rows)]
 
 
@@ -215,6 +218,15 @@ _COST: list[tuple[str, Cell]] = [
     ("emit +\ninst. s", _plain("compile_ms", 2, 0.001)),
     ("RSS\nMiB", _plain("peak_rss_mib")),
     ("CPU\ns", _plain("cpu_ms", 1, 0.001)),
+]
+_BUFFER: list[tuple[str, Cell]] = [
+    ("TBs", _plain("tbs_translated")),
+    ("trans-\nlation s", _plain("translate_ms", 2, 0.001)),
+    ("TBs again", _plain("tbs_retranslated")),
+    ("of it\nagain s", _plain("retranslate_ms", 2, 0.001)),
+    ("sections\nevicted", _plain("sections_evicted")),
+    ("flushes", _plain("tb_flushes")),
+    ("MiB", _plain("code_buffer_mib", 0)),
 ]
 _CACHE: list[tuple[str, Cell]] = [
     ("modules", _plain("modules")),
