@@ -12,16 +12,13 @@ import pytest
 from rich.console import Console
 
 from bench.base.places import ROOT
-from bench.build.recipes import emscripten as toolchain
-from bench.build.recipes import qemu as recipe
 from bench.harness.products import obtain
+from qemu.tests.linked import link
 
 pytestmark = pytest.mark.skipif(
     shutil.which("emcc") is None, reason="outside the reference environment"
 )
 
-HERE = Path(__file__).resolve().parent
-POSIX = ROOT / recipe.POSIX
 RUNNER = ROOT / "bench/engines/node/live.mjs"
 RUN = """
 import { livePart } from '%s';
@@ -40,21 +37,7 @@ await create({ arguments: [process.argv[2]], onExit: (s) => process.exit(s) });
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The check, linked as QEMU is."""
     out = tmp_path_factory.mktemp("hostfs")
-    sources = [str(HERE / "hostfs-check.c"), *map(str, sorted(POSIX.glob("*.c")))]
-    argv = ["emcc", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]
-    argv += [*toolchain.FLAGS, "-matomics", "-mbulk-memory", *sources]
-    argv += [f"-I{ROOT}/qemu/deps/include"]
-    argv += [f"-Wl,--wrap={name}" for name in recipe.WRAPPED]
-    argv += ["-Wl,--undefined=tw_futex_wake", f"--js-library={POSIX}/hostfs.js"]
-    for setting in (
-        "PROXY_TO_PTHREAD", "EXIT_RUNTIME", "MODULARIZE", "EXPORT_ES6", "WASM_BIGINT",
-        "ALLOW_MEMORY_GROWTH", "MAXIMUM_MEMORY=4GB", "FORCE_FILESYSTEM",
-        "ENVIRONMENT=web,worker,node", "PTHREAD_POOL_SIZE=2",
-    ):  # fmt: skip
-        argv.append(f"-s{setting}")
-    argv += ["-Wno-pthreads-mem-growth", "-o", str(out / "check.mjs")]
-    env = {**os.environ, "EM_CONFIG": "/usr/share/emscripten/.emscripten"}
-    subprocess.run(argv, env=env, check=True)
+    link("hostfs-check.c", out)
     (out / "run.mjs").write_text(RUN % RUNNER)
     return out
 

@@ -53,7 +53,7 @@ WRAPPED = (
 )  # fmt: skip
 POSIX = "qemu/deps/wasm-posix"
 # The parts of libtwposix in JavaScript, which are put beside the libraries.
-SCRIPTS = ("clock.js", "hostfs.js")
+SCRIPTS = ("clock.js", "hostfs.js", "runfs.js")
 
 # Functions that the runner calls.
 EXPORTED = (
@@ -68,6 +68,8 @@ EXPORTED = (
             "list", "chmod", "stat", "mkdir", "symlink", "readlink", "utimes",
         )
     ),
+    # files that the runner has
+    "_tw_run_add",
 )  # fmt: skip
 # QEMU's functions that the overlay replaces when the program is linked.
 REPLACED = ("net_init_stream",)

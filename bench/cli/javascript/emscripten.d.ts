@@ -54,12 +54,20 @@ interface ClockLibrary {
     emscripten_get_now(): number;
 }
 
-type Libraries = HostLibrary & ClockLibrary;
+/** What runfs.h declares. */
+interface RunLibrary {
+    tw_run_ask(call: number): void;
+}
 
+type Libraries = HostLibrary & ClockLibrary & RunLibrary;
+
+/** What the runner gave the loader. */
+declare const Module: { onFileCall(call: number): void };
 declare const wasmMemory: WebAssembly.Memory;
 declare const twHost: TwHost;
 declare const twHostMode: HostLibrary['$twHostMode'];
 declare const twClockOrigin: number;
 declare function addToLibrary(
-    library: Partial<Libraries> & { [name: `${string}__deps`]: string[] },
+    library: Partial<Libraries> & { [name: `${string}__deps`]: string[] } &
+        { [name: `${string}__proxy`]: 'sync' | 'async' },
 ): void;

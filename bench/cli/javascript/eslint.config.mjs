@@ -68,6 +68,7 @@ export default [
         files: ['qemu/**'],
         languageOptions: {
             globals: { ...globals.node, addToLibrary: 'readonly', wasmMemory: 'readonly',
+                       Module: 'readonly',
                        twClockOrigin: 'readonly', twHost: 'readonly',
                        twHostMode: 'readonly' },
         },

@@ -36,6 +36,8 @@ export interface QemuOptions {
     onRuntimeInitialized(): void;
     onExit(status: number): void;
     onAbort(what: unknown): void;
+    /** A thread of QEMU's made a call on a file of the runner's: see runfs.h. */
+    onFileCall?(call: number): void;
     instantiateWasm?(
         imports: WebAssembly.Imports,
         done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
@@ -59,6 +61,9 @@ export interface Qemu extends QemuOptions {
     /* runner-wasm.c */
     _tw_network(): number;
     _tw_network_event(): void;
+
+    /* runfs.h */
+    _tw_run_add(path: number, writable: number): number;
 
     /* memfs.h */
     _tw_mem_buffer(size: number): number;

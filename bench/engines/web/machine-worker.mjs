@@ -13,17 +13,25 @@ import { STATS_PATH, askForStats, askForTimeline } from
 import { Rings } from '../js/rings.mjs';
 import { tar } from '../js/tar.mjs';
 import { threads } from '../js/threads.mjs';
+import { DiskCalls } from './disk-calls.mjs';
+import { DiskFile } from './disk-file.mjs';
 import { download } from './download.mjs';
+import { contentOf } from './pieces.mjs';
 import { RemoteWorker, fromThread } from './remote-worker.mjs';
 
 /** @import { CreateQemu, FileSystem, FoundEntry, Qemu, QemuOptions }
  *            from '../js/qemu.d.ts' */
-/** @import { Archive, Bytes, Contents, Ended, FromWorker, MachineFolder,
+/** @import { Archive, Bytes, Contents, Ended, FromWorker, MachineDisk, MachineFolder,
  *            MachineSettings, Progress, Stats, ToWorker } from './types.d.ts' */
 
 /** @typedef {MachineSettings & { timeline: boolean }} Settings */
-/** @typedef {{ given: { path: string, data: Bytes }[], folders: MachineFolder[] }}
- *           Loaded */
+/** @typedef {MachineDisk & { file: DiskFile }} OpenDisk */
+/**
+ * @typedef {object} Loaded
+ * @property {{ path: string, data: Bytes }[]} given
+ * @property {MachineFolder[]} folders
+ * @property {OpenDisk[]} disks
+ */
 
 Object.assign(self, { Worker: RemoteWorker });
 
@@ -48,6 +56,8 @@ let memory = null;
  * @type {string[]}
  */
 let writable = [];
+/** @type {OpenDisk[]} */
+let disks = [];
 /**
  * Emscripten's file system, with the files that QEMU was given.
  *
@@ -98,16 +108,36 @@ function timelineParser() {
 }
 
 /**
- * Download what has a URL.
+ * Download what has a URL; of a disk, no more than where its content is.
  *
  * @param {Contents} wanted
  * @param {(progress: Progress) => void} progress
  * @returns {Promise<Loaded>}
  */
-async function load({ files: wanted, folders }, progress) {
-    const given = await Promise.all(wanted.map(async (file) => (
-        { path: file.path, data: await download(file, progress) })));
-    return { given, folders };
+async function load({ files: wanted, folders, disks: plugged }, progress) {
+    const [given, open] = await Promise.all([
+        Promise.all(wanted.map(async (file) => (
+            { path: file.path, data: await download(file, progress) }))),
+        Promise.all(plugged.map((disk) => openDisk(disk, progress))),
+    ]);
+    return { given, folders, disks: open };
+}
+
+/**
+ * @param {MachineDisk} disk
+ * @param {(progress: Progress) => void} progress
+ * @returns {Promise<OpenDisk>}
+ */
+async function openDisk(disk, progress) {
+    const trouble = (/** @type {string} */ why) =>
+        post({ type: 'error', value: `the disk ${disk.name}: ${why}` });
+    try {
+        const file = new DiskFile(await contentOf(disk, progress), { trouble });
+        return { ...disk, file };
+    } catch (error) {
+        throw new Error(`the disk ${disk.name} cannot be plugged in: ` +
+                        messageOf(error), { cause: error });
+    }
 }
 
 /**
@@ -116,19 +146,20 @@ async function load({ files: wanted, folders }, progress) {
  *
  * @param {Qemu} module
  * @param {Promise<Loaded>} loaded
- * @param {(folders: MachineFolder[]) => void} withFolders
+ * @param {(loaded: Loaded) => void} withLoaded
  */
-async function fill(module, loaded, withFolders) {
+async function fill(module, loaded, withLoaded) {
     const name = 'files';
     module.addRunDependency(name);
-    const { given, folders } = await loaded;
+    const all = await loaded;
+    const { given } = all;
     for (const { path, data } of given) {
         module.FS.mkdirTree(dirname(path));
         module.FS.writeFile(path, data, { canOwn: true });
     }
     /* QEMU may remove a file; so nothing else may keep the file's content. */
     given.length = 0;
-    withFolders(folders);
+    withLoaded(all);
     reached('loaded');
     post({ type: 'loaded' });
     module.removeRunDependency(name);
@@ -195,6 +226,17 @@ function share(module, folders) {
         folders.forEach(({ path, entries }) => made.make(path, entries));
         writable = folders.filter((f) => !f.readonly).map((f) => f.path);
     }
+}
+
+/**
+ * Let QEMU find the disks; returns what answers QEMU's calls on them.
+ *
+ * @param {Qemu} module
+ */
+function plugIn(module) {
+    const calls = new DiskCalls(module);
+    disks.forEach(({ path, file, readonly }) => calls.add(path, file, readonly));
+    return calls;
 }
 
 /**
@@ -279,7 +321,10 @@ function leavings(module, options) {
         }
     }
     const stats = options.stats ? readStats(module) : NO_STATS;
-    return { ...stats, files: left, ...writable.length ? archive() : NOTHING_KEPT };
+    const changes = Object.fromEntries(disks.filter(({ readonly }) => !readonly)
+        .map(({ path, file }) => [path, file.changes()]));
+    return { ...stats, files: left, disks: changes,
+             ...writable.length ? archive() : NOTHING_KEPT };
 }
 
 let isOver = false;
@@ -321,6 +366,8 @@ async function start(options) {
     const { default: createQemu } = await import(options.program);
     /** @type {MachineFolder[]} */
     let folders = [];
+    /** @type {DiskCalls | null} */
+    let calls = null;
     /** @type {QemuOptions} */
     const given = {
         arguments: ['-L', '/share', ...options.arguments],
@@ -334,12 +381,16 @@ async function start(options) {
         },
         preRun: [() => {
             prepare(module, options);
-            fill(module, loaded, (found) => { folders = found; }).catch(failed);
+            fill(module, loaded, (all) => {
+                ({ folders, disks } = all);
+            }).catch(failed);
         }],
         print: (text) => post({ type: 'error', value: text }),
         printErr: (text) => post({ type: 'error', value: text }),
+        onFileCall: (call) => void calls?.answer(call),
         onRuntimeInitialized() {
             share(module, folders);
+            calls = plugIn(module);
             connect(module, options);
             reached('running');
             post({ type: 'started' });
@@ -350,7 +401,7 @@ async function start(options) {
         onAbort(what) {
             consoleRings?.drain();
             network?.close();
-            end({ status: null, aborted: `QEMU aborted: ${what}`, files: {},
+            end({ status: null, aborted: `QEMU aborted: ${what}`, files: {}, disks: {},
                   ...NO_STATS, ...NOTHING_KEPT });
         },
     };

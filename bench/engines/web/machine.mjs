@@ -20,6 +20,9 @@
  *       folders: [{ path: '/shares/src',        // for -fsdev local,path=...
  *                   entries: [...],             // see js/memory.mjs
  *                   readonly: false }],         // if so, nothing comes back
+ *       disks: [{ path: '/disks/0-a.img',       // for -drive file=...
+ *                 name: 'a.img', readonly: false,
+ *                 blob }],                      // or index, or url: see types.d.ts
  *   });
  *
  * Only `program` and `arguments` are required. `files` and `folders` may be promises.
@@ -35,9 +38,10 @@
  */
 import { messageOf } from '../js/errors.mjs';
 import { downloadProgram } from './download.mjs';
+import { absolute, located, locatedDisk } from './urls.mjs';
 
-/** @import { Archive, Ended, FromWorker, MachineOptions, Progress, Times, ToThread,
- *            ToWorker } from './types.d.ts' */
+/** @import { Archive, Ended, FromWorker, MachineDisk, MachineOptions, Progress, Times,
+ *            ToThread, ToWorker } from './types.d.ts' */
 
 /* The keys that quit QEMU: Ctrl-A X. */
 const QUIT_KEYS = Uint8Array.of(1, 0x78);
@@ -69,7 +73,7 @@ export class Machine {
     /** @param {MachineOptions} options */
     constructor(options) {
         const { onOutput, onError, onTimeline, onProgress, onControl, onLoaded,
-                signal, files = [], folders = [], ...wanted } = options;
+                signal, files = [], folders = [], disks = [], ...wanted } = options;
         signal?.throwIfAborted();
         this.handlers = {
             onOutput, onError, onTimeline, onProgress, onControl, onLoaded,
@@ -120,7 +124,7 @@ export class Machine {
         });
         signal?.addEventListener('abort', () => this.kill());
         void this.compile(program, onProgress, signal);
-        void this.fill(files, folders);
+        void this.fill(files, folders, disks);
     }
 
     /** @param {ToWorker} message */
@@ -147,14 +151,15 @@ export class Machine {
     /**
      * @param {NonNullable<MachineOptions['files']>} files
      * @param {NonNullable<MachineOptions['folders']>} folders
+     * @param {MachineDisk[]} disks
      */
-    async fill(files, folders) {
+    async fill(files, folders, disks) {
         try {
             const [found, shared] = await Promise.all([files, folders]);
             this.send({ type: 'contents', value: {
-                files: found.map((file) =>
-                    file.url ? { ...file, url: absolute(file.url) } : file),
+                files: found.map(located),
                 folders: shared,
+                disks: disks.map(locatedDisk),
             } });
         } catch (error) {
             this.fail(messageOf(error));
@@ -314,7 +319,7 @@ export class Machine {
     fail(why) {
         this.startFailed(new Error(why));
         this.end({ status: null, aborted: why, stats: null, statsFile: null,
-                   files: {}, archive: null, why: 'nothing was kept' });
+                   files: {}, disks: {}, archive: null, why: 'nothing was kept' });
     }
 
     /** @param {Ended} result */
@@ -326,6 +331,3 @@ export class Machine {
         this.resolveEnded(result);
     }
 }
-
-/** @param {string} url */
-const absolute = (url) => new URL(url, document.baseURI).href;

@@ -30,6 +30,38 @@ export interface MachineFolder {
     readonly: boolean;
 }
 
+/** Where the content of a disk is: one of these. */
+export interface DiskSource {
+    /** A file of the user's. */
+    blob?: Blob;
+    /** The index of an image in pieces, which are beside it: see pieces.mjs. */
+    index?: Source & { url: string; sha256: string };
+    /** A file of so many bytes, of which the server gives ranges. */
+    url?: string;
+    bytes?: number;
+}
+
+/** A disk, whose content is fetched when the guest reads it. */
+export interface MachineDisk extends DiskSource {
+    /** Where QEMU finds the disk. */
+    path: string;
+    /** What messages call the disk. */
+    name: string;
+    readonly: boolean;
+}
+
+/** What a guest wrote to a disk. */
+export interface DiskChanges {
+    /** How many bytes the disk has now. */
+    size: number;
+    /** What lies behind is not the disk's content any more, but zeros. */
+    contentSize: number;
+    /** The numbers of the blocks that were written, in order. */
+    blocks: number[];
+    /** These blocks, one after the other. */
+    data: Blob;
+}
+
 /** How much of a file has been fetched; a total of 0 is not known. */
 export interface Progress {
     path: string;
@@ -61,6 +93,7 @@ export interface MachineSettings {
 export interface MachineOptions extends MachineSettings {
     files?: MachineFile[] | Promise<MachineFile[]>;
     folders?: MachineFolder[] | Promise<MachineFolder[]>;
+    disks?: MachineDisk[];
     /** Gives the start up, and kills the machine later. */
     signal?: AbortSignal;
     /** Gets the bytes of the guest's console. */
@@ -103,6 +136,8 @@ export interface Ended extends Archive {
     statsFile: Blob | null;
     /** Those of the wanted files that exist, by their paths. */
     files: Record<string, Bytes>;
+    /** What was written to the disks that the guest may write, by their paths. */
+    disks: Record<string, DiskChanges>;
 }
 
 /** A machine as the page uses it; tests have another one. */
@@ -122,6 +157,7 @@ export interface MachineLike {
 export interface Contents {
     files: MachineFile[];
     folders: MachineFolder[];
+    disks: MachineDisk[];
 }
 
 /** What happened in a thread of QEMU's that the page made. */

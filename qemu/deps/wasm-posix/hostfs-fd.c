@@ -20,7 +20,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include "memfs.h"
+#include "runfs.h"
 
 enum { NAME_HEAD = 3, NAMELEN = 255, NS = 1000000000, LIST_TRIES = 8 };
 
@@ -61,7 +61,7 @@ int tw_hostfd_new(int host, int flags)
         }
     }
     pthread_mutex_unlock(&lock);
-    tw_on(host, close, host);
+    tw_on_file(host, close, host);
     return -EMFILE;
 }
 
@@ -101,8 +101,8 @@ static ssize_t transfer(int fd, const struct iovec *iov, int n, off_t pos,
     if (host < 0) {
         return answer(-EBADF);
     }
-    done = writes ? tw_on(host, write, host, iov, n, (double)pos)
-                  : tw_on(host, read, host, iov, n, (double)pos);
+    done = writes ? tw_on_file(host, write, host, iov, n, (double)pos)
+                  : tw_on_file(host, read, host, iov, n, (double)pos);
     return answer(done < 0 ? tw_host_result((int)done) : (ssize_t)done);
 }
 
@@ -174,7 +174,7 @@ int tw_hostfd_close(int fd)
     *file = (HostFile){ .used = false };
     pthread_mutex_unlock(&lock);
     free(list);
-    return answer(tw_host_result(tw_on(host, close, host)));
+    return answer(tw_host_result(tw_on_file(host, close, host)));
 }
 
 /*
@@ -233,8 +233,8 @@ int __wrap___syscall_fstat64(int fd, intptr_t st)
         return __real___syscall_fstat64(fd, st);
     }
     host = tw_hostfd_host(fd);
-    result =
-        host < 0 ? -EBADF : tw_host_result(tw_on(host, fstat, host, &found));
+    result = host < 0 ? -EBADF
+                      : tw_host_result(tw_on_file(host, fstat, host, &found));
     if (result == 0) {
         tw_hostfs_fill((struct stat *)st, &found);
     }
@@ -281,7 +281,7 @@ static int sync_to_disk(int fd, bool data_only)
     int host = tw_hostfd_host(fd);
 
     return host < 0 ? -EBADF
-                    : tw_host_result(tw_on(host, sync, host, data_only));
+                    : tw_host_result(tw_on_file(host, sync, host, data_only));
 }
 
 int __wrap_fsync(int fd)
@@ -306,8 +306,9 @@ int __wrap___syscall_ftruncate64(int fd, off_t size)
     if (size < 0) {
         return -EINVAL;
     }
-    return host < 0 ? -EBADF
-                    : tw_host_result(tw_on(host, truncate, host, (double)size));
+    return host < 0
+               ? -EBADF
+               : tw_host_result(tw_on_file(host, truncate, host, (double)size));
 }
 
 /*
@@ -328,7 +329,8 @@ int __wrap___syscall_fchmod(int fd, int mode)
     if (!tw_is_hostfd(fd)) {
         return __real___syscall_fchmod(fd, mode);
     }
-    return host < 0 ? -EBADF : tw_host_result(tw_on(host, chmod, host, mode));
+    return host < 0 ? -EBADF
+                    : tw_host_result(tw_on_file(host, chmod, host, mode));
 }
 
 int __wrap___syscall_fstatfs64(int fd, size_t size, intptr_t out)
@@ -340,8 +342,8 @@ int __wrap___syscall_fstatfs64(int fd, size_t size, intptr_t out)
     if (!tw_is_hostfd(fd)) {
         return __real___syscall_fstatfs64(fd, size, out);
     }
-    result =
-        host < 0 ? -EBADF : tw_host_result(tw_on(host, statfs, host, &found));
+    result = host < 0 ? -EBADF
+                      : tw_host_result(tw_on_file(host, statfs, host, &found));
     if (result == 0) {
         *(struct statfs *)out = (struct statfs){
             .f_type = found.type,
@@ -373,7 +375,8 @@ static int read_list(HostFile *file)
         if (!list) {
             return -ENOMEM;
         }
-        got = tw_host_result(tw_on(file->host, list, file->host, list, size));
+        got = tw_host_result(
+            tw_on_file(file->host, list, file->host, list, size));
         if (got >= 0 && got <= size) {
             file->list = list;
             file->list_size = got;

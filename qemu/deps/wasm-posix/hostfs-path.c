@@ -4,8 +4,8 @@
  * A name belongs to the host if it is relative to a folder that is open on the
  * host, or if it is an absolute path that the runner allows. A name belongs to
  * memfs.h if it is relative to a folder that is open there, or if it is the
- * path of a mount. These calls return what the kernel's do: minus an error
- * number.
+ * path of a mount. A name belongs to runfs.h if it is the path of a file of the
+ * runner's. These calls return what the kernel's do: minus an error number.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "memfs.h"
+#include "runfs.h"
 
 enum { NO_HOST_FD = -1 };
 
@@ -45,12 +45,18 @@ int __real___syscall_utimensat(int dir, intptr_t path, intptr_t times,
 
 int __wrap___syscall_fstat64(int fd, intptr_t st);
 
-/* Opens an absolute path in memfs if it is mounted there, else on the host. */
+/*
+ * Opens an absolute path in memfs if it is mounted there, or at the runner if
+ * the runner has the file, else on the host.
+ */
 static int open_file(int dir, const char *path, int flags, int mode)
 {
-    int found =
-        dir == TW_NOWHERE ? tw_mem_open(dir, path, flags, mode) : TW_NOT_LIVE;
+    int found = TW_NOT_LIVE;
 
+    if (dir == TW_NOWHERE) {
+        found = tw_mem_open(dir, path, flags, mode);
+        found = found == TW_NOT_LIVE ? tw_run_open(path, flags) : found;
+    }
     return found == TW_NOT_LIVE ? tw_on(dir, open, dir, path, flags, mode)
                                 : found;
 }
@@ -59,6 +65,7 @@ static int stat_path(const char *path, TwHostStat *out)
 {
     int found = tw_mem_stat(TW_NOWHERE, path, out);
 
+    found = found == TW_NOT_LIVE ? tw_run_stat(path, out) : found;
     return found == TW_NOT_LIVE ? tw_host_stat(TW_NOWHERE, path, out) : found;
 }
 
@@ -263,8 +270,9 @@ int __wrap___syscall_chmod(intptr_t path, int mode)
 {
     int host = proc_hostfd((const char *)path);
 
-    return host == NO_HOST_FD ? __real___syscall_chmod(path, mode)
-                              : tw_host_result(tw_on(host, chmod, host, mode));
+    return host == NO_HOST_FD
+               ? __real___syscall_chmod(path, mode)
+               : tw_host_result(tw_on_file(host, chmod, host, mode));
 }
 
 /* Files always belong to the user who runs QEMU. */

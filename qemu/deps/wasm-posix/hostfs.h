@@ -6,11 +6,13 @@
  * busy for one thread. So the thread that needs a file opens it on the host:
  * Node's threads share descriptors. hostfs.js opens only the paths that the
  * runner allows. Calls on every other path go on to emscripten. In a page no
- * path is allowed, and memfs.h takes the host's place.
+ * path is allowed: memfs.h takes the place of the host's folders, and runfs.h
+ * that of its disk images.
  *
  *     QEMU -- libc -- __syscall_openat() --+-- emscripten's
  *                                          +-- tw_host_open() -- Node's fs
  *                                          +-- tw_mem_open() -- linear memory
+ *                                          +-- tw_run_open() -- the runner
  *
  * QEMU's descriptors for these files begin at TW_HOSTFD_BASE. hostfs-fd.c has
  * the calls on descriptors, hostfs-path.c the calls on names. Names are bytes.

@@ -1,7 +1,7 @@
 /*
  * libtwposix: the few POSIX calls that emscripten lacks, or that are slow in
- * emscripten. Only the calls of hostfs.h leave Wasm; the others need nothing
- * but linear memory.
+ * emscripten. Only the calls of hostfs.h and runfs.h leave Wasm; the others
+ * need nothing but linear memory.
  *
  *   eventfd()              counters that poll() can sleep on
  *   poll(), ppoll()        sleep on a futex that every eventfd write wakes
