@@ -1,7 +1,7 @@
-"""Disk images that a page offers: copies, which it fetches when they are plugged in.
+"""Disk images that a page offers: copies, of which it fetches what the guest reads.
 
-A guest's writes go to the page's copy in memory, so each boot finds the contents of the
-file, as with the harness's `snapshot=on`.
+A guest's writes stay in the page's memory, so each boot finds the contents of the file,
+as with the harness's `snapshot=on`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from bench.guests.devices.images import FORMATS, Image
 from bench.guests.guest import Guest
 from bench.page.places import PagePlaces
 
-MIB = 1 << 20
-MAX_BYTES = 1024 * MIB
+GIB = 1 << 30
+# The index of a larger image would have more than 8 MiB.
+MAX_BYTES = 64 * GIB
 # Placeholders in arguments, which the page replaces.
 FILE, FORMAT, NUMBER, SERIAL = "@FILE@", "@FORMAT@", "@NUMBER@", "@SERIAL@"
 
@@ -46,8 +47,8 @@ def _disk(text: str) -> Disk:
         raise unfit(OPTION, why, "flatten it: qemu-img convert -O qcow2")
     size = path.stat().st_size
     if size > MAX_BYTES:
-        why = f"{path} has {size // MIB} MiB, more than {MAX_BYTES // MIB}"
-        raise unfit(OPTION, why, "convert it to qcow2: a page holds it in memory")
+        why = f"{path} has {size // GIB} GiB, more than {MAX_BYTES // GIB}"
+        raise unfit(OPTION, why, "convert it to qcow2, which has no holes")
     return disk
 
 

@@ -6,7 +6,7 @@
     qemu-ARCH-DIGEST/    the program, packed firmware in share/
     guest-NAME-DIGEST/   the guest's files, packed
     share-TAG-DIGEST/    a shared folder, packed (folders.py)
-    disk-NAME-DIGEST/    a disk's image, packed (disks.py)
+    disk-NAME-DIGEST/    a disk's image in pieces (pieces.py)
     machine-NAME-DIGEST/ the state of a saved machine, packed (saved.py)
     site-DIGEST/site.json    the description of all these (describe.py)
 
@@ -32,7 +32,7 @@ from bench.build.recipes.page import VERSIONS
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.network import Network
 from bench.guests.guest import Guest
-from bench.page import describe, folders, headers
+from bench.page import describe, folders, headers, pieces
 from bench.page import snapshots as saved
 from bench.page.packed import Packer
 from bench.page.script import without_comments
@@ -76,7 +76,9 @@ class SiteBuilder:
     def __init__(self, out: Path, packer: Packer) -> None:
         self._out = out
         self._packer = packer
+        # Files whose folder is named by a digest, and folders with too many of them.
         self._listed: list[str] = []
+        self._folders: list[str] = []
 
     def build(self, contents: Contents) -> None:
         """Write the page; `out` exists and is empty."""
@@ -124,6 +126,7 @@ class SiteBuilder:
             "version": index,
             "shell": [".", *ROOT_FILES, *shell],
             "known": self._listed,
+            "folders": self._folders,
         }
         # The template holds the value in quotes, so that the template is JavaScript
         # that can be checked.
@@ -197,29 +200,38 @@ class SiteBuilder:
 
     def _disk(self, disk: Disk) -> dict[str, Any]:
         source = disk.image.path
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST]
-        path = f"disk-{_plain(source.stem)}-{digest}/image{PACKED}"
-        target = self._out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            source.open("rb") as file,
-            target.open("wb") as out,
-            gzip.GzipFile("", "wb", OWN_LEVEL, out, mtime=0) as packed,
-        ):
-            shutil.copyfileobj(file, packed)
-        self._listed.append(path)
+        place = self._out / "disk"
+        place.mkdir()
+        try:
+            made = pieces.split(source, place)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise TierlabError(
+                f"cannot copy {source}", why, "check the file"
+            ) from error
+        digest = hashlib.sha256(made.index).hexdigest()
+        name = f"disk-{_plain(source.stem)}-{digest[:DIGEST]}"
+        if (self._out / name).exists():
+            # Another disk with the same contents and nearly the same name.
+            shutil.rmtree(place)
+        else:
+            place.rename(self._out / name)
+            self._folders.append(name)
+        index = f"{name}/{pieces.INDEX}"
         part = {
-            "path": path,
-            "url": path,
-            "bytes": source.stat().st_size,
-            "packed": target.stat().st_size,
+            "path": index,
+            "url": index,
+            "bytes": len(made.index),
+            "packed": made.packed_index,
+            "sha256": digest,
         }
         return {
             **disk.as_json(),
             "name": source.name,
             "mount": disk.mount,
+            # What a page fetches before the guest boots, and what it may fetch after.
             "parts": [part],
+            "packed": made.packed,
         }
 
     def _machine(self, one: saved.Offered, guest: Guest) -> dict[str, Any]:

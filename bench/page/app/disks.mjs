@@ -58,8 +58,8 @@ export async function readImage(file, limits) {
                         'only');
     }
     if (size > limits.disk_bytes) {
-        throw new Error(`it has more than ${limits.disk_bytes / 2 ** 20} MiB, which ` +
-                        'this page would hold in memory');
+        throw new Error(`it has more than ${limits.disk_bytes / 2 ** 30} GiB, which ` +
+                        'this page does not take');
     }
     const other = OTHERS.find(([magic]) => starts(head, magic));
     if (!packed && other) {

@@ -180,11 +180,11 @@ export class Page {
         }));
         on('save-files', () => withRun(async (run) =>
             save(await run.archive(), `${run.guest.name}-files.tar`)));
-        on('save-disks', () => {
-            for (const { name, data } of this.run?.leftDisks ?? []) {
-                save(new Blob([data]), name);
+        on('save-disks', () => withRun(async (run) => {
+            for (const left of run.leftDisks) {
+                save(await run.diskImage(left), left.disk.name);
             }
-        });
+        }));
         on('save-machine', () => withRun(async (run) =>
             save(await run.saveMachine(), `${run.guest.name}.snap`)));
         byId('keys').addEventListener('click', ({ target }) => {
@@ -457,7 +457,7 @@ export class Page {
         on('progress', () => this.progressed(run));
         onDetail('output', (/** @type {Bytes} */ data) => terminal.output(data));
         onDetail('said', (/** @type {string} */ text) => {
-            if (/^the network relay/.test(text)) {
+            if (/^the (network relay|disk) /.test(text)) {
                 this.notice(`${text.replace(/^t/, 'T')}.`);
             }
         });

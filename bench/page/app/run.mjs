@@ -17,17 +17,18 @@ import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
 import { withMore } from './spec.mjs';
 
-/** @import { Archive, Bytes, Ended, MachineFile, MachineFolder, MachineLike,
- *            MachineOptions, Row } from '../../engines/web/types.d.ts' */
+/** @import { Archive, Bytes, DiskChanges, Ended, MachineDisk, MachineFile,
+ *            MachineFolder, MachineLike, MachineOptions, Row }
+ *            from '../../engines/web/types.d.ts' */
 /** @import { Asset } from './assets.mjs' */
 /** @import { Profile } from './profile.mjs' */
 /** @import { Chosen, Settings } from './settings.mjs' */
-/** @import { Disk, Failure, Guest, Param, Part, SavedMachine, Share, Site, Values }
+/** @import { Failure, Guest, Param, Part, SavedMachine, Share, Site, Values }
  *            from './site.d.ts' */
 
 /** @typedef {'new' | 'loading' | 'starting' | 'booting' | 'running' | 'ended' |
  *            'failed'} State */
-/** @typedef {Disk & { path: string }} PluggedDisk */
+/** @typedef {{ disk: MachineDisk, changes: DiskChanges }} LeftDisk */
 /**
  * What a user chooses of a machine, and the workload.
  *
@@ -431,9 +432,6 @@ export class Run extends EventTarget {
         const program = this.site.programs[this.guest.arch];
         /** @type {MachineFile[]} */
         const files = [...program.files, ...this.guest.files];
-        this.disks.forEach((disk, n) => files.push({
-            ...disk.blob ? { data: disk.blob } : disk.parts[0],
-            path: diskPath(disk, n) }));
         if (this.saved) {
             files.push(await stateOf(this.saved));
         }
@@ -603,20 +601,36 @@ export class Run extends EventTarget {
     }
 
     /**
-     * The disks that the guest may write.
+     * The disks that QEMU is given.
      *
-     * @returns {PluggedDisk[]}
+     * @returns {MachineDisk[]}
      */
-    writtenDisks() {
-        return this.disks.map((disk, n) => ({ ...disk, path: diskPath(disk, n) }))
-            .filter(({ readonly }) => !readonly);
+    machineDisks() {
+        return this.disks.map((disk, n) => ({
+            path: diskPath(disk, n), name: disk.name, readonly: disk.readonly,
+            ...disk.blob ? { blob: disk.blob } : { index: disk.parts[0] },
+        }));
     }
 
-    /** The disks that the guest may have written, as they were at the end. */
+    /**
+     * The disks that the guest may have written, and what it wrote until the end.
+     *
+     * @returns {LeftDisk[]}
+     */
     get leftDisks() {
-        const files = this.ended?.files ?? {};
-        return this.writtenDisks().filter(({ path }) => files[path])
-            .map(({ name, path }) => ({ name, data: files[path] }));
+        const changes = this.ended?.disks ?? {};
+        return this.machineDisks().filter(({ path }) => changes[path])
+            .map((disk) => ({ disk, changes: changes[disk.path] }));
+    }
+
+    /**
+     * A disk as it was at the end; what was not fetched before is fetched now.
+     *
+     * @param {LeftDisk} left
+     */
+    async diskImage({ disk, changes }) {
+        const { imageOf } = await import('../../engines/web/disk-image.mjs');
+        return await imageOf(disk, changes);
     }
 
     /** The folders as an archive: as they are now, or as they were at the end. */
@@ -650,7 +664,8 @@ export class Run extends EventTarget {
                 TIERLAB_TIMELINE_MS: String(TIMELINE_MS),
             },
             stats: true,
-            fetch: [OUTGOING, ...this.writtenDisks().map(({ path }) => path)],
+            fetch: [OUTGOING],
+            disks: this.machineDisks(),
             signal: this.abort.signal,
             onOutput: (data) => this.output(data),
             onControl: (data) => this.control?.receive(data),

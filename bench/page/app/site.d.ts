@@ -136,12 +136,15 @@ export interface SiteDisk {
     mount: string;
     bytes: number;
     readonly: boolean;
-    parts: Part[];
+    /** The index of the image's pieces: see bench/engines/web/pieces.mjs. */
+    parts: [Part & { sha256: string }];
+    /** How many bytes all pieces have, packed. */
+    packed: number;
     blob?: undefined;
 }
 
 /** A user's own disk. */
-export interface OwnDisk extends Omit<SiteDisk, 'parts' | 'blob'> {
+export interface OwnDisk extends Omit<SiteDisk, 'parts' | 'packed' | 'blob'> {
     blob: Blob;
     parts?: undefined;
 }

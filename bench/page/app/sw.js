@@ -16,7 +16,8 @@
  * @typedef {object} Built
  * @property {string} version of the page
  * @property {string[]} shell paths of what the page needs before a guest is chosen
- * @property {string[]} known paths of all files whose folder is named by a digest
+ * @property {string[]} known paths of files whose folder is named by a digest
+ * @property {string[]} folders such folders, of which not every file is listed
  */
 const BUILT = /** @type {Built} */ (/** @type {unknown} */ ('{{built}}'));
 
@@ -31,7 +32,16 @@ const ISOLATION = {
 const ANSWER_MS = 4000;
 
 const scope = new URL(worker.registration.scope);
-const known = new Set(BUILT.known.map((path) => new URL(path, scope).href));
+const files = new Set(BUILT.known.map((path) => new URL(path, scope).href));
+const folders = BUILT.folders.map((path) => new URL(`${path}/`, scope).href);
+
+/**
+ * Whether the file at an URL never changes.
+ *
+ * @param {string} url
+ */
+const isKnown = (url) => files.has(url) ||
+    folders.some((folder) => url.startsWith(folder));
 
 /**
  * The response with the headers. A response that has them, or that may not be read, is
@@ -57,7 +67,7 @@ async function install() {
     const cache = await caches.open(CACHE);
     await Promise.all(BUILT.shell.map(async (path) => {
         const url = new URL(path, scope).href;
-        if (known.has(url) && await cache.match(url)) {
+        if (isKnown(url) && await cache.match(url)) {
             return;
         }
         const response = await fetch(url, { cache: 'no-cache' });
@@ -72,7 +82,7 @@ async function activate() {
     const cache = await caches.open(CACHE);
     const shell = new Set(BUILT.shell.map((path) => new URL(path, scope).href));
     for (const request of await cache.keys()) {
-        if (!known.has(request.url) && !shell.has(request.url)) {
+        if (!isKnown(request.url) && !shell.has(request.url)) {
             await cache.delete(request);
         }
     }
@@ -80,13 +90,15 @@ async function activate() {
 }
 
 /**
- * A file that never changes: from the cache, or else from the network.
+ * A file that never changes: from the cache, or else from the network. A request that
+ * is to reload the file passes the cache by: what was kept has turned out to be damaged.
  *
  * @param {Request} request
  */
 async function kept(request) {
     const cache = await caches.open(CACHE);
-    const found = await cache.match(request.url);
+    const found = request.cache === 'reload' ? undefined
+                                             : await cache.match(request.url);
     if (found) {
         return isolated(found);
     }
@@ -106,7 +118,7 @@ async function kept(request) {
  */
 async function keep(urls) {
     const cache = await caches.open(CACHE);
-    for (const url of urls.filter((one) => known.has(one))) {
+    for (const url of urls.filter(isKnown)) {
         if (await cache.match(url)) {
             continue;
         }
@@ -165,7 +177,7 @@ worker.addEventListener('fetch', (event) => {
         !url.href.startsWith(scope.href)) {
         return;
     }
-    if (known.has(url.href)) {
+    if (isKnown(url.href)) {
         event.respondWith(kept(request));
     } else if (request.mode === 'navigate' &&
                (url.pathname === scope.pathname ||

@@ -422,14 +422,17 @@ const SCENARIOS = {
         await person.prompt();
         const run = await person.see(() => ({
             argv: tierlab.run.arguments, devices: tierlab.run.devices,
-            files: /** @type {Fake} */ (tierlab.run.machine).options.files.map(
-                ({ path, bytes, data }) =>
-                    [path, bytes ?? (data instanceof Blob ? data.size : undefined)]),
+            disks: /** @type {Fake} */ (tierlab.run.machine).options.disks?.map(
+                ({ path, index, blob }) => [path, index?.url ?? blob?.size]),
         }));
         await person.type('poweroff');
         await person.until('the end', () => tierlab.run.isOver);
-        const left = await person.see(() => tierlab.run.leftDisks.map(
-            ({ name, data }) => [name, data.length]));
+        const left = await person.see(() => Promise.all(tierlab.run.leftDisks.map(
+            async (one) => {
+                const image = await tierlab.run.diskImage(one);
+                const text = (await image.text()).replaceAll('\0', '');
+                return [one.disk.name, image.size, text];
+            })));
         const button = await person.shown('save-disks');
         /* Without the site's disk, the own disk is the first. */
         await person.see(() => /** @type {HTMLElement | null} */ (
@@ -468,9 +471,9 @@ const SCENARIOS = {
         for (let n = 0; n < await person.see(() => tierlab.run.leftDisks.length); n++) {
             await person.see((number) => { globalThis.wanted = number; }, n);
             disks.push([
-                await person.see(() => tierlab.run.leftDisks[wanted].name),
-                await base64(person, async () =>
-                    new Blob([tierlab.run.leftDisks[wanted].data])),
+                await person.see(() => tierlab.run.leftDisks[wanted].disk.name),
+                await base64(person, () =>
+                    tierlab.run.diskImage(tierlab.run.leftDisks[wanted])),
             ]);
         }
         return { saved, disks, atEnd: keeps && await archive(person),

@@ -240,10 +240,14 @@ export class Fake {
     /** @param {number} status */
     end(status) {
         clearInterval(this.ticks);
-        for (const path of this.options.fetch ?? []) {
-            if (path.startsWith('/disks/')) {
-                this.left = { ...this.left, [path]: text('written') };
-            }
+        /** @type {Ended['disks']} */
+        const disks = {};
+        for (const { path, index, blob } of this.options.disks ?? []) {
+            const size = blob?.size ?? 2048;
+            const written = new Uint8Array(4096);
+            written.set(text(index ? 'site' : 'own'));
+            disks[path] = { size, contentSize: size, blocks: [0],
+                            data: new Blob([written]) };
         }
         const counters = { tbs_translated: 5400, first_insn_epoch_ms: Date.now(),
                            start_epoch_ms: Date.now() };
@@ -254,12 +258,13 @@ export class Fake {
                                          rows: [[0, 0], [1, 2000000]] } };
         const statsFile = new Blob([JSON.stringify(stats)]);
         void this.readFolders().then((folders) => this.resolve({
-            status, aborted: null, stats, statsFile, files: this.left, ...folders }));
+            status, aborted: null, stats, statsFile, files: this.left, disks,
+            ...folders }));
     }
 
     kill() {
         clearInterval(this.ticks);
         this.resolve({ status: null, aborted: 'killed', stats: null,
-                       statsFile: null, files: {}, archive: null, why: 'killed' });
+                       statsFile: null, files: {}, disks: {}, archive: null, why: 'killed' });
     }
 }

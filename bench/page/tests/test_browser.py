@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shutil
 import tarfile
 from collections.abc import Sequence
@@ -310,10 +311,12 @@ def test_disks(user: User) -> None:
         "/disks/1-mine.img",
     ]
     assert "tierlab.disk=vda:ext4" in argv[argv.index("-append") + 1].split()
-    assert ["/disks/0-big.img", 2048] in found["run"]["files"]
-    assert ["/disks/1-mine.img", 1024] in found["run"]["files"]
+    (path, url), mine = found["run"]["disks"]
+    assert path == "/disks/0-big.img" and re.fullmatch(r"disk-big-\w+/index\.gz", url)
+    assert mine == ["/disks/1-mine.img", 1024]
     assert [d["file"] for d in found["run"]["devices"]] == ["big.img", "mine.img"]
-    assert found["left"] == [["big.img", 7], ["mine.img", 7]] and found["button"]
+    assert found["left"] == [["big.img", 2048, "site"], ["mine.img", 1024, "own"]]
+    assert found["button"]
     assert one["abouts"][1].startswith("raw, /dev/vda ")
     assert "disk=none" in found["facts"]["hash"] and "snapshot=on" in one["command"]
 

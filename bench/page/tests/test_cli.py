@@ -60,7 +60,7 @@ def test_page_with_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     out, share, disk = tmp_path / "out", tmp_path / "docs", tmp_path / "d.img"
     command = ["page", str(out), "--guest", GUEST, "--share", f"{share},tag=t"]
     assert main([*command, "--disk", str(disk)]) == 0
-    assert list(out.glob("share-t-*/data.gz")) and list(out.glob("disk-d-*/image.gz"))
+    assert list(out.glob("share-t-*/data.gz")) and list(out.glob("disk-d-*/index.gz"))
     capsys.readouterr()
     before = sorted(out.rglob("*"))
     for more, why in (
