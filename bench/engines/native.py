@@ -35,7 +35,9 @@ class HostPlaces:
         """The file itself."""
         return str(host)
 
-    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+    def live(
+        self, host: Path, inside: str, *, writable: bool = True, kept: bool = True
+    ) -> str:
         """The file or folder itself."""
         return str(host)
 

@@ -38,7 +38,8 @@ class NodePlaces:
     # Path in QEMU -> file of the host: copied in before QEMU starts, out at its end.
     files: dict[str, Path] = field(default_factory=dict)
     fetched: dict[str, Path] = field(default_factory=dict)
-    # Paths that are the same in QEMU and outside, and whether QEMU writes them.
+    # Paths that are the same in QEMU and outside, and whether QEMU writes them. The
+    # runners of browsers forget what QEMU writes.
     live_paths: dict[str, bool] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     engine: str = "node"
@@ -53,18 +54,21 @@ class NodePlaces:
         self.fetched[inside] = host
         return inside
 
-    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+    def live(
+        self, host: Path, inside: str, *, writable: bool = True, kept: bool = True
+    ) -> str:
         """The file or folder itself, which QEMU is allowed to open.
 
-        A page gets a copy of a file that QEMU only reads.
+        A page fetches parts of a file when QEMU reads them, and forgets what QEMU
+        writes.
         """
-        if self.engine != "node" and not writable:
-            return self.file(host, inside)
-        if self.engine != "node":
+        must_keep = writable and kept
+        if self.engine != "node" and (must_keep or not host.is_file()):
+            more = ", or --disk with snapshot=on or readonly=on" if must_keep else ""
             raise TierlabError(
                 f"engine '{self.engine}' cannot work on {host} in place",
-                "a page has no files of the host",
-                "choose --engine node or native",
+                "a page cannot write to files of the host, and has none of its folders",
+                f"choose --engine node or native{more}",
                 status=USAGE,
             )
         self.live_paths[str(host)] = writable

@@ -25,7 +25,9 @@ class PagePlaces:
         """Refuse: the page keeps nothing on the host."""
         raise self._refusal(host)
 
-    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+    def live(
+        self, host: Path, inside: str, *, writable: bool = True, kept: bool = True
+    ) -> str:
         """The path of a copy, which the page puts there."""
         return inside
 

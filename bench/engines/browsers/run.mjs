@@ -25,6 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '../js/errors.mjs';
 import { ControlSocket, controlPart } from '../node/control.mjs';
 import { filesPart, shared } from '../node/files.mjs';
+import { livePart } from '../node/live.mjs';
 import { EXIT_SETUP, EXIT_USAGE, fail, writeAll } from '../node/host.mjs';
 import { NO_PROGRAM, noSettings, parse } from '../node/options.mjs';
 import { reportsPart } from '../node/reports.mjs';
@@ -89,7 +90,8 @@ function readSettings() {
     const none = { ...noSettings(), browser: '', binary: '', library: '', profile: '',
                    flags: [] };
     const settings = parse(process.argv.slice(2),
-                           [ownPart, filesPart, reportsPart, controlPart], none);
+                           [ownPart, filesPart, reportsPart, controlPart,
+                            { options: livePart.options }], none);
     if (!BROWSERS.includes(settings.browser)) {
         fail(EXIT_USAGE, `--browser takes one of ${BROWSERS.join(', ')}`);
     }
@@ -210,7 +212,8 @@ class Driver {
             left.stats = server.take(settings.stats);
         }
         const files = [...settings.files, ...shared(program)];
-        const missing = files.find(([from]) => !fs.existsSync(from));
+        const live = Object.entries(settings.live ?? {});
+        const missing = [...files, ...live].find(([from]) => !fs.existsSync(from));
         if (missing) {
             throw new Error(`cannot read ${missing[0]}: ENOENT`);
         }
@@ -220,6 +223,10 @@ class Driver {
                 program: `${server.base}qemu/${path.basename(program)}`,
                 files: files.map(([from, to]) =>
                     ({ path: to, url: server.offer(from) })),
+                disks: live.map(([from, writable]) => ({
+                    path: from, name: path.basename(from), readonly: !writable,
+                    url: server.offer(from), bytes: fs.statSync(from).size,
+                })),
                 env: Object.fromEntries(settings.env),
                 arguments: settings.qemu,
                 network: relay ? server.tunnel('network', relay) : undefined,

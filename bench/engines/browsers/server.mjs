@@ -32,6 +32,19 @@ const TYPES = {
 };
 const OTHER = 'application/octet-stream';
 
+/**
+ * The range that a request asks for, if it is one that the page's modules ask for: the
+ * whole file is a valid answer to any other.
+ *
+ * @param {string | undefined} header
+ * @param {number} size of the file
+ */
+function rangeOf(header, size) {
+    const [, first, last] = (header ?? '').match(/^bytes=(\d+)-(\d+)$/) ?? [];
+    const start = Number(first), end = Math.min(size, Number(last) + 1);
+    return start < end ? { start, end } : null;
+}
+
 export class Server {
     /**
      * @param {Record<string, string>} trees folders of this machine by their folder in
@@ -201,11 +214,19 @@ export class Server {
         if (request.method !== 'GET' || !file || !fs.existsSync(file)) {
             return refuse(404);
         }
-        response.writeHead(200, {
+        const { size } = fs.statSync(file);
+        const range = rangeOf(request.headers.range, size);
+        const { start, end } = range ?? { start: 0, end: size };
+        response.writeHead(range ? 206 : 200, {
             ...this.headers(TYPES[path.extname(file)] ?? OTHER),
-            'Content-Length': fs.statSync(file).size,
+            'Content-Length': end - start,
+            ...range && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` },
         });
-        await pipeline(fs.createReadStream(file), response);
+        if (start === end) {
+            response.end();
+            return;
+        }
+        await pipeline(fs.createReadStream(file, { start, end: end - 1 }), response);
     }
 
     /**

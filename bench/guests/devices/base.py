@@ -43,10 +43,13 @@ class Places(Protocol):
     def left(self, host: Path, inside: str) -> str:
         """The path for a file that QEMU writes; the engine copies it out at the end."""
 
-    def live(self, host: Path, inside: str, *, writable: bool = True) -> str:
+    def live(
+        self, host: Path, inside: str, *, writable: bool = True, kept: bool = True
+    ) -> str:
         """The path for a file or folder that QEMU uses in place while it runs.
 
-        `host` is absolute and has no links in it.
+        `host` is absolute and has no links in it. What QEMU writes is lost if `kept`
+        is False and the engine cannot write to the host.
         """
 
     def secret(self, name: str, value: str) -> None:

@@ -112,7 +112,10 @@ class Disk:
         for path in image.backing:
             places.live(path, f"/disks/{path.name}", writable=False)
         inside = f"/disks/{image.path.name}"
-        file = places.live(image.path, inside, writable=not self.readonly)
+        writable = not self.readonly
+        file = places.live(
+            image.path, inside, writable=writable, kept=not self.snapshot
+        )
         drive = f"if=none,id={self._id},file={quoted(file)},format={image.format}"
         drive += ",file.locking=off" + (",readonly=on" if self.readonly else "")
         # An error is reported to the guest; by default a full host stops the machine.

@@ -176,6 +176,25 @@ def test_node_is_allowed_the_image_alone(
     assert not any(f"{raw}=" in word for word in argv)
 
 
+@pytest.mark.parametrize("settings", ["snapshot=on", "readonly=on"])
+def test_a_page_reads_the_image_in_ranges(
+    raw: Path, tmp_path: Path, settings: str
+) -> None:
+    places = NodePlaces(engine="chromium")
+    with parse_disk(f"{raw},{settings}").served({}, tmp_path) as device:
+        device.qemu_arguments("riscv64", "virt", places)
+    assert places.files == {} and places.live_paths[str(raw)] is False
+    assert len(places.live_paths) == (2 if settings == "snapshot=on" else 1)
+
+
+def test_a_page_cannot_write_to_an_image(raw: Path) -> None:
+    with pytest.raises(TierlabError) as error:
+        parse_disk(str(raw)).qemu_arguments(
+            "riscv64", "virt", NodePlaces(engine="chromium")
+        )
+    assert error.value.status == USAGE and "snapshot=on" in error.value.line()
+
+
 def test_a_snapshot_writes_elsewhere(raw: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -59,6 +59,21 @@ assert.match(policy, /default-src 'none'/);
 assert.match(policy, /script-src 'self' 'wasm-unsafe-eval';/);
 assert.doesNotMatch(policy, /'unsafe-eval'|unsafe-inline|\*/);
 
+/* A disk is served in ranges. */
+const disk = server.offer(at('kernel'));
+for (const [range, status, text, said] of [
+    ['bytes=1-3', 206, 'ern', 'bytes 1-3/6'],
+    ['bytes=4-99', 206, 'el', 'bytes 4-5/6'],
+    ['bytes=6-7', 200, 'kernel', undefined],
+    ['bytes=3-1', 200, 'kernel', undefined],
+    ['bytes=-2', 200, 'kernel', undefined],
+    ['lines=1-2', 200, 'kernel', undefined],
+]) {
+    const part = await ask(disk, 'GET', { range: String(range) });
+    assert.deepEqual([part.status, part.text, part.headers['content-range']],
+                     [status, text, said]);
+}
+
 /* Nothing else is served. */
 for (const url of [
     `${origin}/`,
@@ -71,7 +86,7 @@ for (const url of [
     `${base}some/none.mjs`,
     `${base}b.mjs`,
     `${base}constructor/a.mjs`,
-    `${base}file/0`,
+    `${base}file/1`,
 ]) {
     assert.equal((await ask(url)).status, 404, url);
 }
