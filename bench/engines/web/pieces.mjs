@@ -18,6 +18,8 @@ const AT_VERSION = 8, AT_PIECE = 12, AT_SIZE = 16, AT_COUNT = 24, HEAD = 32;
 const DIGEST = 32;
 /* The size of a piece where the image is not in pieces. */
 const PIECE = 256 << 10;
+/* How many digits of a digest a message shows. */
+const SHOWN = 12;
 /* How long a piece may take to arrive. */
 const TIMEOUT_MS = 20_000;
 
@@ -99,17 +101,18 @@ async function inPieces(index, progress, signal) {
         async fetch(n, again) {
             const digest = hex(digestOf(n));
             const url = new URL(`${digest}.gz`, index.url).href;
-            const response = await get(url, { cache: again ? 'reload' : 'default' });
+            const what = `piece ${digest.slice(0, SHOWN)}`;
+            const response = await get(url, { cache: again ? 'reload' : 'default' }, what);
             const { body } = response;
             if (!body) {
-                throw new Error(`${url} is empty`);
+                throw new Error(`${what} is empty`);
             }
             /* A server may tell the browser to unpack the file. */
             const unpacked = response.headers.has('Content-Encoding')
                 ? body : body.pipeThrough(new DecompressionStream('gzip'));
             const found = new Uint8Array(await new Response(unpacked).arrayBuffer());
             if (await sha256(found) !== digest) {
-                throw new Error(`${url} does not have the content that its name tells`);
+                throw new Error(`${what} does not have the content that its name tells`);
             }
             return found;
         },
@@ -130,11 +133,10 @@ function inRanges(url, size) {
         async fetch(n) {
             const at = n * PIECE, wanted = bytesOf(this, n);
             const range = `bytes=${at}-${at + wanted - 1}`;
-            const response = await get(url, { headers: { Range: range } });
+            const response = await get(url, { headers: { Range: range } }, 'the range');
             const found = new Uint8Array(await response.arrayBuffer());
             if (found.length !== wanted) {
-                throw new Error(`${url} has ${found.length} bytes at ${at}, ` +
-                                `not ${wanted}`);
+                throw new Error(`the range has ${found.length} bytes, not ${wanted}`);
             }
             return found;
         },
@@ -166,17 +168,18 @@ function inBlob(blob) {
 /**
  * @param {string} url
  * @param {RequestInit} request
+ * @param {string} what is fetched: for errors
  */
-async function get(url, request) {
+async function get(url, request, what) {
     let response;
     try {
         response = await fetch(url, { ...request,
                                       signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (e) {
-        throw new Error(`${url} cannot be fetched: is there a network?`, { cause: e });
+        throw new Error(`${what} cannot be fetched: is there a network?`, { cause: e });
     }
     if (!response.ok) {
-        const why = `${url} cannot be fetched: ${response.status} ` +
+        const why = `${what} cannot be fetched: ${response.status} ` +
                     response.statusText;
         /* Servers that are too busy, or behind another, say so by 408, 429 or 5xx. */
         const passes = response.status >= 500 || [408, 429].includes(response.status);

@@ -463,6 +463,8 @@ const SCENARIOS = {
         await person.type(options.type ?? '');
         await person.within(SCRIPT_MS, 'its end', () =>
             /^status \d+$/m.test(tierlab.terminal.text()));
+        await person.shot('script.png');
+        const notice = await person.text('notice');
         const keeps = await person.see(() => tierlab.run.keeps);
         const saved = keeps && await archive(person);
         await person.click('stop');
@@ -476,7 +478,7 @@ const SCENARIOS = {
                     tierlab.run.diskImage(tierlab.run.leftDisks[wanted])),
             ]);
         }
-        return { saved, disks, atEnd: keeps && await archive(person),
+        return { saved, disks, notice, atEnd: keeps && await archive(person),
                  facts: await person.facts() };
     },
 

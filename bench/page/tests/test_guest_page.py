@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
+import random
+import re
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -22,6 +27,7 @@ from bench.harness.products import obtain
 from bench.harness.snapshots.file import read_snapshot
 from bench.page.disks import plugged
 from bench.page.make import contents, write_site
+from bench.page.server import Served
 from bench.page.snapshots import offered
 from bench.page.tests.browsers import BROWSERS, PROGRAMS, need, serving
 from bench.page.tests.test_browser import PRODUCTS, User, no_trouble
@@ -40,6 +46,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out.mkdir()
     write_site(out, contents([known_guests()[GUEST]]))
     return out
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()
 
 
 def user_of(browser: str, site: Path) -> User:
@@ -181,25 +191,93 @@ def test_saved_machines_go_on_in_the_page(user: User, tmp_path: Path) -> None:
     assert found["facts"]["phases"][0] == "resume"
 
 
+class Asked(dict[str, Served]):
+    """A server's files, and which of them were asked for."""
+
+    def __init__(self, files: dict[str, Served]) -> None:
+        super().__init__(files)
+        self.names: list[str] = []
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any dict."""
+        self.names.append(name)
+        return super().get(name, default)
+
+
+# Where a page's disk has something that no file system knows of.
+FAR = 5 << 30
+
+
+def make_disk(folder: Path, files: dict[str, bytes]) -> Path:
+    """An image of 6 GiB that begins with a file system."""
+    (folder / "files").mkdir()
+    for name, data in files.items():
+        (folder / "files" / name).write_bytes(data)
+    image = folder / "large.img"
+    argv = ["mke2fs", "-q", "-t", "ext4", "-b", "4096"]
+    argv += ["-d", str(folder / "files"), str(image)]
+    subprocess.run([*argv, "64M"], check=True)
+    with image.open("r+b") as file:
+        file.truncate(6 << 30)
+        file.seek(FAR)
+        file.write(b"far" * 1000)
+    return image
+
+
+def lose(site: Path, data: bytes) -> list[str]:
+    """Remove the pieces that consist of these data; gives the names of the others."""
+    blocks = {data[at : at + 4096] for at in range(0, len(data), 4096)}
+    left = []
+    for path in site.glob("disk-large-*/*.gz"):
+        piece = gzip.decompress(path.read_bytes())
+        if all(piece[at : at + 4096] in blocks for at in range(0, len(piece), 4096)):
+            path.unlink()
+        else:
+            left.append(path.relative_to(site).as_posix())
+    return left
+
+
 @pytest.mark.skipif(shutil.which("mke2fs") is None, reason="no mke2fs")
 def test_disk(user: User, tmp_path: Path) -> None:
+    """A disk that is written; and a large one, of which a part is missing."""
     image = tmp_path / "disk.img"
     argv = ["mke2fs", "-q", "-t", "ext4", str(image), "16M"]
     subprocess.run(argv, check=True)
     before = image.read_bytes()
-    site = site_of(tmp_path / "site", disks=[f"{image},mount=ext4"])
-    command = "cd /mnt/vda; seq 1 50000 >numbers; sync; md5sum numbers; cd /; "
-    command += "umount /mnt/vda; cat /sys/block/vda/serial"
+    rng = random.Random(1)
+    sizes = {"wanted": 1, "lost": 2, "rest": 32}
+    files = {name: rng.randbytes(size << 20) for name, size in sizes.items()}
+    large = make_disk(tmp_path, files)
+    disks = [f"{image},mount=ext4", f"{large},readonly=on,mount=ext4"]
+    site = site_of(tmp_path / "site", disks=disks)
+    there = lose(site, files["lost"])
+    commands = [
+        "cd /mnt/vda",
+        "seq 1 50000 >numbers",
+        "sync; cd /; umount /mnt/vda",
+        "cat /sys/block/vda/serial; echo",
+        "md5sum /mnt/vdb/wanted",
+        f"dd if=/dev/vdb bs=4096 skip={FAR // 4096} count=1 2>/dev/null | md5sum",
+        "md5sum /mnt/vdb/lost || echo gone",
+        "ls /mnt/vdb; echo status $?",
+    ]
     with serving(site) as server:
-        words = [
-            "--type",
-            f"{command}; echo; echo status $?",
-            "--hash",
-            "#workload=shell",
-        ]
+        asked = server.files = Asked(server.files)
+        words = ["--type", "; ".join(commands), "--hash", "#workload=shell"]
         found = user.at(server.url, "script", more=words)
-    no_trouble(found["facts"])
-    assert "disk" in found["facts"]["text"].split("\n")
+    assert found["facts"]["seen"]["violations"] == []
+    said = found["facts"]["text"].split("\n")
+    assert "disk" in said and "gone" in said
+    assert f"{md5(files['wanted'])}  /mnt/vdb/wanted" in said
+    assert f"{md5((b'far' * 1000).ljust(4096, bytes(1)))}  -" in said
+    assert any("Input/output error" in line for line in said)
+    fetched = {name for name in asked.names if name in there}
+    assert len(there) > 128 and len(fetched) < len(there) / 3
+    assert re.fullmatch(
+        r"The disk large\.img: bytes \d+ to \d+ cannot be read \(piece \w+ cannot be "
+        r"fetched: 404 Not Found\): the guest sees an I/O error\.",
+        found["notice"],
+    )
     ((name, data),) = found["disks"]
     assert name == "disk.img" and image.read_bytes() == before
     image.write_bytes(base64.b64decode(data))
