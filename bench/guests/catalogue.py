@@ -6,6 +6,7 @@ built, and from which versions, is in its product's guest.json (manifest.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -58,13 +59,33 @@ class WorkloadChoice:
 
 
 @dataclass(frozen=True)
+class WorkloadWord:
+    """A parameter of a workload that is a word, which only the guest can judge."""
+
+    name: str
+    default: str
+    meaning: str
+    unit: str = ""
+    pattern: str = "[a-z0-9][a-z0-9_-]{0,31}"
+
+    @property
+    def range(self) -> str:
+        """The values that it takes, in words."""
+        return "a word of small letters, digits, _ and -"
+
+    def read(self, text: str) -> str | None:
+        """The text, if it is a word."""
+        return text if re.fullmatch(self.pattern, text) else None
+
+
+@dataclass(frozen=True)
 class Workload:
     """What /init does between its markers workload-start and workload-end."""
 
     name: str
     title: str
     interactive: bool = False
-    params: tuple[WorkloadParam | WorkloadChoice, ...] = ()
+    params: tuple[WorkloadParam | WorkloadChoice | WorkloadWord, ...] = ()
     # The root file systems with its programs (bench.guests.roots.programs), of which
     # the harness plugs in a disk each: by the value of its parameter `set`, or "".
     roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -298,6 +319,50 @@ _PROGRAM_WORKLOADS = (
     ),
 )
 
+# The stressors of stress-ng whose work is computing: its class `cpu`, without those
+# that need a device, a file system or rights over the kernel (af-alg, cpu-online,
+# ioport, numa, plugin, secretmem, smi, uprobe). Some are of one architecture only.
+STRESSORS = tuple(
+    """
+    atomic besselmath bitonicsort bitops branch bsearch bubblesort context cpu crypt
+    dfp easy-opcode eigen expmath factor fibsearch fma fp fp-error fractal funccall
+    funcret getrandom goto hash heapsort hsearch hyperbolic insertionsort intmath
+    ipsec-mb jpeg judy list logmath longjmp lsearch matrix matrix-3d mergesort
+    monte-carlo mpfr nop opcode powmath prefetch prime priv-instr ptr-chase qsort
+    radixsort rdrand regex regs rotate rseq shellsort skiplist sparsematrix spinmem
+    str stream syncload tree trig tsc tsearch veccmp vecfp vecmath vecshuf vecwide
+    vnni waitcpu wcs x86cpuid zlib
+    """.split()
+)
+# A few of them, for a short look; the script that runs them has the same names.
+QUICK_STRESSORS = (
+    "bsearch",
+    "cpu",
+    "hash",
+    "longjmp",
+    "matrix",
+    "qsort",
+    "trig",
+    "vecfp",
+)
+
+_STRESS_NG = Workload(
+    "stress-ng",
+    "stressors of stress-ng in turn, each with its rate as a figure",
+    params=(
+        WorkloadChoice(
+            "stressor",
+            "cpu",
+            ("all", "quick", *STRESSORS),
+            "which one; all: each that computes; quick: a few",
+        ),
+        WorkloadWord("method", "usual", "of the stressor; usual: all of them in turn"),
+        WorkloadParam("seconds", "s", 3, 1, 3600, "each stressor"),
+    ),
+    roots={"": ("stress-ng",)},
+    memory_mib=512,
+)
+
 WORKLOADS: tuple[Workload, ...] = (
     Workload("none", "power off as soon as /init runs"),
     Workload(
@@ -363,6 +428,7 @@ WORKLOADS: tuple[Workload, ...] = (
         params=(WorkloadParam("port", "", 8000, 1, 65_535, "of the server"),),
     ),
     *_PROGRAM_WORKLOADS,
+    _STRESS_NG,
     Workload("shell", "a prompt on the console", interactive=True),
     Workload(
         "wait",

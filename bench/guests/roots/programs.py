@@ -24,6 +24,9 @@ ARCHES = ("riscv64", "aarch64", "x86_64")
 # What maintainers' scripts ask for, and no program here does.
 _WITHOUT = ("debconf", "dpkg", "perl-base", "tar", "tzdata", "init-system-helpers")
 
+# What draws: libraries load these when a program uses them.
+_GRAPHICS = ("libegl-mesa0", "mesa-libgallium", "libgl1-mesa-dri", "libglx-mesa0")
+
 ROOTS: dict[str, DebianRoot] = {
     root.name: root
     for root in (
@@ -33,6 +36,7 @@ ROOTS: dict[str, DebianRoot] = {
             (*_WITHOUT, "media-types", "netbase"),
             ("usr/lib/python3*/idlelib/*", "usr/lib/python3*/pydoc_data/*"),
         ),
+        DebianRoot("stress-ng", ("stress-ng",), (*_WITHOUT, *_GRAPHICS)),
         DebianRoot("lua", ("lua5.4",), links={"usr/bin/lua": "lua5.4"}),
     )
 }
@@ -49,9 +53,9 @@ def image(products: Path, arch: str, root: str) -> Path:
 
 
 def own_files(sources: Path, root: str) -> Tree:
-    """The workloads' files in that root."""
+    """The workloads' files in that root; none for a root without such workloads."""
     made = Tree()
-    for program in PROGRAMS[root]:
+    for program in PROGRAMS.get(root, ()):
         folder = sources / program
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             mode = 0o755 if path.read_bytes().startswith(b"#!") else 0o644
@@ -63,7 +67,7 @@ def own_files(sources: Path, root: str) -> Tree:
 def _step(architecture: Architecture, root: DebianRoot) -> Step:
     def make(ctx: Context) -> None:
         own = own_files(ctx.root / SOURCES, root.name)
-        if not own.entries:
+        if root.name in PROGRAMS and not own.entries:
             raise SetupError(f"{SOURCES} has no program of the root {root.name}")
         debian.make(ctx, architecture, root, own)
 
@@ -74,7 +78,7 @@ def _step(architecture: Architecture, root: DebianRoot) -> Step:
         files=(
             "bench/guests/packages.py",
             *(f"{here}/{name}.py" for name in ("tree", "ext4", "debian")),
-            *(f"{SOURCES}/{program}/**/*" for program in PROGRAMS[root.name]),
+            *(f"{SOURCES}/{program}/**/*" for program in PROGRAMS.get(root.name, ())),
         ),
         values=(repr(root), repr(architecture)),
         needs=(),

@@ -37,8 +37,9 @@ def test_every_workload_of_the_catalogue_is_there() -> None:
     functions = set(re.findall(r"^workload_(\w+)\(\)", all_of_it, re.MULTILINE))
     names = {workload.name for workload in catalogue.WORKLOADS}
     # `wait` becomes another one
-    assert functions == names - {"none", "wait"}
-    cases = re.findall(r"^((?:\w+ \| )*\w+)\)$", TEXT, re.MULTILINE)
+    # and the name of a function has no hyphen
+    assert functions == {n.replace("-", "_") for n in names - {"none", "wait"}}
+    cases = re.findall(r"^((?:[\w-]+ \| )*[\w-]+)\)$", TEXT, re.MULTILINE)
     known = [name for case in cases for name in case.split(" | ")]
     assert sorted(known) == sorted(names - {"wait"})
 
@@ -53,6 +54,53 @@ def test_programs_of_the_catalogue_are_those_of_roots() -> None:
                 ROOT
             )
     assert not programs
+
+
+def test_stressors_of_the_catalogue_are_those_of_the_script() -> None:
+    lists = re.findall(r'names="([^"]+)"', ROOT)
+    assert [tuple(names.split()) for names in lists] == [
+        catalogue.QUICK_STRESSORS,
+        catalogue.STRESSORS,
+    ]
+
+
+SAID = """\
+stress-ng: info:  [25] setting to a 1 sec run per stressor
+stress-ng: metrc: [25] stressor       bogo ops real time  usr time  sys time \
+  bogo ops/s     bogo ops/s
+stress-ng: metrc: [25] cpu                 369      7.08      0.23      0.00 \
+      52.12        1606.39
+stress-ng: info:  [25] passed: 1: cpu (1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "good", "lines"),
+    [
+        (SAID, 0, True, ["figure name=cpu value=52.118 unit=bogo-op/s", "1 right"]),
+        (SAID.replace("369", "3").replace("7.08", "0.99"), 0, True, ["value=3.030 "]),
+        ("not implemented\n", 4, False, ["not implemented", "this guest lacks cpu"]),
+        (SAID, 2, False, ["status 2", "failed: cpu"]),
+        ("", 0, False, ["0 right; this guest lacks cpu"]),
+    ],
+)
+def test_a_stressor_gives_a_figure_or_says_why_not(
+    tmp_path: Path, said: str, status: int, good: bool, lines: list[str]
+) -> None:
+    (tmp_path / "output").write_text(said)
+    script = ROOT[ROOT.index("workload_stress_ng()") : ROOT.rindex("mount_roots")]
+    script = script.replace("/tmp/said", f"{tmp_path}/said")
+    stub = f'in_root() {{ cat "{tmp_path}/output"; return {status}; }}\n'
+    stub += 'marker() { echo "$@"; }\nstressor= method= seconds=0\n'
+    done = subprocess.run(
+        ["sh", "-c", f"{stub}{script}\nworkload_stress_ng"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == good and done.stderr == ""
+    for line in lines:
+        assert line in done.stdout
 
 
 def test_every_word_of_the_catalogue_is_taken() -> None:
@@ -95,7 +143,7 @@ def test_every_applet_that_the_scripts_call_is_linked() -> None:
     """The scripts' words that begin a command, but for functions and built-ins."""
     text = "".join(path.read_text() for path in SCRIPTS.values())
     text = re.sub(r"#.*|\$\(\(.*?\)\)|'[^']*'|\"[^\"]*\"", "_", text)
-    text = re.sub(r"^ *[\w |]+\)", "", text, flags=re.MULTILINE)  # patterns of case
+    text = re.sub(r"^ *[\w |-]+\)", "", text, flags=re.MULTILINE)  # patterns of case
     begins = r"(?:^|[|&;(]|\bif|\bdo)\s*"
     called = set(re.findall(begins + r"([a-z][a-z0-9]+) ", text, re.MULTILINE))
     own = set(re.findall(r"^(\w+)\(\)", text, re.MULTILINE))
@@ -103,7 +151,7 @@ def test_every_applet_that_the_scripts_call_is_linked() -> None:
     shell = set(
         "case do done echo esac export for if printf read return until wait".split()
     )
-    shell |= set("while busybox cd then".split())
+    shell |= set("while busybox cd set then".split())
     assert called - own - shell <= set(initramfs.APPLETS)
 
 

@@ -145,6 +145,7 @@ def test_unknown_names_are_refused_with_the_valid_ones() -> None:
         ("sha256:rounds=9,mib=4", "sha256:rounds=9"),
         ("churn:rounds=4,seconds=0", "churn"),
         ("mechanisms:ms=300,pattern=all", "mechanisms"),
+        ("stress-ng:method=fft,stressor=cpu", "stress-ng:method=fft"),
         ("mechanisms:pattern=call-16,ms=5", "mechanisms:pattern=call-16,ms=5"),
     ],
 )
@@ -163,6 +164,9 @@ def test_workload_specs_have_one_form(text: str, spec: str) -> None:
         ("churn:rounds=-1", "give 1 to 1000000 rounds"),
         ("mechanisms:pattern=x", "pattern='x' will not do: give one of all, block-1, "),
         ("mechanisms:pattern=", "pattern='' will not do"),
+        ("stress-ng:stressor=fork", "give one of all, quick, atomic, "),
+        ("stress-ng:method=a b", "give a word of small letters"),
+        ("stress-ng:method=-x", "give a word of small letters"),
     ],
 )
 def test_bad_workload_specs(text: str, complaint: str) -> None:

@@ -12,6 +12,9 @@ import { complaint } from './spec.mjs';
 /** @import { Settings } from './settings.mjs' */
 /** @import { Guest, Param, Values } from './site.d.ts' */
 
+/* The keyboard that a touch screen shows for a parameter. */
+const MODES = { u64: 'numeric', double: 'decimal', enum: 'text', text: 'text' };
+
 /**
  * Called with a parameter's new value, or undefined if the input is not a value.
  *
@@ -31,7 +34,7 @@ function inputFor(param, id) {
             make('option', { value: choice }, choice)));
     }
     return make('input', {
-        id, type: 'text', inputmode: param.type === 'u64' ? 'numeric' : 'decimal',
+        id, type: 'text', inputmode: MODES[param.type],
         autocomplete: 'off', spellcheck: 'false',
     });
 }

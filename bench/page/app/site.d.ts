@@ -29,6 +29,8 @@ export interface Param {
     range: string;
     /** Of an `enum`. */
     choices?: string[];
+    /** Of a `text`: a regular expression that all of it matches. */
+    pattern?: string;
     /** Of a number. */
     min?: number;
     max?: number;
@@ -65,7 +67,17 @@ export interface WorkloadChoice {
     meaning: string;
 }
 
-export type WorkloadParam = WorkloadNumber | WorkloadChoice;
+/** A parameter in the catalogue of workloads that is a word. */
+export interface WorkloadWord {
+    name: string;
+    unit: string;
+    default: string;
+    /** A regular expression that the whole word matches. */
+    pattern: string;
+    meaning: string;
+}
+
+export type WorkloadParam = WorkloadNumber | WorkloadChoice | WorkloadWord;
 
 export interface Workload {
     name: string;

@@ -66,6 +66,10 @@ export function complaint(param, text) {
     if (param.type === 'enum') {
         return param.choices?.includes(value) ? '' : `Give ${param.range}.`;
     }
+    if (param.type === 'text') {
+        return new RegExp(`^(${param.pattern ?? '.*'})$`).test(value)
+            ? '' : `Give ${param.range}.`;
+    }
     const whole = param.type === 'u64';
     const form = whole ? /^\d+$/ : /^\d*\.?\d+(e-?\d+)?$/i;
     const number = Number(value);
@@ -88,6 +92,11 @@ export function workloadParam(param) {
         const { choices } = param;
         return { name, unit, meaning, default: param.default, type: 'enum', choices,
                  range: `one of ${choices.join(', ')}` };
+    }
+    if ('pattern' in param) {
+        return { name, unit, meaning, default: param.default, type: 'text',
+                 pattern: param.pattern,
+                 range: 'a word of small letters, digits, _ and -' };
     }
     const { minimum, maximum } = param;
     return {
