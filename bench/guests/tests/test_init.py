@@ -80,6 +80,7 @@ stress-ng: info:  [25] passed: 1: cpu (1)
         (SAID, 0, True, ["figure name=cpu value=52.118 unit=bogo-op/s", "1 right"]),
         (SAID.replace("369", "3").replace("7.08", "0.99"), 0, True, ["value=3.030 "]),
         ("not implemented\n", 4, False, ["not implemented", "this guest lacks cpu"]),
+        ("x\ncpu: skipped\n", 0, False, ["cpu: skipped\nstress-ng: 0 right"]),
         (SAID, 2, False, ["status 2", "failed: cpu"]),
         ("", 0, False, ["0 right; this guest lacks cpu"]),
     ],
