@@ -279,13 +279,13 @@ PATTERNS = (
     "memory-1-page",
     "memory-64-pages",
     "memory-8192-pages",
+    "rewrite",
+    "system-call",
+    "page-fault",
     "dispersed-2k-few",
     "dispersed-2k-many",
     "dispersed-50k-few",
     "dispersed-50k-many",
-    "rewrite",
-    "system-call",
-    "page-fault",
 )
 
 # The programs in each root file system: its workloads.
