@@ -24,17 +24,18 @@ pytestmark = pytest.mark.guest
 GUEST, ARCH = "guest-riscv64-tiny", "riscv64"
 TIMEOUT_S = 600.0
 
-# Regions, all executions counted, and exact instruction counts.
+# Regions, all executions counted, exact instruction counts, and a code buffer whose
+# sections are evicted.
 COUNTED: dict[str, Any] = {
     "tier": "region:n=50",
+    "tb_size_mib": 8,
     "icount": 1,
     "switches": Switches(counts="exact"),
 }
-# Functions, two vCPUs, code that is overwritten, and room for few modules and TBs.
+# Functions, two vCPUs, code that is overwritten, and room for few modules.
 CROWDED: dict[str, Any] = {
     "tier": "threshold:n=50,evict=clock,max-modules=300",
     "smp": 2,
-    "tb_size_mib": 4,
     "workload": "churn:rounds=1,seconds=0",
 }
 # A code buffer so small that it is flushed all the time: many TBs die.
