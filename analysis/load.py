@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,7 +63,10 @@ class Run:
     # The tier without the parameters that have the policy's defaults.
     short: str = ""
     boot_phase: str = "init"
+    # Of a workload that is one program, or of which no round says its program.
     rounds_ms: tuple[float, ...] = ()
+    # The times of each program's rounds, where several programs take turns.
+    turns_ms: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     peak_mappings: int | None = None
     wait_ms: float | None = None
@@ -107,9 +111,7 @@ class Run:
 
         The first half warms up.  A single round has no steady half: None.
         """
-        if len(self.rounds_ms) < 2:
-            return None
-        return float(np.median(self.rounds_ms[len(self.rounds_ms) // 2 :]))
+        return steady(self.rounds_ms)
 
     @property
     def settled_ms(self) -> float | None:
@@ -126,6 +128,12 @@ class Run:
         if self.steady_ms is None:
             return None
         return sum(self.rounds_ms) - len(self.rounds_ms) * self.steady_ms
+
+    @property
+    def programs_ms(self) -> dict[str, tuple[float, ...]]:
+        """The times of the rounds of each program, the workload's or several."""
+        own = {re.split("[: ]", self.workload)[0]: self.rounds_ms}
+        return {**(own if self.rounds_ms else {}), **self.turns_ms}
 
     def counter(self, name: str, scale: float = 1.0) -> float | None:
         """A counter, scaled; None if the runtime does not have it."""
@@ -165,6 +173,13 @@ class Run:
     def translate_us(self) -> float | None:
         """Mean time to translate a TB from guest code to bytecode."""
         return self.per("translate_ns", "tbs_translated", 1e-3)
+
+
+def steady(rounds_ms: Sequence[float]) -> float | None:
+    """The median of the last half of the rounds; None if there is one or none."""
+    if len(rounds_ms) < 2:
+        return None
+    return float(np.median(rounds_ms[len(rounds_ms) // 2 :]))
 
 
 def run_from_json(raw: Any, where: str = "result") -> Run:
@@ -223,6 +238,7 @@ def _run(raw: Mapping[str, Any]) -> Run:
     failure = raw["failure"] or {}
     counters = stats.get("counters") or {}
     first_insn = stats.get("first_insn_ms")
+    times = _rounds(raw.get("rounds") or ())
     return Run(
         guest=str(config["guest"]),
         tier=str(config["tier"]),
@@ -249,7 +265,8 @@ def _run(raw: Mapping[str, Any]) -> Run:
         },
         first_insn_ms=None if first_insn is None else float(first_insn),
         switches=" ".join(f"{s}={config[s]}" for s in SWITCHES if config.get(s)),
-        rounds_ms=_rounds(raw.get("rounds") or ()),
+        rounds_ms=times.pop(None, ()),
+        turns_ms={name: each for name, each in times.items() if name is not None},
         # Results of earlier versions have no figures.
         figures=tuple(_figure(one) for one in raw.get("figures") or ()),
         peak_mappings=resources.get("peak_mappings"),
@@ -272,7 +289,18 @@ def _figure(raw: Mapping[str, Any]) -> Figure:
     )
 
 
-def _rounds(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
-    """Each round's time; the time before the first marker is no round."""
-    ends = [float(r["host_ms"]) for r in rounds if r["host_ms"] is not None]
-    return tuple(b - a for a, b in itertools.pairwise(ends))
+def _rounds(
+    rounds: Sequence[Mapping[str, Any]],
+) -> dict[str | None, tuple[float, ...]]:
+    """The times of each program's rounds; those of one program alone under None.
+
+    The time before the first marker is no round. Results of earlier versions do not
+    say whose round it was.
+    """
+    known = [one for one in rounds if one["host_ms"] is not None]
+    times: dict[str | None, tuple[float, ...]] = {}
+    for before, one in itertools.pairwise(known):
+        name = one.get("of")
+        took = float(one["host_ms"]) - float(before["host_ms"])
+        times[name] = (*times.get(name, ()), took)
+    return times

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.figures import figure_rows, geometric_mean
 from analysis.load import Key, Run, by_key
+from analysis.programs import program_rows
 from analysis.refusals import most
 from analysis.schema import NO_TIER, SUMMARY_SCHEMA
 from analysis.stats import Estimate, median, ratio
@@ -71,7 +72,7 @@ def summarise(runs: Iterable[Run]) -> list[Row]:
 
 
 def summary_document(
-    runs: Iterable[Run],
+    runs: Sequence[Run],
     provenance: Mapping[str, Any],
     settings: Mapping[str, Any],
     idle: Mapping[str, Any] | None = None,
@@ -85,6 +86,7 @@ def summary_document(
         "schema": SUMMARY_SCHEMA,
         "settings": dict(settings),
         "rows": summarise(runs),
+        "programs": program_rows(runs),
         "idle_share": None if idle is None else idle["share"],
         "idle": None if idle is None else dict(idle),
         "provenance": dict(provenance),

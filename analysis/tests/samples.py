@@ -57,9 +57,12 @@ def result(
     }
 
 
-def _rounds(times: list[float]) -> list[dict[str, float]]:
+def _rounds(times: list[float]) -> list[dict[str, Any]]:
     ends = itertools.accumulate(times, initial=5000.0)
-    return [{"n": n, "host_ms": end, "guest_s": 0.0} for n, end in enumerate(ends)]
+    return [
+        {"n": n, "host_ms": end, "guest_s": 0.0, "of": None}
+        for n, end in enumerate(ends)
+    ]
 
 
 def _figure(name: str, value: float) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from analysis.load import Run
 from analysis.plot import plot_sweeps
+from analysis.program_table import program_tables
 from analysis.summary import Row
 from analysis.sweep import find_sweeps, sweep_table
 from analysis.table import (
@@ -334,8 +335,14 @@ def _introduce(suite: Suite, console: Console) -> None:
 
 def _show_guest(campaign: Campaign, guest: str, console: Console) -> None:
     """Print the rows of one guest, once all its runs are made."""
-    rows = [row for row in campaign.document()["rows"] if row["guest"] == guest]
+    document = campaign.document()
+    rows, programs = (
+        [row for row in document[key] if row["guest"] == guest]
+        for key in ("rows", "programs")
+    )
     for table in comparison_tables(rows) if rows else ():
+        console.print(table)
+    for table in program_tables(programs):
         console.print(table)
 
 

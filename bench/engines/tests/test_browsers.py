@@ -136,7 +136,7 @@ def test_times_count_from_the_start_of_the_boot(tmp_path: Path) -> None:
         {"phase": "init", "host_ms": 500.0, "guest_s": 1.5, "status": None}
     ]
     assert found.rounds([Round(3, 2500.5, 1.5)]) == [
-        {"n": 3, "host_ms": 500.0, "guest_s": 1.5}
+        {"n": 3, "host_ms": 500.0, "guest_s": 1.5, "of": None}
     ]
     assert found.since_epoch(4000.5, ENDED.spawn_epoch_ms) == 1000.0
     table = {"columns": ["t_ms", "rss_mib"], "rows": [[0.0, 5], [2100.5, 9]]}

@@ -28,8 +28,12 @@ _TIERLAB = re.compile(
     r"@tierlab (?P<phase>[a-z-]+) guest=(?P<guest>[0-9]+(?:\.[0-9]+)?)"
     r"(?: status=(?P<status>[0-9]+))?"
 )
-# A phase comes once; rounds of a workload come many times.
-_ROUND = re.compile(r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0-9]+)$")
+# A phase comes once; rounds of a workload come many times. If several programs take
+# turns, a round says of which program it is.
+_ROUND = re.compile(
+    r"^@tierlab round guest=(?P<guest>[0-9]+\.[0-9]+) n=(?P<n>[0-9]+)"
+    r"(?: of=(?P<of>[A-Za-z0-9][A-Za-z0-9._+-]{0,63}))?$"
+)
 # Figures come as often as the guest measures one. The lengths are limits of the form.
 _FIGURE = re.compile(
     r"^@tierlab figure guest=(?P<guest>[0-9]+\.[0-9]+) "
@@ -72,6 +76,8 @@ class Round:
     n: int
     host_ms: float
     guest_s: float
+    # The program, where several take turns.
+    of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ class ConsoleParser:
         done = _ROUND.match(line)
         if done:
             at, guest = round(at_ms, 3), float(done["guest"])
-            self.rounds.append(Round(int(done["n"]), at, guest))
+            self.rounds.append(Round(int(done["n"]), at, guest, done["of"]))
         found = _FIGURE.match(line)
         if found:
             self.figures.append(_figure(found, at_ms))

@@ -43,6 +43,14 @@ def test_rounds_come_again_and_again() -> None:
     assert parser.phases == []
 
 
+def test_rounds_tell_programs_that_take_turns() -> None:
+    parser = ConsoleParser(MARKERS)
+    parser.feed(b"@tierlab round guest=1.50 n=0\n", 10.0)
+    parser.feed(b"@tierlab round guest=2.50 n=1 of=g++-14\n", 20.0)
+    parser.feed(b"@tierlab round guest=3.50 n=1 of=a b\n", 30.0)
+    assert [(r.n, r.of) for r in parser.rounds] == [(0, None), (1, "g++-14")]
+
+
 FIGURE = "@tierlab figure guest=2.25 name=loop-1 value=12.5 unit=Minsn/s"
 
 

@@ -11,7 +11,7 @@
  *
  * @typedef {Pick<Guest, 'markers' | 'panics' | 'oopses' | 'passed' | 'failed'>} Patterns
  */
-/** @typedef {{ n: number, host_ms: number, guest_s: number }} Round */
+/** @typedef {{ n: number, host_ms: number, guest_s: number, of: string | null }} Round */
 
 /** @typedef {{ name: string, value: number, unit: string, better: string,
  *              host_ms: number, guest_s: number }} Figure */
@@ -23,7 +23,9 @@ const ESCAPES =
     /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const OWN = /@tierlab [a-z-]+ guest=(?<guest>\d+(?:\.\d+)?)(?: status=(?<status>\d+))?/;
-const ROUND = /^@tierlab round guest=(?<guest>\d+\.\d+) n=(?<n>\d+)$/;
+const ROUND = new RegExp(
+    /^@tierlab round guest=(?<guest>\d+\.\d+) n=(?<n>\d+)/.source +
+    /(?: of=(?<of>[A-Za-z0-9][A-Za-z0-9._+-]{0,63}))?$/.source);
 const FIGURE = new RegExp(
     /^@tierlab figure guest=(?<guest>\d+\.\d+) /.source +
     /name=(?<name>[A-Za-z0-9][A-Za-z0-9._+-]{0,63}) /.source +
@@ -118,7 +120,8 @@ export class ConsoleReader {
         const round = ROUND.exec(line)?.groups;
         if (round) {
             this.rounds.push({ n: Number(round.n), host_ms: atMs,
-                               guest_s: Number(round.guest) });
+                               guest_s: Number(round.guest),
+                               of: round.of ?? null });
         }
         const figure = FIGURE.exec(line)?.groups;
         if (figure) {

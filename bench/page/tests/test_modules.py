@@ -73,6 +73,7 @@ def described(name: str) -> tuple[dict[str, Any], list[Marker]]:
 
 MORE = (
     "@tierlab round guest=1.10 n=0\r\n@tierlab round guest=1.30 n=1\r\n"
+    "@tierlab round guest=1.35 n=2 of=python\r\n@tierlab round guest=1.36 n=2 of=\r\n"
     "@tierlab figure guest=1.40 name=loop-1 value=12.50 unit=Minsn/s\r\n"
     "@tierlab figure guest=1.50 name=gap value=7 unit=us better=less\r\n"
     "@tierlab figure guest=1.50 name=bad value=nan unit=us\r\n"
