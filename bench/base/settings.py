@@ -133,6 +133,12 @@ _OFFERED = Option(
     help="A guest that the page offers: a name, or a file NAME.toml",
 )
 
+_PROGRAMS = Option(
+    several=True,
+    usual="all that need no programs",
+    help="A workload of programs whose disks the page offers, such as python",
+)
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "guest",
@@ -209,6 +215,8 @@ SETTINGS: tuple[Setting, ...] = (
         commands={
             "boot": Option(usual="none"),
             "compare": Option(several=True),
+            "serve": _PROGRAMS,
+            "page": _PROGRAMS,
         },
         suite=SuiteKey(("none",), several=True),
         boot="request.workload",

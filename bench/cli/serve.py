@@ -15,6 +15,7 @@ from bench.base.places import default_cache
 from bench.cli.options import setting_options
 from bench.guests.devices import network
 from bench.guests.devices.base import unfit
+from bench.guests.names import check_workload
 from bench.page.disks import plugged
 from bench.page.make import (
     chosen,
@@ -87,6 +88,7 @@ snapshot_option = click.option(
 )
 def serve(
     guests: tuple[str, ...],
+    workloads: tuple[str, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -107,6 +109,7 @@ def serve(
             "leave out --host or --net",
         )
     folders, disks = shared(shares), plugged(images)
+    programs = [check_workload(text) for text in workloads]
     machines = offered(snapshots)
     entries = chosen(guests, machines)
     scratch = default_cache() / "served"
@@ -115,7 +118,8 @@ def serve(
         site = Path(directory)
         # Listen first, so that a port in use is refused before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            write_site(site, contents(entries, folders, net, machines, disks))
+            made_of = contents(entries, folders, net, machines, disks, programs)
+            write_site(site, made_of)
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
             if not is_loopback(host):
@@ -135,6 +139,7 @@ def serve(
 def page(
     out: Path,
     guests: tuple[str, ...],
+    workloads: tuple[str, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -145,9 +150,12 @@ def page(
     """
     _check_target(out)
     folders, disks = shared(shares), plugged(images)
+    programs = [check_workload(text) for text in workloads]
     machines = offered(snapshots)
     entries = chosen(guests, machines)
-    made_of = contents(entries, folders, machines=machines, disks=disks)
+    made_of = contents(
+        entries, folders, machines=machines, disks=disks, workloads=programs
+    )
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))

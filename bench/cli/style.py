@@ -26,6 +26,10 @@ SHELL_SCRIPTS = (
     ".ci/run",
     "bench/guests/userland/init",
     "bench/guests/userland/udhcpc",
+    *(
+        f"bench/guests/userland/programs/{name}/round"
+        for name in ("build", "cmake", "gcc", "git", "sqlite")
+    ),
     "bench/build/recipes/quick-emcc.sh",
 )
 

@@ -291,11 +291,19 @@ PATTERNS = (
 # The programs in each root file system: its workloads.
 PROGRAMS: dict[str, tuple[str, ...]] = {
     "python": ("python",),
+    "perl": ("perl",),
     "lua": ("lua",),
+    "sqlite": ("sqlite",),
+    "node": ("node",),
+    "c": ("build", "gcc"),
+    "git": ("git",),
+    "cmake": ("cmake",),
 }
 _PROGRAM_SETS = {
     "all": tuple(PROGRAMS),
-    "quick": ("lua", "python"),
+    "quick": ("python", "sqlite"),
+    "scripts": ("lua", "perl", "python"),
+    "compilers": ("c", "cmake"),
 }
 
 
@@ -306,7 +314,14 @@ def _program(root: str, name: str, title: str, memory_mib: int = 512) -> Workloa
 
 _PROGRAM_WORKLOADS = (
     _program("python", "python", "Python: json, re, sort, classes, recursion"),
+    _program("perl", "perl", "Perl: words counted, patterns replaced, sorted"),
     _program("lua", "lua", "Lua: strings, tables, closures, numbers"),
+    _program("sqlite", "sqlite", "SQLite: tables filled, indexed, joined, grouped"),
+    _program("node", "node", "Node, a JIT in the guest: objects, JSON, Map", 1024),
+    _program("c", "gcc", "gcc -O2 compiles and links a program, which runs", 1024),
+    _program("c", "build", "a shell configures a project, make builds it", 1024),
+    _program("git", "git", "git adds, commits, changes and compares many files"),
+    _program("cmake", "cmake", "the start of a large C++ program, again and again"),
     Workload(
         "programs",
         "several of these programs in turn",

@@ -82,13 +82,18 @@ class ForeignApt:
 
     def package(self, name: str) -> Package:
         """The newest version of `name`."""
+        return self.packages([name])[0]
+
+    def packages(self, names: Iterable[str]) -> list[Package]:
+        """The newest version of each of these packages."""
+        names = list(names)
         command = ["apt-cache", *self._options(), "show"]
-        command += ["--no-all-versions", name]
+        command += ["--no-all-versions", *names]
         shown = subprocess.run(command, capture_output=True, text=True, check=False)
-        fields = dict(
-            re.findall(r"^([A-Za-z0-9-]+): (.*)$", shown.stdout, re.MULTILINE)
-        )
-        if shown.returncode != 0 or "SHA256" not in fields:
+        found = {package.name: package for package in described(shown.stdout)}
+        for name in names:
+            if name in found:
+                continue
             if self._update_error is not None:
                 raise self._update_error
             raise SetupError(
@@ -96,12 +101,7 @@ class ForeignApt:
                 "none of apt's sources has it",
                 UPDATE_AND_RETRY,
             )
-        return Package(
-            name,
-            fields.get("Version", ""),
-            fields["SHA256"],
-            fields.get("Depends", ""),
-        )
+        return [found[name] for name in names]
 
     def closure(
         self, names: Iterable[str], without: Iterable[str] = ()
@@ -125,7 +125,7 @@ class ForeignApt:
             )
         left_out = set(without)
         found = to_unpack(shown.stdout)
-        return [self.package(name) for name in found if name not in left_out]
+        return self.packages(name for name in found if name not in left_out)
 
     def download(self, package: Package) -> Path:
         """The package's file, complete and checked."""
@@ -193,6 +193,23 @@ class ForeignApt:
 def to_unpack(simulated: str) -> list[str]:
     """The names of the packages that a simulated apt-get would unpack, in order."""
     return re.findall(r"^Inst ([^ :]+)(?::[^ ]+)? ", simulated, re.MULTILINE)
+
+
+def described(text: str) -> list[Package]:
+    """The packages that `apt-cache show` describes, with checksums."""
+    packages = []
+    for stanza in text.split("\n\n"):
+        fields = dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", stanza, re.MULTILINE))
+        if "Package" in fields and "SHA256" in fields:
+            packages.append(
+                Package(
+                    fields["Package"],
+                    fields.get("Version", ""),
+                    fields["SHA256"],
+                    fields.get("Depends", ""),
+                )
+            )
+    return packages
 
 
 def _last_error(text: str) -> str:

@@ -77,8 +77,15 @@ def _card(guest: Guest) -> list[str] | None:
         return None
 
 
-def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """The description of one guest; `files` say where the page finds its files."""
+def describe_guest(
+    guest: Guest,
+    files: list[dict[str, Any]],
+    roots: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """The description of one guest; `files` say where the page finds its files.
+
+    `roots` are disks with root file systems, by name, for workloads.
+    """
     arguments, _ = machine(guest)
     oopses = OOPS_PATTERNS if guest.oopses is None else guest.oopses
     return {
@@ -110,6 +117,7 @@ def describe_guest(guest: Guest, files: list[dict[str, Any]]) -> dict[str, Any]:
         "failed": _pattern(guest.ending.failed),
         "boot_phase": guest.boot_phase,
         "files": files,
+        "roots": {name: {**disk, "root": True} for name, disk in (roots or {}).items()},
         # Values that the page copies to results, as the harness does.
         "config": guest.as_json(),
         "provenance": guest.provenance(),
@@ -152,6 +160,8 @@ def describe(
                 "title": w.title,
                 "interactive": w.interactive,
                 "needs": NEEDS.get(w.name),
+                "roots": {key: list(names) for key, names in w.roots.items()},
+                "memory_mib": w.memory_mib,
                 "params": [asdict(p) for p in w.params],
             }
             for w in WORKLOADS

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.base.consoles import err_console
+from bench.base.errors import TierlabError
 from bench.base.places import default_cache
 from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.engines.node import product_versions
@@ -17,8 +18,10 @@ from bench.guests.devices.network import PRODUCT as RELAY
 from bench.guests.devices.network import Network
 from bench.guests.devices.share import OPTION as SHARE
 from bench.guests.devices.share import parse_share
+from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import TIERS, obtain, obtain_for, product_variable, there
+from bench.harness.run.equip import root_disks, root_products
 from bench.harness.run.policies import declared
 from bench.harness.run.provenance import shared_provenance
 from bench.page import snapshots as saved
@@ -85,10 +88,15 @@ def contents(
     network: Network | None = None,
     machines: Sequence[saved.Offered] = (),
     disks: Sequence[Disk] = (),
+    workloads: Sequence[str] = (),
 ) -> Contents:
-    """The parts of the page; builds what is missing."""
+    """The parts of the page; builds what is missing.
+
+    `workloads` are those whose programs the page offers, on each guest that has them.
+    """
     entries = list(guests)
     products, found = obtain_for(entries, [])
+    roots = _roots(entries, found, workloads)
     arches = {found[e.name].arch for e in entries}
     wanted = {arch: program_product(arch) for arch in arches}
     products |= obtain([*wanted.values(), LIBRARIES, TIERS], err_console())
@@ -105,9 +113,30 @@ def contents(
         provenance={"git": shared_provenance()["git"]},
         folders=tuple(folders),
         disks=tuple(disks),
+        roots=roots,
         network=network,
         machines=tuple(machines),
     )
+
+
+def _roots(
+    entries: Iterable[GuestEntry], guests: Mapping[str, Guest], workloads: Sequence[str]
+) -> dict[str, dict[str, Disk]]:
+    """The disks with the workloads' programs, for the guests that can have them."""
+    found: dict[str, dict[str, Disk]] = {}
+    refusal: TierlabError | None = None
+    for entry in entries:
+        try:
+            wanted = [] if entry.guest else root_products(entry, workloads)
+        except TierlabError as error:
+            refusal = error
+            continue
+        if wanted:
+            products = obtain(wanted, err_console())
+            found[entry.name] = root_disks(guests[entry.name], products, workloads)
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 @contextmanager

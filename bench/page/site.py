@@ -64,6 +64,8 @@ class Contents:
     provenance: Mapping[str, Any]
     folders: tuple[folders.Packed, ...] = ()
     disks: tuple[Disk, ...] = ()
+    # Disks with root file systems: guest -> name -> disk.
+    roots: Mapping[str, Mapping[str, Disk]] = field(default_factory=dict)
     network: Network | None = None
     machines: tuple[saved.Offered, ...] = ()
     # Tests replace our modules: this maps a path below bench/ to another file.
@@ -79,6 +81,8 @@ class SiteBuilder:
         # Files whose folder is named by a digest, and folders with too many of them.
         self._listed: list[str] = []
         self._folders: list[str] = []
+        # Root file systems by their images: guests of an architecture share them.
+        self._roots: dict[Path, dict[str, Any]] = {}
 
     def build(self, contents: Contents) -> None:
         """Write the page; `out` exists and is empty."""
@@ -88,7 +92,10 @@ class SiteBuilder:
             arch: self._program(arch, product)
             for arch, product in sorted(contents.programs.items())
         }
-        guests = [self._guest(guest) for guest in contents.guests]
+        guests = [
+            self._guest(guest, contents.roots.get(guest.name, {}))
+            for guest in contents.guests
+        ]
         versions = json.loads((contents.libraries / VERSIONS).read_text("utf-8"))
         shares = [self._share(packed) for packed in contents.folders]
         own = {guest.name: guest for guest in contents.guests}
@@ -177,14 +184,21 @@ class SiteBuilder:
             "versions": _versions(product),
         }
 
-    def _guest(self, guest: Guest) -> dict[str, Any]:
+    def _guest(self, guest: Guest, roots: Mapping[str, Disk]) -> dict[str, Any]:
         _, files = describe.machine(guest)
         name = f"guest-{guest.name}-{guest.digest[:DIGEST]}"
         told = [
             self._packed(f"{name}{inside.replace('/guest', '', 1)}", host, inside)
             for inside, host in files.items()
         ]
-        return describe.describe_guest(guest, told)
+        disks = {name: self._root(disk) for name, disk in roots.items()}
+        return describe.describe_guest(guest, told, disks)
+
+    def _root(self, disk: Disk) -> dict[str, Any]:
+        path = disk.image.path
+        if path not in self._roots:
+            self._roots[path] = self._disk(disk)
+        return self._roots[path]
 
     def _share(self, packed: folders.Packed) -> dict[str, Any]:
         share = packed.share

@@ -23,6 +23,12 @@ ARCHES = ("riscv64", "aarch64", "x86_64")
 
 # What maintainers' scripts ask for, and no program here does.
 _WITHOUT = ("debconf", "dpkg", "perl-base", "tar", "tzdata", "init-system-helpers")
+_SH = {"usr/bin/sh": "dash"}
+# Sanitizers' and profilers' libraries: half of a compiler's bytes.
+_NOT_LINKED = (
+    *("libasan8", "libgomp1", "libgprofng0", "libhwasan0", "libitm1"),
+    *("liblsan0", "libquadmath0", "libtsan2", "libubsan1"),
+)
 
 # What draws: libraries load these when a program uses them.
 _GRAPHICS = ("libegl-mesa0", "mesa-libgallium", "libgl1-mesa-dri", "libglx-mesa0")
@@ -37,7 +43,34 @@ ROOTS: dict[str, DebianRoot] = {
             ("usr/lib/python3*/idlelib/*", "usr/lib/python3*/pydoc_data/*"),
         ),
         DebianRoot("stress-ng", ("stress-ng",), (*_WITHOUT, *_GRAPHICS)),
+        DebianRoot("perl", ("perl",), ("libdb5.3t64", "libgdbm6t64")),
         DebianRoot("lua", ("lua5.4",), links={"usr/bin/lua": "lua5.4"}),
+        DebianRoot("sqlite", ("sqlite3", "dash"), links=_SH),
+        DebianRoot("node", ("nodejs",), ("node-corepack",)),
+        DebianRoot(
+            "c",
+            (
+                *("gcc", "libc6-dev", "make"),
+                *("dash", "coreutils", "sed", "grep", "mawk"),
+            ),
+            (*_WITHOUT, *_NOT_LINKED, "rpcsvc-proto"),
+            # Of link-time optimisation, gcc needs the plugin only.
+            ("usr/libexec/gcc/*/lto1", "usr/lib/*/perl-base/*", "usr/bin/*gprofng*"),
+            {**_SH, "usr/bin/awk": "mawk", "usr/bin/cc": "gcc"},
+        ),
+        DebianRoot(
+            "git",
+            ("git", "dash", "coreutils"),
+            (*_WITHOUT, "git-man", "perl", "perl-modules-5.40", "libperl5.40"),
+            links=_SH,
+        ),
+        DebianRoot(
+            "cmake",
+            ("cmake", "dash"),
+            (*_WITHOUT, "procps", "libproc2-0"),
+            ("usr/share/cmake*/Help/*", "usr/share/cmake*/Templates/*"),
+            _SH,
+        ),
     )
 }
 

@@ -15,6 +15,7 @@ from bench.engines.base import BootRequest
 from bench.guests.catalogue import memory_of, roots_of
 from bench.guests.devices.base import virtio_bus
 from bench.guests.devices.disk import Disk, make_disk
+from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, known_guests
 from bench.guests.roots import programs
 from bench.guests.roots.ext4 import FILE_SYSTEM
@@ -44,6 +45,17 @@ def root_products(entry: GuestEntry, workloads: Iterable[str]) -> list[str]:
     return [programs.product(land, root) for root in wanted]
 
 
+def root_disks(
+    guest: Guest, products: Mapping[str, Path], workloads: Iterable[str]
+) -> dict[str, Disk]:
+    """The disks of these workloads for a guest, by the names of their roots."""
+    land = _land(guest.name.partition("+")[0], guest.arch)
+    return {
+        root: _disk(products[programs.product(land, root)], land, root)
+        for root in roots(workloads)
+    }
+
+
 def equipped(
     request: BootRequest,
     products: Mapping[str, Path],
@@ -55,13 +67,10 @@ def equipped(
     for stays as it is.
     """
     wanted = [request.workload] if workloads is None else list(workloads)
-    found = roots(wanted)
-    if not found:
+    if not roots(wanted):
         return request
-    guest = request.guest
-    land = _land(guest.name.partition("+")[0], guest.arch)
-    disks = [_disk(products[programs.product(land, r)], land, r) for r in found]
-    memory = max(guest.memory_mib, *map(memory_of, wanted))
+    disks = root_disks(request.guest, products, wanted).values()
+    memory = max(request.guest.memory_mib, *map(memory_of, wanted))
     return replace(
         request,
         devices=(*request.devices, *disks),

@@ -100,8 +100,12 @@ export function diskArguments(guest, disk, n) {
 /**
  * The word on the kernel's command line that tells the project's guests to mount a disk.
  *
- * @param {Pick<Disk, 'mount' | 'readonly'>} disk
+ * @param {Pick<Disk, 'mount' | 'readonly'> & { root?: boolean }} disk
  * @param {number} n
  */
-export const mountWord = ({ mount, readonly }, n) =>
-    mount ? `tierlab.disk=${deviceOf(n)}:${mount}${readonly ? ':ro' : ''}` : '';
+export function mountWord({ mount, readonly, root = false }, n) {
+    if (root) {
+        return `tierlab.root=${deviceOf(n)}:${mount}`;
+    }
+    return mount ? `tierlab.disk=${deviceOf(n)}:${mount}${readonly ? ':ro' : ''}` : '';
+}

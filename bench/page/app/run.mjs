@@ -140,7 +140,7 @@ function putMachine(argv, guest, { smp, memory, seed, workload }, words = []) {
 export function qemuArguments(settings) {
     const { guest, site, saved } = settings;
     const argv = [...(saved ?? guest).arguments];
-    const shares = settings.chosenShares(), disks = settings.chosenDisks();
+    const shares = settings.chosenShares(), disks = settings.allDisks();
     argv.splice((saved ?? guest).devices_at, 0,
                 ...disks.flatMap((disk, n) => diskArguments(guest, disk, n)),
                 ...shares.flatMap((share) => shareArguments(guest, share)),
@@ -272,7 +272,7 @@ export class Run extends EventTarget {
         this.machineValues = settings.machineValues();
         this.arguments = qemuArguments(settings);
         this.shares = settings.chosenShares();
-        this.disks = settings.chosenDisks();
+        this.disks = settings.allDisks();
         /** @type {Asset[]} */
         this.parts = settings.parts();
         /** @type {object[]} */

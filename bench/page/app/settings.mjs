@@ -15,7 +15,7 @@ import { load, store } from './storage.mjs';
 
 /** @typedef {{ name: string }} Named */
 /** @typedef {Pick<Settings, 'guest' | 'saved' | 'hasNetwork' | 'workloadSpec' |
- *            'chosenShares' | 'chosenDisks' | 'machineValue'> &
+ *            'chosenShares' | 'allDisks' | 'machineValue'> &
  *            { site: Pick<Site, 'control_arguments' | 'few_threads'> }} Chosen what
  *            QEMU's arguments depend on */
 
@@ -159,6 +159,24 @@ export class Settings {
                ...this.ownDisks] : [];
     }
 
+    /**
+     * The root file systems that a workload needs.
+     *
+     * @param {Pick<Workload, 'params' | 'roots'>} workload
+     * @param {Values} values
+     */
+    rootsOf({ params, roots }, values) {
+        const set = params.find(({ name }) => name === 'set');
+        return roots[values.set ?? set?.default ?? ''] ?? [];
+    }
+
+    /** All disks of the machine: the chosen ones, then those of the workload. */
+    allDisks() {
+        const own = this.guest.workloads && !this.saved
+            ? this.rootsOf(this.workload, this.workloadValues) : [];
+        return [...this.chosenDisks(), ...own.map((root) => this.guest.roots[root])];
+    }
+
     takenTags() {
         return [...this.site.shares, ...this.own].map(({ tag }) => tag);
     }
@@ -180,7 +198,7 @@ export class Settings {
      * @returns {SavedMachine['part'][]}
      */
     parts() {
-        const plugged = [...this.chosenDisks(), ...this.chosenShares()];
+        const plugged = [...this.allDisks(), ...this.chosenShares()];
         const { saved } = this;
         return [...plugged.flatMap(({ parts }) => parts ?? []),
                 ...saved && !saved.blob ? [saved.part] : []];
@@ -226,14 +244,18 @@ export class Settings {
         return this.underWay ?? (this.guest.workloads ? this.workloadSpec : 'none');
     }
 
-    /** The workloads for which everything is plugged in. */
+    /** The workloads for which everything is plugged in, or can be. */
     workloads() {
         const there = {
             disk: this.chosenDisks().some((disk) => disk.mount && !disk.readonly),
             share: this.chosenShares().some((share) => !share.readonly),
             net: this.hasNetwork,
         };
-        return this.site.workloads.filter(({ needs }) => !needs || there[needs]);
+        /** @param {string[]} roots */
+        const has = (roots) => Boolean(this.guest.disk) && !this.saved &&
+            roots.every((root) => this.guest.roots[root]);
+        return this.site.workloads.filter(({ needs, roots }) =>
+            (!needs || there[needs]) && Object.values(roots).every(has));
     }
 
     /**
@@ -352,7 +374,9 @@ export class Settings {
     }
 
     machineParams() {
-        return machineParams(this.site, this.guest);
+        const { guest, workload } = this;
+        const most = Math.max(guest.memory_mib, workload.memory_mib);
+        return machineParams(this.site, { ...guest, memory_mib: most });
     }
 
     /**

@@ -85,6 +85,13 @@ export interface Workload {
     interactive: boolean;
     /** What must be plugged in. */
     needs: 'disk' | 'share' | 'net' | null;
+    /**
+     * The root file systems with its programs, by the value of its parameter `set`, or
+     * ''; none for most.
+     */
+    roots: Record<string, string[]>;
+    /** The memory that it needs. */
+    memory_mib: number;
     params: WorkloadParam[];
 }
 
@@ -126,6 +133,8 @@ export interface Guest {
     failed: string | null;
     boot_phase: string;
     files: Part[];
+    /** Disks that the page plugs in for workloads: see Workload. */
+    roots: Record<string, RootDisk>;
     config: unknown;
     provenance: { files?: unknown };
 }
@@ -155,13 +164,16 @@ export interface SiteDisk {
     blob?: undefined;
 }
 
+/** A disk of the site's with a root file system, or a layer of one. */
+export type RootDisk = SiteDisk & { root: true };
+
 /** A user's own disk. */
 export interface OwnDisk extends Omit<SiteDisk, 'parts' | 'packed' | 'blob'> {
     blob: Blob;
     parts?: undefined;
 }
 
-export type Disk = SiteDisk | OwnDisk;
+export type Disk = SiteDisk | RootDisk | OwnDisk;
 
 /** A folder of the site's, in two files: an index and all contents. */
 export interface SiteShare {

@@ -99,7 +99,7 @@ const ANSWERS = {
      */
     arguments: ({ guest }) => qemuArguments({
         guest, site: { control_arguments: [], few_threads: [] }, saved: null, hasNetwork: false,
-        workloadSpec: 'shell', chosenShares: () => [], chosenDisks: () => [],
+        workloadSpec: 'shell', chosenShares: () => [], allDisks: () => [],
         machineValue: (name) => String(
             { smp: guest.smp, memory: guest.memory_mib, seed: 1, counts: '' }[name]),
     }),
@@ -146,6 +146,24 @@ const ANSWERS = {
             run.finish(ended);
         }
         return resultOf(run);
+    },
+    /**
+     * What a page with a workload in its address would start.
+     *
+     * @param {{ site: Site, workload: string }} asked
+     */
+    chosen({ site, workload }) {
+        /** @type {any} */
+        const world = globalThis;
+        world.location = { hash: `#workload=${workload}` };
+        world.navigator ??= { userAgent: '', platform: '', hardwareConcurrency: 1 };
+        const settings = new Settings(site);
+        return {
+            workloads: settings.workloads().map(({ name }) => name),
+            arguments: qemuArguments(settings),
+            parts: settings.parts(),
+            summary: settings.commandLine(),
+        };
     },
     /** @param {{ site: Site, guest: Guest }} asked */
     machineParams: ({ site, guest }) => machineParams(site, guest),
