@@ -23,6 +23,7 @@ from bench.engines import ENGINES
 from bench.engines.browser import DRIVER
 from bench.guests.names import EVERY_MACHINE, find_guest, known_guests
 from bench.harness.products import TIERS
+from bench.harness.run.equip import root_products
 
 STYLE = "Style and types"
 SANITIZED = "C tests with sanitizers"
@@ -57,6 +58,9 @@ def wanted_products(quick: bool, full: bool = False) -> list[str]:
             for engine in ENGINES.values():
                 if full or engine.name != "v86":
                     wanted += engine.products(guest.arch)
+        # bench/harness/tests/test_guest_programs.py
+        with_programs = find_guest("riscv64-debian")
+        wanted += [with_programs.product, *root_products(with_programs, ["lua"])]
     return list(dict.fromkeys(wanted))
 
 
