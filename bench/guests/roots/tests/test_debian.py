@@ -184,7 +184,7 @@ def test_a_package_without_a_checksum_is_none() -> None:
 
 def test_each_root_has_its_programs() -> None:
     sources = Path(__file__).parents[2] / "userland/programs"
-    for name in programs.ROOTS:
+    for name in PROGRAMS:
         own = programs.own_files(sources, name)
         for program in PROGRAMS[name]:
             entry = own.entries[f"tierlab/{program}/round"]
