@@ -37,6 +37,7 @@ _PROGRAMS = {
     ),
     "semihost": ("semihost.c",),
     "terminal": ("terminal.c",),
+    "enter": ("enter.c",),
 }
 _ONLY = {"semihost": ("aarch64",)}
 

@@ -35,11 +35,9 @@ __asm__(".globl _start\n"
         "call start_c");
 #endif
 
-/* The compiler emits calls of these to clear and copy memory. */
-void *memset(void *to, int value, size_t size);
-void *memcpy(void *to, const void *from, size_t size);
 void start_c(unsigned long *stack);
 
+/* The compiler emits calls of these to clear and copy memory. */
 void *memset(void *to, int value, size_t size)
 {
     for (unsigned char *at = to; size > 0; size--) {

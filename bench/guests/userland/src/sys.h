@@ -24,14 +24,20 @@ enum {
     SYS_CLONE = 56,
     SYS_EXECVE = 59,
     SYS_WAIT4 = 61,
+    SYS_CHDIR = 80,
+    SYS_SETUID = 105,
+    SYS_SETGID = 106,
     SYS_GETPPID = 110,
     SYS_SETSID = 112,
+    SYS_SETGROUPS = 116,
+    SYS_CHROOT = 161,
     SYS_FUTEX = 202,
     SYS_SET_AFFINITY = 203,
     SYS_GET_AFFINITY = 204,
     SYS_CLOCK_GETTIME = 228,
     SYS_EXIT_GROUP = 231,
     SYS_OPENAT = 257,
+    SYS_MKDIRAT = 258,
     SYS_PPOLL = 271,
     SYS_DUP3 = 292,
 };
@@ -59,7 +65,9 @@ enum {
     SYS_WRITE = 4,
     SYS_CLOSE = 6,
     SYS_EXECVE = 11,
+    SYS_CHDIR = 12,
     SYS_IOCTL = 54,
+    SYS_CHROOT = 61,
     SYS_GETPPID = 64,
     SYS_SETSID = 66,
     SYS_MUNMAP = 91,
@@ -67,12 +75,16 @@ enum {
     SYS_CLONE = 120,
     SYS_YIELD = 158,
     SYS_MMAP = 192, /* mmap2: the offset is in pages; ours is 0 */
+    SYS_SETGROUPS = 206, /* these three with 32 bits */
+    SYS_SETUID = 213,
+    SYS_SETGID = 214,
     SYS_MADVISE = 219,
     SYS_FUTEX = 240,
     SYS_SET_AFFINITY = 241,
     SYS_GET_AFFINITY = 242,
     SYS_EXIT_GROUP = 252,
     SYS_OPENAT = 295,
+    SYS_MKDIRAT = 296,
     SYS_PPOLL = 309,
     SYS_DUP3 = 330,
     SYS_CLOCK_GETTIME = 403, /* clock_gettime64 */
@@ -103,6 +115,9 @@ static inline long sys_call(long n, long a, long b, long c, long d, long e,
 enum {
     SYS_DUP3 = 24,
     SYS_IOCTL = 29,
+    SYS_MKDIRAT = 34,
+    SYS_CHDIR = 49,
+    SYS_CHROOT = 51,
     SYS_OPENAT = 56,
     SYS_CLOSE = 57,
     SYS_READ = 63,
@@ -114,7 +129,10 @@ enum {
     SYS_SET_AFFINITY = 122,
     SYS_GET_AFFINITY = 123,
     SYS_YIELD = 124,
+    SYS_SETGID = 144,
+    SYS_SETUID = 146,
     SYS_SETSID = 157,
+    SYS_SETGROUPS = 159,
     SYS_GETPPID = 173,
     SYS_MUNMAP = 215,
     SYS_CLONE = 220,
@@ -168,6 +186,10 @@ static inline long sys_call(long n, long a, long b, long c, long d, long e,
 #error "no system calls for this architecture"
 #endif
 #endif
+
+/* Of start.c. */
+void *memset(void *to, int value, size_t size);
+void *memcpy(void *to, const void *from, size_t size);
 
 /* The program, with its arguments and the auxiliary vector. */
 int program(int argc, char **argv, const unsigned long *auxv);
