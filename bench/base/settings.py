@@ -138,6 +138,14 @@ _PROGRAMS = Option(
     usual="all that need no programs",
     help="A workload of programs whose disks the page offers, such as python",
 )
+_OFFERED_IMAGE = Option(
+    several=True,
+    help="Offer guests with the root of this image (an OCI layout, or what docker save "
+    "wrote), which run its command",
+)
+_OFFERED_ROOT = Option(
+    several=True, help="Offer guests with the root file system in this folder"
+)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -148,7 +156,7 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="G",
         plural="guests",
         commands={
-            "boot": Option(positional=True),
+            "boot": Option(positional=True, usual="of the image's architecture"),
             "compare": Option(several=True),
             "soak": Option(positional=True, default="riscv64-tiny"),
             "check": Option(positional=True),
@@ -162,6 +170,33 @@ SETTINGS: tuple[Setting, ...] = (
         suite=SuiteKey(("riscv64-debian", "riscv64-tiny"), several=True),
         boot="request.guest.name",
         result="guest",
+    ),
+    Setting(
+        "image",
+        Text("FILE, or FILE,name=NAME"),
+        "Boot with the root of this image (an OCI layout, or what docker save wrote) "
+        "and run its command, or the COMMAND behind --; name= chooses one of several",
+        metavar="FILE",
+        plural="images_given",
+        commands={
+            "boot": Option(),
+            "compare": Option(),
+            "serve": _OFFERED_IMAGE,
+            "page": _OFFERED_IMAGE,
+        },
+    ),
+    Setting(
+        "root",
+        File("a folder"),
+        "Boot with the root file system in this folder and run the COMMAND behind --",
+        metavar="FOLDER",
+        plural="roots_given",
+        commands={
+            "boot": Option(),
+            "compare": Option(),
+            "serve": _OFFERED_ROOT,
+            "page": _OFFERED_ROOT,
+        },
     ),
     Setting(
         "tier",

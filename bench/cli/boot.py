@@ -19,10 +19,11 @@ from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.files import write_json
 from bench.base.interrupt import Deferred
 from bench.base.settings import DEFAULT_TIER, SETTINGS, SWITCHES, setting
-from bench.cli.options import setting_options
+from bench.cli.options import CommandWithWords, setting_options, words_given
 from bench.cli.snapshot_options import Snapshots, require_guest, snapshot_options
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Switches
+from bench.guests.catalogue import IMAGE, IMAGES, TERMINAL
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.names import (
@@ -36,6 +37,13 @@ from bench.harness.process.terminal import Screen, raw_terminal
 from bench.harness.products import obtain_for
 from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
 from bench.harness.run.equip import equipped
+from bench.harness.run.images import (
+    GivenRoot,
+    arch_of,
+    check_workloads,
+    default_guest,
+    given_root,
+)
 from bench.harness.run.policies import check_policies
 from bench.harness.run.profile import seed as seed_profile
 from bench.harness.run.provenance import shared_provenance
@@ -45,7 +53,7 @@ from bench.harness.suites.campaign import DEFAULT_OUT
 _TIERED = (setting("tier"), *SWITCHES)
 
 
-@click.command()
+@click.command(cls=CommandWithWords)
 @setting_options("boot")
 @click.option(
     "--kernel",
@@ -67,7 +75,9 @@ _TIERED = (setting("tier"), *SWITCHES)
 @device_options
 @snapshot_options
 def boot(
-    guest: str,
+    guest: str | None,
+    image: str | None,
+    root: Path | None,
     tier: str | None,
     engine: str,
     workload: str | None,
@@ -83,7 +93,12 @@ def boot(
 
     GUEST is a name that `tierlab guests` lists, or a file NAME.toml that
     describes a guest of your own: see docs/guests.md.
+
+    With --image or --root, the exit status is that of the command in the guest: see
+    docs/images.md.
     """
+    given_image = given_root(image, root, words_given(), interactive=interactive)
+    guest = _guest(guest, given_image)
     driver = find_engine(engine)
     switches = Switches(**{one.key: given.pop(one.key) for one in SWITCHES})
     if not driver.has_tiers and (tier or switches != Switches()):
@@ -94,15 +109,20 @@ def boot(
             status=USAGE,
         )
     entry = find_any_guest(guest, kernel=kernel)
-    require_guest(snapshots, entry.name)
-    workload = _workload(entry, workload, interactive, snapshots)
+    name = given_image.named(entry.name) if given_image else entry.name
+    require_guest(snapshots, name)
+    workload = _workload(entry, workload, interactive, snapshots, given_image)
     devices = (*(entry.guest.devices if entry.guest else ()), *devices)
     saving = snapshots.save is not None
     if entry.machine:
         check_plan(Plan(entry.machine, devices, saving=saving))
     policy = check_policies([tier or DEFAULT_TIER])[0] if driver.has_tiers else None
+    if given_image is not None:
+        given_image.prepare([arch_of(entry)])
     products, guests = obtain_for([entry], [engine], devices, [workload])
     chosen = other_kernel(entry, guests[entry.name], kernel)
+    if given_image is not None:
+        chosen = given_image.on(entry, chosen)
     seeded = policy is not None and policy.wants_seed
     check_plan(Plan(chosen.machine, devices, repeating=seeded, saving=saving))
     if timeout is None and not interactive:
@@ -132,22 +152,52 @@ def boot(
     _saved(result, err_console())
     if json_path is not None:
         write_json(json_path, result)
-    return DONE if result["ok"] else FAILED
+    return _status(result)
+
+
+def _status(result: dict[str, Any]) -> int:
+    """The exit status of the command; that of an image's command is its own."""
+    if result["ok"]:
+        return DONE
+    end = next((p for p in result["phases"] if p["phase"] == "workload-end"), None)
+    ran = result["config"]["workload"].partition(":")[0] in IMAGES
+    if ran and end is not None and result["failure"]["kind"] == "workload":
+        return int(end["status"])
+    return FAILED
+
+
+def _guest(name: str | None, given: GivenRoot | None) -> str:
+    """The guest that the user named, or the one for an image."""
+    if name is not None:
+        return name
+    if given is None:
+        raise click.UsageError("Missing argument 'GUEST'.", click.get_current_context())
+    return default_guest(given)
 
 
 def _workload(
-    entry: GuestEntry, given: str | None, interactive: bool, snapshots: Snapshots
+    entry: GuestEntry,
+    given: str | None,
+    interactive: bool,
+    snapshots: Snapshots,
+    image: GivenRoot | None,
 ) -> str:
     """The boot's workload; refuses a workload that the guest or boot cannot run."""
     own = entry.guest is not None
-    workload = snapshots.workload(given, interactive, own)
+    usual = None
+    if image is not None:
+        usual = TERMINAL if interactive else IMAGE
+    workload = snapshots.workload(given, interactive, own, usual)
+    check_workloads(image, [workload])
+    if image is not None:
+        image.check(entry, [workload])
     if own and workload not in ("none", SHELL):
         raise TierlabError(
             f"guest '{entry.name}' runs no workloads of ours",
             next_step="leave out --workload",
             status=USAGE,
         )
-    if workload in (SHELL, WAIT) and not (interactive or snapshots.save):
+    if workload in (SHELL, WAIT, TERMINAL) and not (interactive or snapshots.save):
         raise TierlabError(
             f"workload '{workload}' waits for input",
             next_step="add --interactive",

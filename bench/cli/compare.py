@@ -32,9 +32,10 @@ from bench.base.errors import DONE, FAILED, USAGE, TierlabError
 from bench.base.interrupt import Deferred, Interrupted
 from bench.base.settings import SETTINGS
 from bench.cli.common import engine_names
-from bench.cli.options import setting_options
+from bench.cli.options import CommandWithWords, setting_options, words_given
 from bench.engines import find_engine
 from bench.engines.base import BootRequest, Engine
+from bench.guests.catalogue import IMAGE
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.guest import Guest
@@ -42,6 +43,13 @@ from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import install, obtain_for, products_for, there
 from bench.harness.run.boot import require
 from bench.harness.run.equip import equipped
+from bench.harness.run.images import (
+    GivenRoot,
+    arch_of,
+    check_workloads,
+    default_guest,
+    given_root,
+)
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
 from bench.harness.suites.campaign import (
@@ -61,7 +69,7 @@ from bench.harness.suites.suite import (
 )
 
 
-@click.command()
+@click.command(cls=CommandWithWords)
 @click.argument(
     "suite_file",
     metavar="[SUITE]",
@@ -82,6 +90,8 @@ from bench.harness.suites.suite import (
 @device_options
 def compare(
     suite_file: str | None,
+    image: str | None,
+    root: Path | None,
     out: Path | None,
     restore: Path | None,
     show_targets: bool,
@@ -96,16 +106,22 @@ def compare(
     Targets that are missed do not change the exit status.
     SUITE is a TOML file, or the name of one that `tierlab suites` lists.
     """
+    given_image = given_root(image, root, words_given())
     path = find_suite(suite_file) if suite_file is not None else None
     where = str(path) if path is not None else ""
     suite = read_suite(path) if path is not None else Suite()
     if restore is not None:
         facts = given_machine(restore).facts
         # A saved machine determines its guest and its machine settings.
-        given["guests"] = given["guests"] or (facts.guest,)
+        name = facts.guest
+        if given_image is not None:
+            name = name.removesuffix(given_image.named(""))
+        given["guests"] = given["guests"] or (name,)
         for one in SETTINGS:
             if one.machine and given[one.key] is None:
                 given[one.key] = getattr(facts, one.key)
+    if given_image is not None:
+        _default_to(given_image, suite_file, given)
     suite = override(suite, restore=str(restore) if restore else None, **given)
     if show_targets and not suite.targets:
         raise TierlabError(
@@ -114,7 +130,8 @@ def compare(
             status=USAGE,
         )
     suite = check_names(suite, Known(list(known_guests()), engine_names()), where)
-    supply, policies = _prepare(suite, where, devices)
+    check_workloads(given_image, suite.workloads)
+    supply, policies = _prepare(suite, where, devices, given_image)
     campaign = Campaign(
         suite=supply.suite,
         guests=supply.guests,
@@ -126,6 +143,13 @@ def compare(
         devices=devices,
     )
     return _run(campaign, supply, show_targets)
+
+
+def _default_to(image: GivenRoot, suite: str | None, given: dict[str, Any]) -> None:
+    """Compare an image's command on one guest, unless the user says otherwise."""
+    given["workloads"] = given["workloads"] or (IMAGE,)
+    if not given["guests"] and suite is None:
+        given["guests"] = (default_guest(image),)
 
 
 def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
@@ -144,9 +168,12 @@ def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
         )
 
 
-def _by_name(suite: Suite, entries: list[GuestEntry]) -> Suite:
-    """The suite with each guest's name in place of its description file."""
-    names = [entry.name for entry in entries]
+def _by_name(suite: Suite, entries: list[GuestEntry], image: GivenRoot | None) -> Suite:
+    """The suite with each guest's name as results have it.
+
+    A description file gives way to its guest's name; a name tells the image.
+    """
+    names = [image.named(e.name) if image else e.name for e in entries]
     for name in names:
         if names.count(name) > 1:
             raise TierlabError(
@@ -172,6 +199,7 @@ class _Supply:
     entries: Mapping[str, GuestEntry]
     engines: Mapping[str, Engine]
     devices: tuple[Device, ...]
+    image: GivenRoot | None = None
     guests: dict[str, Guest] = field(default_factory=dict)
     products: dict[str, Path] = field(default_factory=dict)
 
@@ -184,10 +212,13 @@ class _Supply:
             [entry], self.engines, self.devices, self.suite.workloads
         )
         self.products.update(products)
+        guest = guests[entry.name]
+        if self.image is not None:
+            guest = self.image.on(entry, guest)
         for engine in self.engines.values():
-            for request in self._requests(guests[name]):
+            for request in self._requests(guest):
                 require(engine, request, self.products)
-        self.guests.update(guests)
+        self.guests[name] = guest
 
     def provide_first(self) -> None:
         """Provide the first guest, and each guest whose products are already built.
@@ -223,14 +254,17 @@ class _Supply:
 
 
 def _prepare(
-    suite: Suite, where: str, devices: tuple[Device, ...]
+    suite: Suite, where: str, devices: tuple[Device, ...], image: GivenRoot | None
 ) -> tuple[_Supply, list[Policy]]:
     guests_where, tiers_where = (
         f"{where}:{k}" if where else "" for k in ("guests", "tiers")
     )
     entries = [find_any_guest(name, guests_where) for name in suite.guests]
-    suite = _by_name(suite, entries)
+    suite = _by_name(suite, entries, image)
     _check_idle(suite, entries)
+    if image is not None:
+        for entry in entries:
+            image.check(entry, suite.workloads)
     for entry in entries:
         own = entry.guest.devices if entry.guest else ()
         check_plan(
@@ -240,8 +274,11 @@ def _prepare(
     policies: list[Policy] = []
     if any(engine.has_tiers for engine in engines.values()):
         policies = check_policies(suite.tiers, tiers_where)
-    by_name = {entry.name: entry for entry in entries}
-    supply = _Supply(suite, by_name, engines, devices)
+    if image is not None:
+        for arch in dict.fromkeys(map(arch_of, entries)):
+            image.prepare([arch])
+    by_name = dict(zip(suite.guests, entries, strict=True))
+    supply = _Supply(suite, by_name, engines, devices, image)
     supply.provide_first()
     return supply, policies
 

@@ -12,6 +12,33 @@ from bench.base.values import Choice, Flag, Whole
 
 Command = Callable[..., int]
 
+_WORDS = "tierlab.command"
+
+
+class CommandWithWords(click.Command):
+    """A command that takes the words behind `--` as a command for the guest.
+
+    words_given() gives them; click would take them for arguments of its own.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words back."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_WORDS] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Show the words in the usage."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+def words_given() -> tuple[str, ...] | None:
+    """The words behind `--` of the command that runs; None without `--`."""
+    found: tuple[str, ...] | None = click.get_current_context().meta.get(_WORDS)
+    return found
+
 
 class SettingType(click.ParamType):
     """A setting as click's type; its refusals read the same as in a suite file."""
@@ -48,7 +75,8 @@ def _decorator(setting: Setting, command: str) -> Callable[[Command], Command]:
     use = setting.commands[command]
     parameter = setting.parameter(command)
     if use.positional:
-        return click.argument(parameter, default=use.default, required=not use.default)
+        required = not (use.default or use.usual)
+        return click.argument(parameter, default=use.default, required=required)
     if isinstance(setting.values, Flag):
         return click.option(
             f"{setting.option}/--no-{setting.name}",

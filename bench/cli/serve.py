@@ -12,15 +12,17 @@ import click
 from bench.base.consoles import err_console, out_console
 from bench.base.errors import USAGE, TierlabError
 from bench.base.places import default_cache
-from bench.cli.options import setting_options
+from bench.cli.options import CommandWithWords, setting_options, words_given
 from bench.guests.devices import network
 from bench.guests.devices.base import unfit
-from bench.guests.names import check_workload
+from bench.guests.names import GuestEntry, check_workload
+from bench.harness.run.images import GivenRoot, given_root
 from bench.page.disks import plugged
 from bench.page.make import (
     chosen,
     contents,
     relayed,
+    rooted,
     shared,
     write_site,
 )
@@ -59,7 +61,7 @@ snapshot_option = click.option(
 )
 
 
-@click.command()
+@click.command(cls=CommandWithWords)
 @setting_options("serve")
 @disk_option
 @share_option
@@ -89,6 +91,8 @@ snapshot_option = click.option(
 def serve(
     guests: tuple[str, ...],
     workloads: tuple[str, ...],
+    images_given: tuple[str, ...],
+    roots_given: tuple[Path, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -111,14 +115,17 @@ def serve(
     folders, disks = shared(shares), plugged(images)
     programs = [check_workload(text) for text in workloads]
     machines = offered(snapshots)
-    entries = chosen(guests, machines)
+    roots = _roots(guests, images_given, roots_given)
+    entries = chosen(guests, machines, roots)
     scratch = default_cache() / "served"
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
         site = Path(directory)
         # Listen first, so that a port in use is refused before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            made_of = contents(entries, folders, net, machines, disks, programs)
+            made_of = contents(
+                entries, folders, net, machines, disks, programs, roots
+            )
             write_site(site, made_of)
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)
@@ -130,7 +137,7 @@ def serve(
     return 0
 
 
-@click.command()
+@click.command(cls=CommandWithWords)
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @setting_options("page")
 @disk_option
@@ -140,6 +147,8 @@ def page(
     out: Path,
     guests: tuple[str, ...],
     workloads: tuple[str, ...],
+    images_given: tuple[str, ...],
+    roots_given: tuple[Path, ...],
     images: tuple[str, ...],
     shares: tuple[str, ...],
     snapshots: tuple[Path, ...],
@@ -152,9 +161,15 @@ def page(
     folders, disks = shared(shares), plugged(images)
     programs = [check_workload(text) for text in workloads]
     machines = offered(snapshots)
-    entries = chosen(guests, machines)
+    roots = _roots(guests, images_given, roots_given)
+    entries = chosen(guests, machines, roots)
     made_of = contents(
-        entries, folders, machines=machines, disks=disks, workloads=programs
+        entries,
+        folders,
+        machines=machines,
+        disks=disks,
+        workloads=programs,
+        roots=roots,
     )
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
@@ -169,11 +184,23 @@ def page(
         shutil.rmtree(part, ignore_errors=True)
     files = [path for path in out.rglob("*") if path.is_file()]
     mib = sum(path.stat().st_size for path in files) / 2**20
-    names_made = ", ".join(entry.name for entry in entries)
+    names_made = ", ".join(guest.name for guest in made_of.guests)
     out_console().print(
         f"{out}: {len(files)} files, {mib:.1f} MiB, with {names_made}", soft_wrap=True
     )
     return 0
+
+
+def _roots(
+    guests: tuple[str, ...], images: tuple[str, ...], folders: tuple[Path, ...]
+) -> list[tuple[GuestEntry, GivenRoot]]:
+    """The guests with images and folders, whose disks are made here."""
+    words = words_given()
+    given = [given_root(image, None, words, interactive=True) for image in images]
+    given += [given_root(None, folder, words, interactive=True) for folder in folders]
+    if not given:
+        given_root(None, None, words)
+    return rooted(guests, [root for root in given if root is not None])
 
 
 def _check_target(out: Path) -> None:

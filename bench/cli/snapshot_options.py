@@ -30,12 +30,19 @@ class Snapshots:
     save_at: str | None = None
     snapshot: Snapshot | None = None
 
-    def workload(self, given: str | None, interactive: bool, foreign: bool) -> str:
+    def workload(
+        self,
+        given: str | None,
+        interactive: bool,
+        foreign: bool,
+        usual: str | None = None,
+    ) -> str:
         """The workload that the user named, or the default for these options.
 
-        A foreign guest (a user's own) has none of Tierlab's workloads.
+        A foreign guest (a user's own) has none of Tierlab's workloads. `usual` is the
+        default of a boot that saves nothing.
         """
-        usual = SHELL if interactive else "none"
+        usual = usual or (SHELL if interactive else "none")
         saved = self.snapshot.facts.workload if self.snapshot else None
         if saved is None:
             own = WAIT if self.save and not foreign else usual

@@ -261,6 +261,10 @@ GUESTS: tuple[GuestSpec, ...] = (
     _pc("i386-debian", "Debian 12's own 32-bit kernel, busybox", "i386"),
 )
 
+# The workloads that run the command of a guest's root: without input, and on a terminal.
+IMAGE, TERMINAL = "image", "terminal"
+IMAGES = (IMAGE, TERMINAL)
+
 _MIB = WorkloadParam("mib", "MiB", 4, 1, 64, "size of the file")
 _SECONDS = WorkloadParam(
     "seconds", "s", 0, 0, 86_400, "end after so long; 0: no such limit"
@@ -444,6 +448,12 @@ WORKLOADS: tuple[Workload, ...] = (
     ),
     *_PROGRAM_WORKLOADS,
     _STRESS_NG,
+    Workload(
+        IMAGE,
+        "the command of the image that --image or --root gives",
+        params=(WorkloadParam("rounds", "rounds", 1, 1, 1000, "each a new process"),),
+    ),
+    Workload(TERMINAL, "the same command on a terminal, with input", interactive=True),
     Workload("shell", "a prompt on the console", interactive=True),
     Workload(
         "wait",

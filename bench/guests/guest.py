@@ -97,6 +97,8 @@ class Guest:
     expects: tuple[str, ...] = ()
     # Devices that are plugged in beside those that a boot asks for.
     devices: tuple[Device, ...] = ()
+    # The disk with its root, of an image or a folder, if it has one.
+    root: Device | None = None
     # Console lines that make a run a failure; None: those of a Linux kernel.
     oopses: tuple[str, ...] | None = None
 

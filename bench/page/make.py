@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.base.consoles import err_console
-from bench.base.errors import TierlabError
+from bench.base.errors import USAGE, TierlabError
 from bench.base.places import default_cache
 from bench.build.recipes.page import PRODUCT as LIBRARIES
 from bench.engines.node import product_versions
@@ -22,6 +22,7 @@ from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import TIERS, obtain, obtain_for, product_variable, there
 from bench.harness.run.equip import root_disks, root_products
+from bench.harness.run.images import GivenRoot, default_guest
 from bench.harness.run.policies import declared
 from bench.harness.run.provenance import shared_provenance
 from bench.page import snapshots as saved
@@ -39,14 +40,18 @@ def program_product(arch: str) -> str:
 
 
 def chosen(
-    names: Sequence[str], machines: Sequence[saved.Offered] = ()
+    names: Sequence[str],
+    machines: Sequence[saved.Offered] = (),
+    roots: Sequence[tuple[GuestEntry, GivenRoot]] = (),
 ) -> list[GuestEntry]:
     """The guests that the user named, and those of saved machines.
 
-    If the user named none, the default guest and all guests that are built already.
+    If the user named none, the default guest and all guests that are built already; if
+    there are images, none but these.
     """
-    entries = _chosen(names)
+    entries = [] if roots and not names else _chosen(names)
     there = [entry.name for entry in entries]
+    there += [root.named(entry.name) for entry, root in roots]
     needed = [one.snapshot.facts.guest for one in machines]
     return entries + [
         find_any_guest(name) for name in dict.fromkeys(needed) if name not in there
@@ -71,6 +76,23 @@ def _chosen(names: Sequence[str]) -> list[GuestEntry]:
     ]
 
 
+def rooted(
+    names: Sequence[str], roots: Sequence[GivenRoot]
+) -> list[tuple[GuestEntry, GivenRoot]]:
+    """The guests that the page offers with the root of an image or a folder."""
+    found = []
+    for root in roots:
+        own = names or [default_guest(root)]
+        entries = root.fitting([find_any_guest(name) for name in dict.fromkeys(own)])
+        found += [(entry, root) for entry in entries]
+    labels = [root.named(entry.name) for entry, root in found]
+    for label in labels:
+        if labels.count(label) > 1:
+            what = f"two guests of the page would be called {label}"
+            raise TierlabError(what, next_step="rename a file", status=USAGE)
+    return found
+
+
 def shared(texts: Sequence[str]) -> list[Packed]:
     """Pack the folders that the user named; refuse two folders with the same tag."""
     shares = [parse_share(text, copied=True) for text in texts]
@@ -89,37 +111,40 @@ def contents(
     machines: Sequence[saved.Offered] = (),
     disks: Sequence[Disk] = (),
     workloads: Sequence[str] = (),
+    roots: Sequence[tuple[GuestEntry, GivenRoot]] = (),
 ) -> Contents:
     """The parts of the page; builds what is missing.
 
     `workloads` are those whose programs the page offers, on each guest that has them.
     """
     entries = list(guests)
-    products, found = obtain_for(entries, [])
-    roots = _roots(entries, found, workloads)
-    arches = {found[e.name].arch for e in entries}
+    products, found = obtain_for([*entries, *(entry for entry, _ in roots)], [])
+    program_disks = _program_disks(entries, found, workloads)
+    rooted_guests = [root.on(entry, found[entry.name]) for entry, root in roots]
+    offered = [*rooted_guests, *(found[entry.name] for entry in entries)]
+    arches = {guest.arch for guest in offered}
     wanted = {arch: program_product(arch) for arch in arches}
     products |= obtain([*wanted.values(), LIBRARIES, TIERS], err_console())
     qemu = {
         arch: product_versions(products[name]).get("qemu", "")
         for arch, name in wanted.items()
     }
-    saved.check(machines, found.values(), qemu, network)
+    saved.check(machines, offered, qemu, network)
     return Contents(
-        guests=tuple(found[e.name] for e in entries),
+        guests=tuple(offered),
         programs={arch: products[name] for arch, name in wanted.items()},
         libraries=products[LIBRARIES],
         tiers=declared(products[TIERS]),
         provenance={"git": shared_provenance()["git"]},
         folders=tuple(folders),
         disks=tuple(disks),
-        roots=roots,
+        roots=program_disks,
         network=network,
         machines=tuple(machines),
     )
 
 
-def _roots(
+def _program_disks(
     entries: Iterable[GuestEntry], guests: Mapping[str, Guest], workloads: Sequence[str]
 ) -> dict[str, dict[str, Disk]]:
     """The disks with the workloads' programs, for the guests that can have them."""

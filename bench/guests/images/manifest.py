@@ -17,7 +17,7 @@ from typing import Any
 from bench.guests.images.files import Files
 from bench.guests.images.layers import Layer
 from bench.guests.images.limits import MAX_LAYERS
-from bench.guests.images.refusal import BadRoot, shown
+from bench.guests.images.refusal import BadRoot, OtherArchitecture, shown
 
 # Go's names for our architectures.
 PLATFORMS = {
@@ -111,7 +111,7 @@ def _none(wanted: list[str], others: set[str], name: str) -> BadRoot:
     if not others:
         return BadRoot("it has no image", "give another")
     theirs = shown(", ".join(sorted(others)))
-    return BadRoot(
+    return OtherArchitecture(
         f"its architecture is {theirs}, and not {ours}",
         "name a guest of that architecture, or get the image for this one",
     )

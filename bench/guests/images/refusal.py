@@ -5,8 +5,14 @@ from __future__ import annotations
 from bench.base.errors import USAGE, TierlabError
 
 
+class ForeignRoot(TierlabError):
+    """The root of an image or a folder is of another architecture."""
+
+
 class BadRoot(Exception):
     """Why an image or a folder cannot be used, and what to do next."""
+
+    error = TierlabError
 
     def __init__(self, why: str, next_step: str = "give another image") -> None:
         self.why = why
@@ -16,7 +22,13 @@ class BadRoot(Exception):
     def as_error(self, option: str, name: object) -> TierlabError:
         """The error for the user: exit status 2."""
         what = f"{option} {name}"
-        return TierlabError(what, self.why, self.next_step, status=USAGE)
+        return self.error(what, self.why, self.next_step, status=USAGE)
+
+
+class OtherArchitecture(BadRoot):
+    """The root is of another architecture than the guest."""
+
+    error = ForeignRoot
 
 
 def shown(name: str) -> str:

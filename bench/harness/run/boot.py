@@ -379,7 +379,7 @@ def _no_times(report: EngineReport) -> dict[str, str] | None:
 
 
 def _expected_phases(workload: str) -> tuple[str, ...]:
-    if workload.partition(":")[0] in ("none", "shell", "wait"):
+    if workload.partition(":")[0] in ("none", "shell", "wait", "terminal"):
         return ("init",)
     return ("init", "workload-start", "workload-end")
 

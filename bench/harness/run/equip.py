@@ -1,4 +1,4 @@
-"""What a workload's programs need of a boot: disks with root file systems, memory.
+"""What a boot needs beside its devices: disks with root file systems, memory.
 
 The harness plugs these disks in by itself. They are read-only, and follow the disks
 that the user plugs in, so that these keep their names.
@@ -66,6 +66,8 @@ def equipped(
     `products` has the products that root_products() names. Memory that the user asked
     for stays as it is.
     """
+    if request.guest.root is not None:
+        request = replace(request, devices=(*request.devices, request.guest.root))
     wanted = [request.workload] if workloads is None else list(workloads)
     if not roots(wanted):
         return request
