@@ -38,7 +38,7 @@ from bench.harness.products import obtain_for
 from bench.harness.run.boot import Boot, Terminal, run_boot, timeout_of
 from bench.harness.run.equip import equipped
 from bench.harness.run.images import (
-    GivenRoot,
+    ChosenRoot,
     arch_of,
     check_workloads,
     default_guest,
@@ -166,7 +166,7 @@ def _status(result: dict[str, Any]) -> int:
     return FAILED
 
 
-def _guest(name: str | None, given: GivenRoot | None) -> str:
+def _guest(name: str | None, given: ChosenRoot | None) -> str:
     """The guest that the user named, or the one for an image."""
     if name is not None:
         return name
@@ -180,7 +180,7 @@ def _workload(
     given: str | None,
     interactive: bool,
     snapshots: Snapshots,
-    image: GivenRoot | None,
+    image: ChosenRoot | None,
 ) -> str:
     """The boot's workload; refuses a workload that the guest or boot cannot run."""
     own = entry.guest is not None

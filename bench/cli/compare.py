@@ -44,7 +44,7 @@ from bench.harness.products import install, obtain_for, products_for, there
 from bench.harness.run.boot import require
 from bench.harness.run.equip import equipped
 from bench.harness.run.images import (
-    GivenRoot,
+    ChosenRoot,
     arch_of,
     check_workloads,
     default_guest,
@@ -145,7 +145,7 @@ def compare(
     return _run(campaign, supply, show_targets)
 
 
-def _default_to(image: GivenRoot, suite: str | None, given: dict[str, Any]) -> None:
+def _default_to(image: ChosenRoot, suite: str | None, given: dict[str, Any]) -> None:
     """Compare an image's command on one guest, unless the user says otherwise."""
     given["workloads"] = given["workloads"] or (IMAGE,)
     if not given["guests"] and suite is None:
@@ -168,7 +168,9 @@ def _check_idle(suite: Suite, entries: list[GuestEntry]) -> None:
         )
 
 
-def _by_name(suite: Suite, entries: list[GuestEntry], image: GivenRoot | None) -> Suite:
+def _by_name(
+    suite: Suite, entries: list[GuestEntry], image: ChosenRoot | None
+) -> Suite:
     """The suite with each guest's name as results have it.
 
     A description file gives way to its guest's name; a name tells the image.
@@ -199,7 +201,7 @@ class _Supply:
     entries: Mapping[str, GuestEntry]
     engines: Mapping[str, Engine]
     devices: tuple[Device, ...]
-    image: GivenRoot | None = None
+    image: ChosenRoot | None = None
     guests: dict[str, Guest] = field(default_factory=dict)
     products: dict[str, Path] = field(default_factory=dict)
 
@@ -254,7 +256,7 @@ class _Supply:
 
 
 def _prepare(
-    suite: Suite, where: str, devices: tuple[Device, ...], image: GivenRoot | None
+    suite: Suite, where: str, devices: tuple[Device, ...], image: ChosenRoot | None
 ) -> tuple[_Supply, list[Policy]]:
     guests_where, tiers_where = (
         f"{where}:{k}" if where else "" for k in ("guests", "tiers")

@@ -16,7 +16,7 @@ from bench.cli.options import CommandWithWords, setting_options, words_given
 from bench.guests.devices import network
 from bench.guests.devices.base import unfit
 from bench.guests.names import GuestEntry, check_workload
-from bench.harness.run.images import GivenRoot, given_root
+from bench.harness.run.images import ChosenRoot, given_root
 from bench.page.disks import plugged
 from bench.page.make import (
     chosen,
@@ -193,7 +193,7 @@ def page(
 
 def _roots(
     guests: tuple[str, ...], images: tuple[str, ...], folders: tuple[Path, ...]
-) -> list[tuple[GuestEntry, GivenRoot]]:
+) -> list[tuple[GuestEntry, ChosenRoot]]:
     """The guests with images and folders, whose disks are made here."""
     words = words_given()
     given = [given_root(image, None, words, interactive=True) for image in images]

@@ -71,6 +71,28 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class GivenRoot:
+    """The root file system that a user gave a guest: see bench.guests.images."""
+
+    disk: Device
+    # The option and the file or folder, without the folders above it.
+    option: str
+    file: str
+    # Of an image's config, or of a folder's contents.
+    digest: str
+    command: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For a result's config."""
+        return {
+            "option": self.option,
+            "file": self.file,
+            "digest": self.digest,
+            "command": list(self.command),
+        }
+
+
+@dataclass(frozen=True)
 class Guest:
     """A guest that can be booted."""
 
@@ -97,8 +119,8 @@ class Guest:
     expects: tuple[str, ...] = ()
     # Devices that are plugged in beside those that a boot asks for.
     devices: tuple[Device, ...] = ()
-    # The disk with its root, of an image or a folder, if it has one.
-    root: Device | None = None
+    # What `--image` or `--root` gave it.
+    root: GivenRoot | None = None
     # Console lines that make a run a failure; None: those of a Linux kernel.
     oopses: tuple[str, ...] | None = None
 
@@ -144,6 +166,7 @@ class Guest:
             "arguments": list(self.arguments),
             "ending": self.ending.as_json(),
             "expects": list(self.expects),
+            "root": self.root.as_json() if self.root else None,
         }
 
     def provenance(self) -> dict[str, Any]:

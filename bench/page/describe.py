@@ -23,7 +23,7 @@ from bench.engines.base import (
     qemu_arguments,
 )
 from bench.engines.node import CONTROL_ARGUMENTS, FEW_THREADS
-from bench.guests.catalogue import WORKLOADS
+from bench.guests.catalogue import IMAGES, WORKLOADS
 from bench.guests.devices.disk import MAX_DISKS
 from bench.guests.devices.network import Network
 from bench.guests.devices.share import Share
@@ -38,6 +38,7 @@ from bench.page.places import PagePlaces
 SCHEMA = 1
 # The device that each workload needs, and the workloads that the page does not offer.
 NEEDS = {"disk": "disk", "share": "share", "net": "net"}
+NEEDS |= {workload: "root" for workload in IMAGES}
 NOT_OFFERED = ("wait",)
 # The path of the relay's WebSocket, beside the page.
 NETWORK = "network"

@@ -22,7 +22,7 @@ from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import TIERS, obtain, obtain_for, product_variable, there
 from bench.harness.run.equip import root_disks, root_products
-from bench.harness.run.images import GivenRoot, default_guest
+from bench.harness.run.images import ChosenRoot, default_guest
 from bench.harness.run.policies import declared
 from bench.harness.run.provenance import shared_provenance
 from bench.page import snapshots as saved
@@ -42,7 +42,7 @@ def program_product(arch: str) -> str:
 def chosen(
     names: Sequence[str],
     machines: Sequence[saved.Offered] = (),
-    roots: Sequence[tuple[GuestEntry, GivenRoot]] = (),
+    roots: Sequence[tuple[GuestEntry, ChosenRoot]] = (),
 ) -> list[GuestEntry]:
     """The guests that the user named, and those of saved machines.
 
@@ -77,8 +77,8 @@ def _chosen(names: Sequence[str]) -> list[GuestEntry]:
 
 
 def rooted(
-    names: Sequence[str], roots: Sequence[GivenRoot]
-) -> list[tuple[GuestEntry, GivenRoot]]:
+    names: Sequence[str], roots: Sequence[ChosenRoot]
+) -> list[tuple[GuestEntry, ChosenRoot]]:
     """The guests that the page offers with the root of an image or a folder."""
     found = []
     for root in roots:
@@ -111,7 +111,7 @@ def contents(
     machines: Sequence[saved.Offered] = (),
     disks: Sequence[Disk] = (),
     workloads: Sequence[str] = (),
-    roots: Sequence[tuple[GuestEntry, GivenRoot]] = (),
+    roots: Sequence[tuple[GuestEntry, ChosenRoot]] = (),
 ) -> Contents:
     """The parts of the page; builds what is missing.
 

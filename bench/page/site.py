@@ -186,19 +186,28 @@ class SiteBuilder:
 
     def _guest(self, guest: Guest, roots: Mapping[str, Disk]) -> dict[str, Any]:
         _, files = describe.machine(guest)
-        name = f"guest-{guest.name}-{guest.digest[:DIGEST]}"
+        name = f"guest-{_plain(guest.name.replace('+', '-'))}-{guest.digest[:DIGEST]}"
         told = [
             self._packed(f"{name}{inside.replace('/guest', '', 1)}", host, inside)
             for inside, host in files.items()
         ]
-        disks = {name: self._root(disk) for name, disk in roots.items()}
-        return describe.describe_guest(guest, told, disks)
+        disks = {name: self._program_disk(disk) for name, disk in roots.items()}
+        described = describe.describe_guest(guest, told, disks)
+        return {**described, "root": self._root(guest)}
 
-    def _root(self, disk: Disk) -> dict[str, Any]:
+    def _program_disk(self, disk: Disk) -> dict[str, Any]:
         path = disk.image.path
         if path not in self._roots:
             self._roots[path] = self._disk(disk)
         return self._roots[path]
+
+    def _root(self, guest: Guest) -> dict[str, Any] | None:
+        """The disk with the root of an image or a folder."""
+        if guest.root is None:
+            return None
+        assert isinstance(guest.root.disk, Disk)
+        option = f"{guest.root.option} {guest.root.file}"
+        return {**self._disk(guest.root.disk), "root": True, "option": option}
 
     def _share(self, packed: folders.Packed) -> dict[str, Any]:
         share = packed.share

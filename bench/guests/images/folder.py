@@ -40,7 +40,7 @@ class Folder:
             raise _unreadable(error) from error
 
     def digest(self, tick: Callable[[str], None]) -> str:
-        """The digest of names, attributes and contents, in hex."""
+        """The digest of names, attributes and contents: sha256:HEX."""
         state = hashlib.sha256()
         tick("reading the folder")
         for path, inode in [("", self.tree.root), *self.tree.walk()]:
@@ -51,7 +51,7 @@ class Folder:
             state.update(f"{inode.member}:".encode())
             for piece in pieces:
                 state.update(piece)
-        return state.hexdigest()
+        return f"sha256:{state.hexdigest()}"
 
     def contents(self) -> Iterator[tuple[Inode, Iterator[bytes]]]:
         """The contents of all files."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.guests import cpio
 from bench.guests.devices.disk import make_disk
-from bench.guests.guest import Guest, GuestFile, file_sha256
+from bench.guests.guest import GivenRoot, Guest, GuestFile, file_sha256
 from bench.guests.images import store
 from bench.guests.images.command import Command
 from bench.guests.images.ext4 import FILE_SYSTEM
@@ -20,8 +21,16 @@ from bench.guests.images.ext4 import FILE_SYSTEM
 COMMAND = "etc/command"
 
 
+class Given(NamedTuple):
+    """How the user named the root, and what results call it."""
+
+    option: str
+    file: str
+    label: str
+
+
 def with_root(
-    guest: Guest, label: str, made: store.Made, command: Command, cache: Path
+    guest: Guest, given: Given, made: store.Made, command: Command, cache: Path
 ) -> Guest:
     """The guest with a disk for its root; its name tells the label."""
     disk = replace(
@@ -33,10 +42,10 @@ def with_root(
     )
     return replace(
         guest,
-        name=f"{guest.name}+{label}",
-        title=f"{label} on {guest.name}",
+        name=f"{guest.name}+{given.label}",
+        title=f"{given.label} on {guest.title}",
         files=files,
-        root=disk,
+        root=GivenRoot(disk, given.option, given.file, made.digest, command.argv),
     )
 
 

@@ -56,6 +56,8 @@ class Made:
     arch: str
     # What was left out, in words.
     notes: tuple[str, ...]
+    # Of the image's config, or of the folder's contents: sha256:HEX.
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,7 @@ def image(
         def contents(root: Tree, tick: Tick) -> ext4.Contents:
             return layers.contents(files, found.layers, root, tick)
 
-        made = _made(
-            _key(IMAGE, found.digest), path.name, read, contents, cache, progress
-        )
+        made = _made(IMAGE, found.digest, path.name, read, contents, cache, progress)
         arch = next(a for a in arches if manifest.PLATFORMS[a] == found.platform)
         return Image(made, config, arch)
 
@@ -106,7 +106,7 @@ def folder(path: Path, cache: Path, progress: Progress) -> Made:
 
         with progress.step(f"reading {path}", 0) as shown:
             digest = found.digest(shown.tick)
-        return _made(_key(ROOT, digest), path.name, read, contents, cache, progress)
+        return _made(ROOT, digest, path.name, read, contents, cache, progress)
 
 
 @contextmanager
@@ -125,14 +125,16 @@ def _key(option: str, digest: str) -> str:
 
 
 def _made(
-    key: str,
+    option: str,
+    digest: str,
     title: str,
     read: Callable[[Tick], Tree],
     contents: Contents,
     cache: Path,
     progress: Progress,
 ) -> Made:
-    """The disk of that key; made if it is not there."""
+    """The disk of these contents; made if it is not there."""
+    key = _key(option, digest)
     place = cache / "images" / key
     if not (place / _FACTS).is_file():
         with progress.step(f"the disk of {title}", 0) as shown:
@@ -143,7 +145,7 @@ def _made(
             with locked(cache, f"image-{key}", waiting):
                 if not (place / _FACTS).is_file():
                     _make(place, read, contents, shown.tick)
-    return _load(place)
+    return _load(place, digest)
 
 
 def _make(
@@ -170,13 +172,14 @@ def _make(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _load(place: Path) -> Made:
+def _load(place: Path, digest: str) -> Made:
     try:
         facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
         accounts = Accounts(str(facts["passwd"]), str(facts["group"]))
         disk = place / f"{place.name}.img"
         disk.stat()
-        return Made(disk, accounts, str(facts["arch"]), tuple(map(str, facts["notes"])))
+        notes = tuple(map(str, facts["notes"]))
+        return Made(disk, accounts, str(facts["arch"]), notes, digest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TierlabError(
             f"the disk in {place} is damaged",

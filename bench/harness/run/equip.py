@@ -67,7 +67,8 @@ def equipped(
     for stays as it is.
     """
     if request.guest.root is not None:
-        request = replace(request, devices=(*request.devices, request.guest.root))
+        root = request.guest.root.disk
+        request = replace(request, devices=(*request.devices, root))
     wanted = [request.workload] if workloads is None else list(workloads)
     if not roots(wanted):
         return request

@@ -21,7 +21,7 @@ from bench.guests.guest import Guest
 from bench.guests.images import store
 from bench.guests.images.command import Command, command
 from bench.guests.images.refusal import BadRoot, ForeignRoot, OtherArchitecture
-from bench.guests.images.root import with_root
+from bench.guests.images.root import Given, with_root
 from bench.guests.images.store import Made
 from bench.guests.names import GuestEntry
 from bench.harness.products import install
@@ -44,7 +44,7 @@ class _Prepared:
 
 
 @dataclass
-class GivenRoot:
+class ChosenRoot:
     """An image or a folder, and what is to run in it."""
 
     option: str
@@ -135,7 +135,9 @@ class GivenRoot:
         """The guest with this root."""
         prepared = self._prepared[self.prepare([arch_of(entry)])]
         cache = default_cache()
-        return with_root(guest, self.label, prepared.made, prepared.command, cache)
+        file = self.path.resolve().name + (f",name={self.name}" if self.name else "")
+        given = Given(self.option, file, self.label)
+        return with_root(guest, given, prepared.made, prepared.command, cache)
 
     def _refusal(self, why: str, next_step: str) -> TierlabError:
         what = f"{self.option} {self.path}"
@@ -147,7 +149,7 @@ def arch_of(entry: GuestEntry) -> str:
     return entry.spec.userland if entry.spec else entry.arch
 
 
-def default_guest(given: GivenRoot) -> str:
+def default_guest(given: ChosenRoot) -> str:
     """The guest for a root if the user names none."""
     return DEFAULT_GUESTS[given.prepare(list(DEFAULT_GUESTS))]
 
@@ -158,7 +160,7 @@ def given_root(
     words: tuple[str, ...] | None,
     *,
     interactive: bool = False,
-) -> GivenRoot | None:
+) -> ChosenRoot | None:
     """The root of a command's options; None without any, or a usage error."""
     if image is not None and folder is not None:
         raise TierlabError(
@@ -181,13 +183,13 @@ def given_root(
             status=USAGE,
         )
     if folder is not None:
-        return GivenRoot(store.ROOT, folder, "", words or (), interactive)
+        return ChosenRoot(store.ROOT, folder, "", words or (), interactive)
     path, settings = split_settings(image or "", store.IMAGE, ("name",))
     name = settings.get("name", "")
-    return GivenRoot(store.IMAGE, path, name, words or (), interactive)
+    return ChosenRoot(store.IMAGE, path, name, words or (), interactive)
 
 
-def check_workloads(given: GivenRoot | None, workloads: Iterable[str]) -> None:
+def check_workloads(given: ChosenRoot | None, workloads: Iterable[str]) -> None:
     """Refuse to run an image's command without an image."""
     for workload in workloads:
         if given is None and workload.partition(":")[0] in IMAGES:

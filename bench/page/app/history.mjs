@@ -7,6 +7,7 @@
 import { columnsOf } from './charts.mjs';
 import { byId, bytes, count, make, millis, percent, replace, seconds,
          selectById } from './dom.mjs';
+import { hasPrompt } from './spec.mjs';
 import { forget, load, store } from './storage.mjs';
 
 /** @import { Row } from '../../engines/web/types.d.ts' */
@@ -61,7 +62,7 @@ const ROWS = [
       of: (s) => phase(s, 'prompt') },
     { name: 'workload', better: -1, show: seconds, of: (s) => {
         const start = phase(s, 'workload-start'), end = phase(s, 'workload-end');
-        return s.workload === 'shell' || end === undefined ? undefined
+        return hasPrompt(s.workload) || end === undefined ? undefined
                                                            : end - (start ?? NaN);
     } },
     { name: 'TBs translated', show: count, of: (s) => s.last.tbs_translated },

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { byId, make, replace, seconds } from './dom.mjs';
+import { hasPrompt } from './spec.mjs';
 
 /** @import { Comparable } from './history.mjs' */
 /** @import { Run } from './run.mjs' */
@@ -81,9 +82,9 @@ function bar(label, parts, scale) {
  * @param {Comparable | null} earlier
  */
 export function showPhases(run, earlier) {
-    const now = segments(run.phases, run.now(), run.workload === 'shell');
+    const now = segments(run.phases, run.now(), hasPrompt(run.workload));
     const then = earlier
-        ? segments(earlier.phases, earlier.wall_ms, earlier.workload === 'shell')
+        ? segments(earlier.phases, earlier.wall_ms, hasPrompt(earlier.workload))
         : [];
     const scale = Math.max(now.at(-1)?.end ?? 0, then.at(-1)?.end ?? 0);
     replace(byId('phases'), bar('this run', now, scale),

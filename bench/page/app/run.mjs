@@ -15,7 +15,7 @@ import { ConsoleReader } from './console.mjs';
 import { Control } from './control.mjs';
 import { diskArguments, diskPath, mountWord } from './disks.mjs';
 import { sha256 } from './dom.mjs';
-import { withMore } from './spec.mjs';
+import { hasPrompt, withMore } from './spec.mjs';
 
 /** @import { Archive, Bytes, DiskChanges, Ended, MachineDisk, MachineFile,
  *            MachineFolder, MachineLike, MachineOptions, Row }
@@ -514,7 +514,7 @@ export class Run extends EventTarget {
         const told = shown.replace(/\x1b\[[0-9;?>]*[cn]/g, '');
         /* The shell had asked for the terminal's size, which may be another now. */
         return told.replace(/\r?\n/g, '\r\n') +
-            (this.workload === 'shell' && this.line === null ? '\x1b[?2048h' : '');
+            (hasPrompt(this.workload) && this.line === null ? '\x1b[?2048h' : '');
     }
 
     /** Start the workload of a saved machine, and hand on what the user typed. */

@@ -6,7 +6,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 import { browser } from './browser.mjs';
-import { complaint, formatSpec, parseSpec, withMore, workloadParam } from './spec.mjs';
+import {
+    complaint, formatSpec, hasPrompt, parseSpec, withMore, workloadParam,
+} from './spec.mjs';
 import { load, store } from './storage.mjs';
 
 /** @import { Profile } from './profile.mjs' */
@@ -93,7 +95,7 @@ export class Settings {
         this.policy = policy;
         this.policyValues = this.checked(this.policyParams(), own);
         this.commonValues = this.checked(this.commonParams(), own);
-        const { workload, values } = this.workloadOf(words('workload') ?? 'shell');
+        const { workload, values } = this.workloadOf(words('workload') ?? '');
         this.workload = workload;
         this.workloadValues = this.checked(this.workloadParams(), values);
         this.machine = this.checked(this.machineParams(), Object.fromEntries(
@@ -170,11 +172,20 @@ export class Settings {
         return roots[values.set ?? set?.default ?? ''] ?? [];
     }
 
-    /** All disks of the machine: the chosen ones, then those of the workload. */
+    /**
+     * All disks of the machine: the chosen ones, then the one with the guest's root, or
+     * those with the programs of the workload.
+     *
+     * @returns {Disk[]}
+     */
     allDisks() {
+        const { root } = this.guest;
+        if (root && !this.saved) {
+            return [...this.chosenDisks(), root];
+        }
         const own = this.guest.workloads && !this.saved
             ? this.rootsOf(this.workload, this.workloadValues) : [];
-        return [...this.chosenDisks(), ...own.map((root) => this.guest.roots[root])];
+        return [...this.chosenDisks(), ...own.map((name) => this.guest.roots[name])];
     }
 
     takenTags() {
@@ -250,6 +261,7 @@ export class Settings {
             disk: this.chosenDisks().some((disk) => disk.mount && !disk.readonly),
             share: this.chosenShares().some((share) => !share.readonly),
             net: this.hasNetwork,
+            root: Boolean(this.guest.root),
         };
         /** @param {string[]} roots */
         const has = (roots) => Boolean(this.guest.disk) && !this.saved &&
@@ -291,7 +303,7 @@ export class Settings {
     }
 
     /**
-     * The workload of a spec, or else a shell, and the workload's own values.
+     * The workload of a spec, or else one with a prompt, and the workload's own values.
      *
      * @param {string} spec
      * @returns {{ workload: Workload, values: Values }}
@@ -299,8 +311,9 @@ export class Settings {
     workloadOf(spec) {
         const workloads = this.workloads();
         const { name, values } = parseSpec(spec);
+        const usual = this.guest.root ? 'terminal' : 'shell';
         const workload = this.known(workloads, name) ??
-                         this.known(workloads, 'shell') ?? workloads[0];
+                         this.known(workloads, usual) ?? workloads[0];
         return { workload, values: workload.name === name ? values : {} };
     }
 
@@ -353,7 +366,11 @@ export class Settings {
 
     /** @param {string} name */
     chooseGuest(name) {
+        const { root } = this.guest;
         this.guest = this.known(this.site.guests, name) ?? this.guest;
+        if (Boolean(root) !== Boolean(this.guest.root)) {
+            this.takeWorkload('');
+        }
         /* Machines differ: the user chose these for another guest's machine. */
         for (const setting of this.site.settings) {
             if (setting.default === null) {
@@ -460,13 +477,21 @@ export class Settings {
         const tier = this.fileParam && this.profile
             ? withMore(this.tier, { [this.fileParam.name]: this.profile.name })
             : this.tier;
-        const line = ['./tierlab', 'boot', this.guest.name, '--tier', quoted(tier)];
+        const { root } = this.guest;
+        const own = root ? this.guest.name.split('+')[0] : this.guest.name;
+        const line = ['./tierlab', 'boot', own, '--tier', quoted(tier)];
+        if (root) {
+            const [option, ...file] = root.option.split(' ');
+            line.push(option, quoted(file.join(' ')));
+        }
         if (this.saved) {
             line.push('--restore', quoted(`${this.saved.name}.snap`));
         }
         if (this.underWay) {
-            line.push(...this.underWay === 'shell' ? ['--interactive'] : []);
-        } else if (this.workload.name === 'shell') {
+            line.push(...hasPrompt(this.underWay) ? ['--interactive'] : []);
+        } else if (this.guest.root && this.workload.name === 'shell') {
+            line.push('--interactive', '--workload', 'shell');
+        } else if (hasPrompt(this.workload.name)) {
             line.push('--interactive');
         } else if (this.workload.name !== 'none') {
             line.push('--workload', this.workloadSpec);

@@ -84,7 +84,7 @@ export interface Workload {
     title: string;
     interactive: boolean;
     /** What must be plugged in. */
-    needs: 'disk' | 'share' | 'net' | null;
+    needs: 'disk' | 'share' | 'net' | 'root' | null;
     /**
      * The root file systems with its programs, by the value of its parameter `set`, or
      * ''; none for most.
@@ -135,6 +135,8 @@ export interface Guest {
     files: Part[];
     /** Disks that the page plugs in for workloads: see Workload. */
     roots: Record<string, RootDisk>;
+    /** The disk with the root of an image or a folder, and the option that gave it. */
+    root: (SiteDisk & { root: true; option: string }) | null;
     config: unknown;
     provenance: { files?: unknown };
 }
@@ -155,6 +157,8 @@ export interface SiteDisk {
     format: string;
     /** The file system, if the guest is told to mount the disk. */
     mount: string;
+    /** Whether that is the guest's root. */
+    root?: boolean;
     bytes: number;
     readonly: boolean;
     /** The index of the image's pieces: see bench/engines/web/pieces.mjs. */

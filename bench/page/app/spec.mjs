@@ -24,6 +24,13 @@ export function parseSpec(text) {
 }
 
 /**
+ * Whether a user types to this workload, until the user ends it.
+ *
+ * @param {string | null} workload
+ */
+export const hasPrompt = (workload) => workload === 'shell' || workload === 'terminal';
+
+/**
  * A spec without the values that are the default.
  *
  * @param {string} name
