@@ -22,6 +22,8 @@ from bench.guests.images.refusal import BadRoot, shown
 from bench.guests.images.streams import Source, unpacked
 
 _PIECE = 1 << 18
+# A layout's archive, whose layers are packed or are programs, packs no better.
+_MOST_PACKED = 100
 # Members of a layout's archive, and links from one to another.
 _MAX_MEMBERS = 100_000
 _MAX_LINKS = 8
@@ -195,9 +197,25 @@ def opened(path: Path, scratch: Path) -> Iterator[Files]:
             return
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=scratch) as plain:
-            budget = Budget()
-            while piece := source.read(_PIECE):
-                budget.take(len(piece))
-                plain.write(piece)
-            plain.flush()
+            _unpack(source, plain, path.stat().st_size)
             yield Archive(plain)
+
+
+def _unpack(source: Source, plain: IO[bytes], packed: int) -> None:
+    """Copy an archive that was packed to so many bytes, if it may be a layout's."""
+    budget = Budget()
+    most = packed * _MOST_PACKED + _PIECE
+    size = 0
+    while piece := source.read(_PIECE):
+        if not size:
+            try:
+                tarfile.TarInfo.frombuf(piece[:512], "utf-8", "surrogateescape")
+            except tarfile.TarError as error:
+                raise broken_tar("it", error) from error
+        size += len(piece)
+        budget.take(len(piece))
+        if size > most:
+            why = f"it unpacks to more than {_MOST_PACKED} times its size"
+            raise BadRoot(why, "unpack it, or give another image")
+        plain.write(piece)
+    plain.flush()

@@ -16,7 +16,7 @@ from bench.base.errors import USAGE, TierlabError
 from bench.base.progress import Progress
 from bench.guests.images import ext4, store
 from bench.guests.images.store import Image, Made
-from bench.guests.images.tests.build import (
+from bench.testing.images import (
     as_folder,
     as_tar,
     docker,

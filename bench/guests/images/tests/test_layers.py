@@ -16,7 +16,8 @@ from bench.guests.images.files import opened
 from bench.guests.images.layers import contents, merged
 from bench.guests.images.manifest import find
 from bench.guests.images.refusal import BadRoot
-from bench.guests.images.tests.build import (
+from bench.guests.images.tree import Tree
+from bench.testing.images import (
     Packing,
     as_folder,
     as_tar,
@@ -30,7 +31,6 @@ from bench.guests.images.tests.build import (
     symlink,
     zstd,
 )
-from bench.guests.images.tree import Tree
 
 Root = dict[str, str]
 
@@ -346,6 +346,17 @@ def test_members_are_not_kept_in_memory() -> None:
         assert len(getattr(member._archive, "members")) <= 1
         assert stat.S_IFMT(member.info.mode) == 0
     assert count == 49
+
+
+def test_a_packed_archive_is_no_bomb(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("index.json")
+    header.size = 1 << 30
+    for first in (b"", header.tobuf()):
+        path = tmp_path / "x.tar.gz"
+        path.write_bytes(gz(first + bytes(1 << 20)) + gz(bytes(1 << 20)) * 100)
+        with pytest.raises(BadRoot, match="no tar archive|100 times its size"):
+            with opened(path, tmp_path):
+                pass
 
 
 def test_an_archive_holds_a_layout(tmp_path: Path) -> None:

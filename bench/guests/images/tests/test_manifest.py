@@ -12,7 +12,7 @@ from bench.guests.images.files import opened
 from bench.guests.images.limits import MAX_TEXT
 from bench.guests.images.manifest import Found, find
 from bench.guests.images.refusal import BadRoot
-from bench.guests.images.tests.build import (
+from bench.testing.images import (
     OCI,
     add_image,
     as_folder,

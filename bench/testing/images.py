@@ -12,6 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from bench.guests import cpio
+from bench.harness.products import obtain
+
 Packing = Callable[[bytes], bytes]
 OCI = "application/vnd.oci.image"
 
@@ -163,3 +168,33 @@ def as_tar(files: Mapping[str, bytes], path: Path) -> Path:
     """Write a layout to an archive."""
     path.write_bytes(layer(*(entry(name, data) for name, data in files.items())))
     return path
+
+
+def busybox_of(guest: str) -> bytes:
+    """The busybox of a guest's own initramfs."""
+    product = obtain([f"guest-{guest}"], Console(stderr=True))[f"guest-{guest}"]
+    initrd = (product / "initrd").read_bytes()
+    return next(e.data for e in cpio.unpack(initrd) if e.name == "bin/busybox")
+
+
+def busybox_image(
+    busybox: bytes, arch: str = "riscv64", **config: Any
+) -> dict[str, bytes]:
+    """An image with busybox, a user `web`, and two layers, the upper packed by zstd."""
+    passwd = b"root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/srv:/bin/sh\n"
+    applets = ("sh", "id", "cat", "env", "pwd", "ls")
+    lower = layer(
+        entry("bin/busybox", busybox, mode=0o755),
+        *(symlink(f"bin/{name}", "busybox") for name in applets),
+        entry("etc/passwd", passwd),
+        entry("etc/group", b"root:x:0:\nweb:x:33:\n"),
+        entry("etc/layer", b"lower\n"),
+        entry("gone", b"x"),
+    )
+    upper = layer(entry(".wh.gone"), entry("etc/layer", b"upper\n"))
+    files: dict[str, bytes] = {}
+    packings = iter([gz, zstd])
+    one = add_image(
+        files, [lower, upper], lambda data: next(packings)(data), arch, **config
+    )
+    return finish(files, [one])
