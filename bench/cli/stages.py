@@ -52,6 +52,8 @@ def wanted_products(quick: bool, full: bool = False) -> list[str]:
     """All products that the tests use."""
     wanted = [TIERS, "node", _RELAY, DRIVER, LINTERS, PAGE_LIBRARIES, CONTAINER]
     if not quick:
+        # for images, as the tiny kernels have no overlayfs
+        wanted.append(find_guest("riscv64-debian").product)
         for name in known_guests() if full else EVERY_MACHINE:
             guest = find_guest(name)
             wanted.append(guest.product)

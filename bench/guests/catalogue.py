@@ -261,7 +261,7 @@ GUESTS: tuple[GuestSpec, ...] = (
     _pc("i386-debian", "Debian 12's own 32-bit kernel, busybox", "i386"),
 )
 
-# The workloads that run the command of a guest's root: without input, and on a terminal.
+# The workloads that run the command of an image: without input, and on a terminal.
 IMAGE, TERMINAL = "image", "terminal"
 IMAGES = (IMAGE, TERMINAL)
 

@@ -24,6 +24,7 @@ from bench.guests.images.refusal import BadRoot, ForeignRoot, OtherArchitecture
 from bench.guests.images.root import Given, with_root
 from bench.guests.images.store import Made
 from bench.guests.names import GuestEntry
+from bench.guests.sources import TINY
 from bench.harness.products import install
 
 # The guest of each architecture that boots a root if the user names none.
@@ -33,6 +34,8 @@ DEFAULT_GUESTS = {
     "x86_64": "x86_64-debian",
     "i386": "i386-debian",
 }
+# The kernels that have nothing to put above a disk that nobody writes.
+_WITHOUT_OVERLAYS = frozenset(tiny.name for tiny in TINY)
 # The group of packages.txt with what mke2fs needs.
 PACKAGES = "disks"
 
@@ -108,6 +111,9 @@ class ChosenRoot:
             raise self._refusal(why, "name one that `tierlab guests` lists")
         if entry.machine:
             virtio_bus(entry.machine, "the disk of a root", self.option)
+        if entry.spec and (entry.spec.kernel or entry.name) in _WITHOUT_OVERLAYS:
+            why = f"the kernel of guest '{entry.name}' has no overlayfs"
+            raise self._refusal(why, f"name {DEFAULT_GUESTS[arch_of(entry)]}")
         for workload in workloads:
             if roots_of(workload):
                 why = f"workload '{workload}' brings a root of its own"
@@ -117,6 +123,8 @@ class ChosenRoot:
         """Those of the guests that the root is for; an error if there is none."""
         refusal: TierlabError | None = None
         fits = []
+        for entry in entries:
+            self.check(entry, ())
         for arch in dict.fromkeys(map(arch_of, entries)):
             same = [entry for entry in entries if arch_of(entry) == arch]
             try:
@@ -124,8 +132,6 @@ class ChosenRoot:
             except ForeignRoot as error:
                 refusal = error
                 continue
-            for entry in same:
-                self.check(entry, ())
             fits += same
         if refusal is not None and not fits:
             raise refusal
