@@ -138,7 +138,7 @@ def test_a_suite_is_found_by_name_or_path(tmp_path: Path) -> None:
     assert find_suite("sweep") == SUITES / "sweep.toml"
     path = write(tmp_path, "")
     assert find_suite(str(path)) == path
-    with pytest.raises(TierlabError, match="unknown suite 'swep'; valid: eviction, "):
+    with pytest.raises(TierlabError, match="unknown suite 'swep'; valid: buffer, e"):
         find_suite("swep")
 
 
