@@ -27,26 +27,26 @@ enum { TIER_MAX_SECTIONS = 64 };
 /* Facts about a section that is full. */
 typedef struct TierSection {
     uint32_t index;             /* in the code buffer */
-    uint64_t filled;            /* smaller: it was begun to be filled earlier */
+    uint64_t filled; /* smaller: it was begun to be filled earlier */
 
     /* The rest is 0 unless the policy wants uses. */
-    uint32_t tbs;               /* live */
-    uint32_t compiled;          /* of these, TBs with code in a module */
+    uint32_t tbs; /* live */
+    uint32_t compiled; /* of these, TBs with code in a module */
 
     /* of these TBs in tier 0, since the last choice or their translation */
     uint64_t interpreted;
 } TierSection;
 
 typedef struct TierBuffer {
-    const char *summary;        /* one line */
-    const char *source;         /* of the rule: a paper, program, "baseline" */
+    const char *summary; /* one line */
+    const char *source; /* of the rule: a paper, program, "baseline" */
 
     /*
      * The section to evict, as an index into @full[0..n), n > 0, in no
      * particular order; or TIER_WHOLE_BUFFER. NULL: always the whole buffer.
      */
     uint32_t (*choose)(const TierSection *full, uint32_t n);
-    bool wants_uses;            /* at the cost of a look at every live TB */
+    bool wants_uses; /* at the cost of a look at every live TB */
 } TierBuffer;
 
 #define X(ident, name) extern const TierBuffer tier_buffer_##ident;

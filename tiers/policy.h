@@ -70,7 +70,7 @@ typedef struct TierTb {
     uint32_t guest_insns;
     uint32_t bytecode_bytes;
     uint32_t translate_ns;      /* 0: not measured */
-    uint32_t section;           /* of the code buffer, that has its bytecode */
+    uint32_t section;           /* of the code buffer */
     uint64_t guest_pc;          /* virtual */
     uint64_t guest_page;        /* physical address of its first page */
     uint64_t hash;              /* of guest code and CPU flags; 0: unknown */

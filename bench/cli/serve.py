@@ -123,9 +123,7 @@ def serve(
         site = Path(directory)
         # Listen first, so that a port in use is refused before anything is built.
         with PageServer(host, port) as server, relayed(net) as server.relay:
-            made_of = contents(
-                entries, folders, net, machines, disks, programs, roots
-            )
+            made_of = contents(entries, folders, net, machines, disks, programs, roots)
             write_site(site, made_of)
             server.offer(site)
             out_console().print(f"{server.url}", soft_wrap=True)

@@ -118,7 +118,8 @@ static void test_unknown_policy(void **unused)
     refuses_name("never ", "unknown policy 'never '");
 }
 
-#define COMMON "evict, max-modules, max-slots, max-code, max-maps, compiler, buffer"
+#define COMMON \
+    "evict, max-modules, max-slots, max-code, max-maps, compiler, buffer"
 
 static void test_unknown_key(void **unused)
 {

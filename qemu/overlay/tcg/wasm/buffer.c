@@ -55,8 +55,8 @@ size_t tw_buffer_default_size(void)
 }
 
 enum {
-    MIN_SECTIONS = 4,           /* if they are not too small then */
-    SECTION_BYTES = 512 * KiB,  /* of a buffer of usual size */
+    MIN_SECTIONS = 4, /* if they are not too small then */
+    SECTION_BYTES = 512 * KiB, /* of a buffer of usual size */
     MIN_SECTION_BYTES = 256 * KiB, /* a TB and its headers fit well */
 };
 

@@ -74,7 +74,8 @@ static Node *primary(Parser *parser)
         size_t n = 0;
 
         node = new_node(parser, NAME);
-        while (isalnum((unsigned char)*parser->at) && n < sizeof(node->name) - 1) {
+        while (isalnum((unsigned char)*parser->at) &&
+               n < sizeof(node->name) - 1) {
             node->name[n++] = *parser->at++;
         }
         if (take(parser, '(')) {
@@ -150,7 +151,10 @@ static double call(const char *name, double x)
         const char *name;
         double (*run)(double);
     } known[] = {
-        { "sqrt", sqrt }, { "floor", floor }, { "fabs", fabs }, { "ceil", ceil },
+        { "sqrt", sqrt },
+        { "floor", floor },
+        { "fabs", fabs },
+        { "ceil", ceil },
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
