@@ -36,6 +36,7 @@ MEDIANS: tuple[tuple[str, Figure], ...] = (
     ("retranslate_ms", lambda run: run.counter("retranslate_ns", 1e-6)),
     ("sections_evicted", lambda run: run.counter("sections_evicted")),
     ("tb_flushes", lambda run: run.counter("tb_flushes")),
+    ("evict_ms", lambda run: run.counter("evict_ns", 1e-6)),
     ("code_buffer_mib", lambda run: run.counter("code_buffer_size_bytes", 2**-20)),
     ("compile_ms", lambda run: run.compile_ms),
     ("worst_stall_ms", lambda run: run.counter("worst_stall_ns", 1e-6)),

@@ -221,11 +221,12 @@ _COST: list[tuple[str, Cell]] = [
 ]
 _BUFFER: list[tuple[str, Cell]] = [
     ("TBs", _plain("tbs_translated")),
-    ("trans-\nlation s", _plain("translate_ms", 2, 0.001)),
-    ("TBs again", _plain("tbs_retranslated")),
-    ("of it\nagain s", _plain("retranslate_ms", 2, 0.001)),
-    ("sections\nevicted", _plain("sections_evicted")),
-    ("flushes", _plain("tb_flushes")),
+    ("trans-\nlate s", _plain("translate_ms", 2, 0.001)),
+    ("TBs\nagain", _plain("tbs_retranslated")),
+    ("again\ns", _plain("retranslate_ms", 2, 0.001)),
+    ("sec-\ntions", _plain("sections_evicted")),
+    ("flu-\nshes", _plain("tb_flushes")),
+    ("evict\ns", _plain("evict_ms", 2, 0.001)),
     ("MiB", _plain("code_buffer_mib", 0)),
 ]
 _CACHE: list[tuple[str, Cell]] = [

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "qemu/units.h"
 #include "exec/tb-flush.h"
 #include "exec/translation-block.h"
@@ -216,17 +217,22 @@ static uint32_t choose(void)
 static void make_room(CPUState *cpu, run_on_cpu_data rounds)
 {
     uint32_t section;
+    int64_t began;
 
     if (tw.buffer.rounds != (unsigned)rounds.host_int) {
         return; /* another thread's request made room already */
     }
     tw.buffer.rounds++;
+    began = get_clock();
     section = choose();
     if (section == TIER_WHOLE_BUFFER) {
         tb_flush(cpu);
     } else {
         evict_section(section);
     }
+    qemu_mutex_lock(&tw.lock);
+    tier_counters(tw.engine)->evict_ns += get_clock() - began;
+    qemu_mutex_unlock(&tw.lock);
 }
 
 void tw_buffer_full(CPUState *cpu)
