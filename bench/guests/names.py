@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.base.errors import USAGE, TierlabError, unknown
 from bench.guests import catalogue, description
 from bench.guests.guest import Guest
+from bench.guests.sources import TINY
 
 WORKLOADS = tuple(w.name for w in catalogue.WORKLOADS)
 # Workloads that a comparison can run: nobody types at the console.
@@ -48,6 +49,12 @@ class GuestEntry:
         """QEMU's machine, as far as it is known before the guest is built."""
         known = self.guest or self.spec
         return known.machine if known else ""
+
+    @property
+    def has_overlays(self) -> bool:
+        """Whether the kernel has overlayfs, as far as it is known; see tiny.config."""
+        made_here = {tiny.name for tiny in TINY}
+        return not (self.spec and (self.spec.kernel or self.name) in made_here)
 
     @property
     def product(self) -> str:

@@ -40,6 +40,13 @@ def root_products(entry: GuestEntry, workloads: Iterable[str]) -> list[str]:
             next_step=f"choose a guest of {', '.join(programs.ARCHES)}",
             status=USAGE,
         )
+    if not entry.has_overlays:
+        raise TierlabError(
+            f"{OPTION}: the kernel of guest '{entry.name}' has no overlayfs, which the "
+            "programs' disk needs",
+            next_step=f"name a guest with Debian's kernel, as {land}-debian",
+            status=USAGE,
+        )
     if entry.machine:
         virtio_bus(entry.machine, "the disk of that workload", OPTION)
     return [programs.product(land, root) for root in wanted]

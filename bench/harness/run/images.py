@@ -24,7 +24,6 @@ from bench.guests.images.refusal import BadRoot, ForeignRoot, OtherArchitecture
 from bench.guests.images.root import Given, with_root
 from bench.guests.images.store import Made
 from bench.guests.names import GuestEntry
-from bench.guests.sources import TINY
 from bench.harness.products import install
 
 # The guest of each architecture that boots a root if the user names none.
@@ -34,8 +33,6 @@ DEFAULT_GUESTS = {
     "x86_64": "x86_64-debian",
     "i386": "i386-debian",
 }
-# The kernels that have nothing to put above a disk that nobody writes.
-_WITHOUT_OVERLAYS = frozenset(tiny.name for tiny in TINY)
 # The group of packages.txt with what mke2fs needs.
 PACKAGES = "disks"
 
@@ -111,7 +108,7 @@ class ChosenRoot:
             raise self._refusal(why, "name one that `tierlab guests` lists")
         if entry.machine:
             virtio_bus(entry.machine, "the disk of a root", self.option)
-        if entry.spec and (entry.spec.kernel or entry.name) in _WITHOUT_OVERLAYS:
+        if not entry.has_overlays:
             why = f"the kernel of guest '{entry.name}' has no overlayfs"
             raise self._refusal(why, f"name {DEFAULT_GUESTS[arch_of(entry)]}")
         for workload in workloads:

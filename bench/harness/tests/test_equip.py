@@ -88,7 +88,12 @@ def test_products_are_those_of_the_guests_programs() -> None:
 
 @pytest.mark.parametrize(
     ("guest_name", "why"),
-    [("i386-debian", "no programs"), ("aarch64-raspi3ap", "no place")],
+    [
+        ("i386-debian", "no programs"),
+        ("aarch64-raspi3ap", "no place"),
+        ("riscv64-tiny", "no overlayfs.*name a guest .* riscv64-debian"),
+        ("x86_64-tiny-microvm", "no overlayfs"),
+    ],
 )
 def test_guests_that_cannot_have_programs_are_refused(
     guest_name: str, why: str
