@@ -32,6 +32,11 @@ def test_parses(name: str, shell: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def whole_lines(text: str) -> str:
+    """The script with lines joined that a backslash continues."""
+    return re.sub(r"\\\n *", "", text)
+
+
 def test_every_workload_of_the_catalogue_is_there() -> None:
     all_of_it = TEXT + DEVICES + ROOT
     functions = set(re.findall(r"^workload_(\w+)\(\)", all_of_it, re.MULTILINE))
@@ -39,7 +44,7 @@ def test_every_workload_of_the_catalogue_is_there() -> None:
     # `wait` becomes another one
     # and the name of a function has no hyphen
     assert functions == {n.replace("-", "_") for n in names - {"none", "wait"}}
-    cases = re.findall(r"^((?:[\w-]+ \| )*[\w-]+)\)$", TEXT, re.MULTILINE)
+    cases = re.findall(r"^((?:[\w-]+ \| )*[\w-]+)\)$", whole_lines(TEXT), re.MULTILINE)
     known = [name for case in cases for name in case.split(" | ")]
     assert sorted(known) == sorted(names - {"wait"})
 
@@ -142,7 +147,7 @@ def test_archive_holds_what_the_boot_needs() -> None:
 
 def test_every_applet_that_the_scripts_call_is_linked() -> None:
     """The scripts' words that begin a command, but for functions and built-ins."""
-    text = "".join(path.read_text() for path in SCRIPTS.values())
+    text = whole_lines("".join(path.read_text() for path in SCRIPTS.values()))
     text = re.sub(r"#.*|\$\(\(.*?\)\)|'[^']*'|\"[^\"]*\"", "_", text)
     text = re.sub(r"^ *[\w |-]+\)", "", text, flags=re.MULTILINE)  # patterns of case
     begins = r"(?:^|[|&;(]|\bif|\bdo)\s*"
