@@ -7,9 +7,9 @@
  * chooses the whole buffer. TBs that are needed again are translated again.
  *
  * A buffer policy is one C file in buffers/, everything static but one const
- * TierBuffer, and one line in buffers.def. A spec names it:
- * `region:buffer=least-used`. It has no state: it sees the facts of all sections
- * at each choice, and decides the same in a replay.
+ * TierBuffer, and one line in buffers.def. A spec names it, as
+ * `region:buffer=least-used`. It has no state: it sees the facts of all
+ * sections at each choice, and decides the same in a replay.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * The parameters that every policy has: how and when modules are given up, which
- * thread compiles, and what is evicted from a full code buffer.
+ * The parameters that every policy has: how and when modules are given up,
+ * which thread compiles, and what is evicted from a full code buffer.
  *
  * Linux grants a process 65,530 memory mappings, of which V8 needs two for each
  * module and dies when there are no more: hence max-modules and max-maps.

@@ -227,9 +227,9 @@ void tier_invalidated(TierEngine *engine, uint32_t id);
 /*
  * All sections of the code buffer are in use, and a thread needs one: which of
  * the full ones, @full[0..@n), is evicted? The runtime has set their index and
- * order, and settled all TBs if the buffer policy wants uses; the engine fills in
- * the rest. Returns an index into @full; or TIER_WHOLE_BUFFER, also if @n is 0.
- * O(sections), and O(live TBs) for uses.
+ * order, and settled all TBs if the buffer policy wants uses; the engine fills
+ * in the rest. Returns an index into @full; or TIER_WHOLE_BUFFER, also if @n is
+ * 0. O(sections), and O(live TBs) for uses.
  */
 uint32_t tier_choose_section(TierEngine *engine, TierSection *full, uint32_t n);
 

@@ -17,7 +17,7 @@ static uint64_t interpreted(const TierTbRecord *record,
     return executions;
 }
 
-/* Add what is known of the live TBs of @chunk to the facts of their sections. */
+/* Add what is known of the live TBs of @chunk to their sections' facts. */
 static void add_uses(TierChunk *chunk, TierSection *const *by_index)
 {
     for (uint32_t i = 0; i < TIER_CHUNK_SIZE; i++) {

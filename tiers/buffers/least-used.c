@@ -1,8 +1,8 @@
 /*
- * least-used: of the older half of the sections, the one whose TBs were executed
- * least since the last choice. The younger half is spared: a section that was
- * filled a moment ago had no time to be used. (Without that rule, a boot with a
- * buffer of 8 MiB evicted its youngest sections again and again.)
+ * least-used: of the older half of the sections, the one whose TBs were
+ * executed least since the last choice. The younger half is spared: a section
+ * that was filled a moment ago had no time to be used. (Without that rule, a
+ * boot with a buffer of 8 MiB evicted its youngest sections again and again.)
  *
  * Executions in tier 0 are known. Compiled code does not count its executions,
  * so each compiled TB stands for a constant number of executions: about as many

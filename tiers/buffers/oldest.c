@@ -6,9 +6,9 @@
  * section.
  *
  * This is the medium-grained eviction of Hazelwood and Smith (Exploring code
- * cache eviction granularities in dynamic optimization systems, CGO 2004): units
- * of more than one TB need less unchaining than single TBs, and lose less than a
- * whole flush.
+ * cache eviction granularities in dynamic optimization systems, CGO 2004):
+ * units of more than one TB need less unchaining than single TBs, and lose less
+ * than a whole flush.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,8 +1,8 @@
 /*
  * The code buffer: its size, its sections, and what happens when it is full.
  *
- * QEMU divides the buffer into regions, of which each vCPU thread fills one at a
- * time. Here they are called sections, because regions are something else to
+ * QEMU divides the buffer into regions, of which each vCPU thread fills one at
+ * a time. Here they are called sections, because regions are something else to
  * the emitter. When no section is free, the buffer policy (tiers/buffer.h)
  * chooses a full one, which is evicted while no vCPU is inside a TB: QEMU
  * forgets its TBs, and every module with one of them as a member is retired.
