@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from analysis.frame import framed
 from analysis.schema import NO_TIER
 from analysis.summary import NATIVE, Row
 
@@ -43,16 +43,8 @@ def _section(row: Row) -> str:
 
 
 def _table(title: str, rows: Sequence[Row]) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        caption="\n".join(filter(None, map(_worst_line, rows))) or None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    caption = "\n".join(filter(None, map(_worst_line, rows))) or None
+    table = framed(title, caption)
     table.add_column("", overflow="fold", min_width=18)
     for row in rows:
         table.add_column(

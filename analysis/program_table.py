@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from analysis.frame import framed
 from analysis.programs import NATIVE, PARTS
 from analysis.schema import NO_TIER
 
@@ -33,14 +33,7 @@ def program_tables(rows: Sequence[Row]) -> Iterator[Table]:
 
 
 def _table(guest: str, rows: Sequence[Row]) -> Table:
-    table = Table(
-        title=f"{TITLE}\n{guest}",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = framed(f"{TITLE}\n{guest}")
     table.add_column("", overflow="fold", min_width=len(MEAN), max_width=len(MEAN))
     width = _HALF * len(PARTS) + 1
     for row in rows:

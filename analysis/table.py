@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from analysis.figure_table import figure_tables
+from analysis.frame import framed
 from analysis.refusals import warnings
 from analysis.schema import NO_TIER
 from analysis.summary import PEER, Row
@@ -115,14 +115,7 @@ def _table(
     if not any(row["refusals"] for row in rows):
         needless.add(_REFUSED)
     columns = [column for column in columns if column[0] not in needless]
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = framed(title)
     table.add_column("", overflow="fold", min_width=18)
     for name, _ in columns:
         table.add_column(name, justify="right", no_wrap=True)
