@@ -31,6 +31,8 @@ import { messageOf, stackOf } from '../../engines/js/errors.mjs';
 /* A page may take as long as a guest boots. */
 const PATIENCE_MS = 180000;
 const LOOK_MS = 50;
+/* For the echo of a typed line, and how often it is typed at the most. */
+const ECHO_MS = 30000, ATTEMPTS = 3;
 
 /** Runs in the page before anything of its own. */
 export function watch() {
@@ -220,10 +222,35 @@ export class Person {
         });
     }
 
-    /** @param {string} text */
+    /**
+     * Type a line at the shell's prompt, and send it once the terminal shows exactly
+     * this line. Something else can come in between on a slow machine: a message of the
+     * kernel, or half of the terminal's answer to the shell's question where the cursor
+     * is. Then clear the line, as people do, and type it again.
+     * Blanks are not compared: the shell breaks lines where the terminal ends. The
+     * terminal of a resumed machine shows no prompt.
+     *
+     * @param {string} text
+     */
     async type(text) {
         await this.see(() => tierlab.terminal.focus());
-        await this.page.keyboard.type(text);
+        for (let attempt = 1; ; attempt++) {
+            await this.page.keyboard.type(text);
+            try {
+                await this.within(ECHO_MS, `the typed line "${text}"`, (line) => {
+                    const shown = tierlab.terminal.text().replace(/\s/g, '');
+                    return shown === line || shown.endsWith(`#${line}`);
+                }, text.replace(/\s/g, ''));
+                break;
+            } catch (error) {
+                if (attempt === ATTEMPTS) {
+                    throw error;
+                }
+            }
+            await this.page.keyboard.down('Control');
+            await this.page.keyboard.press('u');
+            await this.page.keyboard.up('Control');
+        }
         await this.page.keyboard.press('Enter');
     }
 
