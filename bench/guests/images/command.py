@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.guests.images.refusal import BadRoot, shown
+from bench.guests.disk.refusal import BadRoot, shown
 
 SHELL = ("/bin/sh",)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

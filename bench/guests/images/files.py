@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bench.guests.images.limits import MAX_TEXT, Budget
-from bench.guests.images.members import HeaderCap, broken_tar, forget, tar_of
-from bench.guests.images.refusal import BadRoot, shown
-from bench.guests.images.streams import Source, unpacked
+from bench.guests.disk.limits import MAX_TEXT, Budget
+from bench.guests.disk.members import HeaderCap, Source, broken_tar, forget, tar_of
+from bench.guests.disk.refusal import BadRoot, shown
+from bench.guests.images.streams import unpacked
 
 _PIECE = 1 << 18
 # A layout's archive, whose layers are packed or are programs, packs no better.

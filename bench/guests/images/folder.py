@@ -13,10 +13,10 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.guests.images import tree
-from bench.guests.images.limits import Budget
-from bench.guests.images.refusal import BadRoot, shown
-from bench.guests.images.tree import KEPT, MAX_TIME, Inode, Tree
+from bench.guests.disk import tree
+from bench.guests.disk.limits import Budget
+from bench.guests.disk.refusal import BadRoot, shown
+from bench.guests.disk.tree import KEPT, MAX_TIME, Inode, Tree
 
 _PIECE = 1 << 18
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK

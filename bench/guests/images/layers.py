@@ -2,30 +2,27 @@
 
 A layer is read twice: once for its names, once for the contents of its files that are
 in the merged root. Both times its digests must be those of manifest and config.
-Memory is taken for names alone.
 """
 
 from __future__ import annotations
 
-import math
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from bench.guests.images import tree
+from bench.guests.disk import archives, tree
+from bench.guests.disk.limits import Budget
+from bench.guests.disk.members import Member, Source, members
+from bench.guests.disk.refusal import BadRoot, shown
+from bench.guests.disk.tree import Inode, Tree
 from bench.guests.images.files import Files
-from bench.guests.images.limits import Budget
-from bench.guests.images.members import Member, members
-from bench.guests.images.refusal import BadRoot, shown
-from bench.guests.images.streams import Checked, Source, unpacked
-from bench.guests.images.tree import KEPT, MAX_TIME, Inode, Tree
+from bench.guests.images.streams import Checked, unpacked
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 # aufs wrote names for itself that begin so.
 _AUFS = ".wh..wh."
-_XATTR = "SCHILY.xattr."
 
 # Called with each layer that is begun, to show progress.
 Tick = Callable[[str], None]
@@ -71,17 +68,12 @@ def contents(
     files: Files, layers: Sequence[Layer], root: Tree, tick: Tick
 ) -> Iterator[tuple[Inode, Iterator[bytes]]]:
     """The contents of the tree's files, in the order of layers and members."""
-    wanted: dict[int, dict[int, Inode]] = {}
-    for _, inode in root.walk():
-        if inode.kind == tree.FILE:
-            wanted.setdefault(inode.layer, {})[inode.member] = inode
-    for number in sorted(wanted):
+
+    def opened(number: int) -> AbstractContextManager[Iterator[Member]]:
         tick(f"writing layer {number + 1} of {len(layers)}")
-        chosen = wanted[number]
-        with _members(files, layers[number], number, Budget()) as found:
-            for count, member in enumerate(found):
-                if count in chosen:
-                    yield chosen[count], member.contents()
+        return _members(files, layers[number], number, Budget())
+
+    return archives.contents(root, opened)
 
 
 @contextmanager
@@ -127,50 +119,5 @@ def _apply(root: Tree, info: tarfile.TarInfo, layer: int, member: int) -> None:
         if name in ("", ".", ".."):
             raise BadRoot(f"the whiteout {shown(info.name)} names no file")
         root.hide([*path[:-1], name], layer)
-    elif info.islnk():
-        root.link(path, tree.components(info.linkname), layer)
     else:
-        _add(root, path, info, layer, member)
-
-
-def _add(
-    root: Tree, path: list[str], info: tarfile.TarInfo, layer: int, member: int
-) -> None:
-    inode = Inode(
-        "",
-        info.mode & 0o7777,
-        info.uid,
-        info.gid,
-        _seconds(info.mtime),
-        xattrs=_xattrs(info),
-    )
-    if info.isdir():
-        inode.kind = tree.FOLDER
-    elif info.issym():
-        inode.kind, inode.target, inode.mode = tree.LINK, info.linkname, 0o777
-    elif info.isreg():
-        root.budget.check(info.size)
-        inode.kind, inode.size = tree.FILE, info.size
-        inode.layer, inode.member = layer, member
-    elif info.isfifo():
-        inode.kind = tree.FIFO
-    elif info.ischr() or info.isblk():
-        root.leave_out("device nodes")
-        return
-    else:
-        what = f"{shown(info.name)} is of an unknown kind ({info.type!r})"
-        raise BadRoot(what, "save the image again")
-    root.add(path, inode, layer)
-
-
-def _seconds(time: float) -> int:
-    """A time that ext4 can hold, in seconds since 1970."""
-    return int(min(max(time, 0), MAX_TIME)) if math.isfinite(time) else 0
-
-
-def _xattrs(info: tarfile.TarInfo) -> dict[str, bytes]:
-    return {
-        key.removeprefix(_XATTR): value.encode("utf-8", "surrogateescape")
-        for key, value in info.pax_headers.items()
-        if key.startswith(_XATTR) and key.removeprefix(_XATTR).startswith(KEPT)
-    }
+        archives.add(root, info, layer, member)

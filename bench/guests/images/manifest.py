@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.guests.disk.limits import MAX_LAYERS
+from bench.guests.disk.refusal import BadRoot, shown
 from bench.guests.images.files import Files
 from bench.guests.images.layers import Layer
-from bench.guests.images.limits import MAX_LAYERS
-from bench.guests.images.refusal import BadRoot, OtherArchitecture, shown
+from bench.guests.images.refusal import OtherArchitecture
 
 # Go's names for our architectures.
 PLATFORMS = {

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from bench.guests import cpio
 from bench.guests.devices.disk import make_disk
+from bench.guests.disk.ext4 import FILE_SYSTEM
 from bench.guests.guest import GivenRoot, Guest, GuestFile, file_sha256
 from bench.guests.images import store
 from bench.guests.images.command import Command
-from bench.guests.images.ext4 import FILE_SYSTEM
 
 COMMAND = "etc/command"
 

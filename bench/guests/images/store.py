@@ -23,14 +23,15 @@ from typing import Any
 from bench.base.errors import TierlabError, disk_full, from_os_error
 from bench.base.lock import locked
 from bench.base.progress import Progress
-from bench.guests.images import ext4, layers, manifest, tree
+from bench.guests.disk import ext4, tree
+from bench.guests.disk.limits import MAX_TEXT
+from bench.guests.disk.refusal import BadRoot
+from bench.guests.disk.tree import Inode, Tree
+from bench.guests.images import layers, manifest
 from bench.guests.images.command import Accounts
 from bench.guests.images.elf import architecture
 from bench.guests.images.files import opened
 from bench.guests.images.folder import Folder
-from bench.guests.images.limits import MAX_TEXT
-from bench.guests.images.refusal import BadRoot
-from bench.guests.images.tree import Inode, Tree
 
 # Raise this number when disks that older code made must not be used any more.
 FORMAT = 1

@@ -12,10 +12,11 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 from bench.base.errors import SetupError
-from bench.guests.images.refusal import BadRoot
+from bench.guests.disk.members import Source
+from bench.guests.disk.refusal import BadRoot
 
 _PIECE = 1 << 18
 _GZIP = b"\x1f\x8b"
@@ -24,13 +25,6 @@ _UNKNOWN = {b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _MAGIC_BYTES = 6
 # Larger windows would need more memory than most machines give to one process.
 _ZSTD_MEMORY = "--memory=256MiB"
-
-
-class Source(Protocol):
-    """What can be read from its beginning to its end."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
 
 
 class Checked:

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.build import Context, SetupError
+from bench.guests.disk import archives, ext4, tree
+from bench.guests.disk.members import Member, members
+from bench.guests.disk.refusal import BadRoot
+from bench.guests.disk.tree import Inode, Tree
 from bench.guests.packages import Package, foreign_apt
-from bench.guests.roots import tree
-from bench.guests.roots.ext4 import image_name, make_image
-from bench.guests.roots.tree import Tree, TreeError
 from bench.guests.sources import Architecture
 
 VERSIONS = "versions.json"
+# The time of every file and of the file system: 1 January 2025. Guests' clocks begin
+# later, so make does not find files of the future.
+TIME = 1735689600
+_NAMESPACE = uuid.UUID("2f8f2c38-5a1f-4d6e-9d0b-0b1f6f0f8a51")
 
 # Folders that all Debian systems have as links since /usr was merged.
 _MERGED = ("bin", "lib", "lib64", "sbin")
@@ -61,33 +68,43 @@ class DebianRoot:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
-def make(ctx: Context, architecture: Architecture, root: DebianRoot, own: Tree) -> None:
-    """Make the disk in `ctx.out`, with the entries of `own` above all others."""
+def image_name(label: str) -> str:
+    """The name of a disk's file in its product."""
+    return f"{label}.img"
+
+
+def make(
+    ctx: Context, architecture: Architecture, root: DebianRoot, own: Mapping[str, Inode]
+) -> None:
+    """Make the disk in `ctx.out`, with the files of `own` above all others.
+
+    SetupError if a package is damaged or does not fit the others.
+    """
     with foreign_apt(ctx, architecture.debian, architecture.suite) as apt:
         packages = apt.closure(root.packages, root.without)
         debs = apt.download_all(packages)
-    made = skeleton()
+    unpacked = [_unpacked(ctx, deb) for deb in debs]
+    label = f"{root.name}-{architecture.name}"
     try:
-        for deb in debs:
-            add_package(ctx, made, deb, root.needless)
+        made = merged(unpacked, root.needless)
         for path, target in root.links.items():
             made.put(path, tree.link(target))
-        for path, entry in own.entries.items():
-            made.put(path, entry)
-    except TreeError as error:
+        for path, inode in own.items():
+            made.put(path, inode)
+        _check_whole(made)
+        make_disk(made, unpacked, ctx.out / image_name(label), label)
+    except BadRoot as error:
         raise SetupError(
             f"the packages of {root.name} do not fit together",
-            str(error),
+            error.why,
             "report this, with the versions of the packages",
         ) from error
-    label = f"{root.name}-{architecture.name}"
-    make_image(ctx, made, ctx.out / image_name(label), label)
     (ctx.out / VERSIONS).write_text(_versions(packages), encoding="utf-8")
 
 
 def skeleton() -> Tree:
     """The folders, links and files of every root."""
-    made = Tree()
+    made = Tree(links_stay=True)
     for name in _FOLDERS:
         made.put(name, tree.directory())
     made.put("tmp", tree.directory(0o1777))
@@ -99,24 +116,54 @@ def skeleton() -> Tree:
     return made
 
 
-def add_package(
-    ctx: Context, made: Tree, deb: Path, needless: Iterable[str] = ()
-) -> None:
-    """Add the files of a package, but for documentation and what is needless.
+def merged(unpacked: Sequence[Path], needless: Iterable[str] = ()) -> Tree:
+    """The root of packages' archives, without documentation and what is needless.
 
-    Its archive stays in the step's scratch directory until the tree is written.
+    BadRoot if an archive is damaged or does not fit the others.
     """
-    archive = ctx.work / f"{deb.stem}.tar"
-    packed = ctx.work / f"{deb.stem}.unpacked"
-    command = 'dpkg-deb --fsys-tarfile "$1" >"$2"'
-    ctx.run(["sh", "-c", command, "sh", str(deb), str(packed)])
-    packed.rename(archive)
+    root = skeleton()
     patterns = (*_NEEDLESS, *needless)
+    for number, archive in enumerate(unpacked):
+        with _members(archive) as found:
+            for count, member in enumerate(found):
+                path = "/".join(tree.components(member.info.name))
+                if path and not any(fnmatch.fnmatchcase(path, p) for p in patterns):
+                    archives.add(root, member.info, number, count)
+    return root
 
-    def wanted(path: str) -> bool:
-        return not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
 
-    made.add_archive(archive, wanted)
+def make_disk(root: Tree, unpacked: Sequence[Path], out: Path, label: str) -> None:
+    """Write the disk; `label` names the file system and gives it its UUID.
+
+    The root's files have the same time on each disk, whenever a package was built.
+    """
+    for inode in [root.root, *(inode for _, inode in root.walk())]:
+        inode.mtime = TIME
+    contents = archives.contents(root, lambda number: _members(unpacked[number]))
+    identity = ext4.Identity(str(uuid.uuid5(_NAMESPACE, label)), label, TIME)
+    ext4.make(root, contents, out, identity)
+
+
+def _unpacked(ctx: Context, deb: Path) -> Path:
+    """The tar archive of a package's files, in the step's scratch directory."""
+    archive = ctx.work / f"{deb.stem}.tar"
+    part = ctx.work / f"{deb.stem}.part"
+    command = 'dpkg-deb --fsys-tarfile "$1" >"$2"'
+    ctx.run(["sh", "-c", command, "sh", str(deb), str(part)])
+    part.rename(archive)
+    return archive
+
+
+@contextmanager
+def _members(archive: Path) -> Iterator[Iterator[Member]]:
+    with archive.open("rb") as file:
+        yield members(file, archive.name)
+
+
+def _check_whole(root: Tree) -> None:
+    """Refuse a root that lacks files of its packages."""
+    if root.left_out:
+        raise BadRoot("; ".join(root.notes()))
 
 
 def _versions(packages: Iterable[Package]) -> str:

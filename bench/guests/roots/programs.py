@@ -7,14 +7,15 @@ round, and `want` is all that a right round prints, on every architecture. They 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.build import Context, SetupError, Step
 from bench.guests.catalogue import PROGRAMS
-from bench.guests.roots import debian, tree
-from bench.guests.roots.debian import DebianRoot
-from bench.guests.roots.ext4 import image_name
-from bench.guests.roots.tree import Tree
+from bench.guests.disk import tree
+from bench.guests.disk.tree import Inode
+from bench.guests.roots import debian
+from bench.guests.roots.debian import DebianRoot, image_name
 from bench.guests.sources import ARCHITECTURES, Architecture
 
 SOURCES = "bench/guests/userland/programs"
@@ -85,32 +86,32 @@ def image(products: Path, arch: str, root: str) -> Path:
     return products / image_name(f"{root}-{arch}")
 
 
-def own_files(sources: Path, root: str) -> Tree:
-    """The workloads' files in that root; none for a root without such workloads."""
-    made = Tree()
+def own_files(sources: Path, root: str) -> Mapping[str, Inode]:
+    """The workloads' files by their paths in that root, which may have none."""
+    made: dict[str, Inode] = {}
     for program in PROGRAMS.get(root, ()):
         folder = sources / program
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             mode = 0o755 if path.read_bytes().startswith(b"#!") else 0o644
             place = f"tierlab/{program}/{path.relative_to(folder).as_posix()}"
-            made.put(place, tree.file(path.read_bytes(), mode))
+            made[place] = tree.file(path.read_bytes(), mode)
     return made
 
 
 def _step(architecture: Architecture, root: DebianRoot) -> Step:
     def make(ctx: Context) -> None:
         own = own_files(ctx.root / SOURCES, root.name)
-        if root.name in PROGRAMS and not own.entries:
+        if root.name in PROGRAMS and not own:
             raise SetupError(f"{SOURCES} has no program of the root {root.name}")
         debian.make(ctx, architecture, root, own)
 
-    here = "bench/guests/roots"
     return Step(
         name=product(architecture.name, root.name),
         title=f"disk with {root.name} for {architecture.name}",
         files=(
             "bench/guests/packages.py",
-            *(f"{here}/{name}.py" for name in ("tree", "ext4", "debian")),
+            "bench/guests/roots/debian.py",
+            "bench/guests/disk/*.py",
             *(f"{SOURCES}/{program}/**/*" for program in PROGRAMS.get(root.name, ())),
         ),
         values=(repr(root), repr(architecture)),

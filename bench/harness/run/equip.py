@@ -15,10 +15,10 @@ from bench.engines.base import BootRequest
 from bench.guests.catalogue import memory_of, roots_of
 from bench.guests.devices.base import virtio_bus
 from bench.guests.devices.disk import Disk, make_disk
+from bench.guests.disk.ext4 import FILE_SYSTEM
 from bench.guests.guest import Guest
 from bench.guests.names import GuestEntry, known_guests
 from bench.guests.roots import programs
-from bench.guests.roots.ext4 import FILE_SYSTEM
 
 OPTION = "--workload"
 

@@ -17,10 +17,11 @@ from bench.base.places import default_cache
 from bench.base.progress import Progress
 from bench.guests.catalogue import IMAGES, roots_of
 from bench.guests.devices.base import split_settings, virtio_bus
+from bench.guests.disk.refusal import BadRoot
 from bench.guests.guest import Guest
 from bench.guests.images import store
 from bench.guests.images.command import Command, command
-from bench.guests.images.refusal import BadRoot, ForeignRoot, OtherArchitecture
+from bench.guests.images.refusal import ForeignRoot, OtherArchitecture
 from bench.guests.images.root import Given, with_root
 from bench.guests.images.store import Made
 from bench.guests.names import GuestEntry

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bench.guests.disk.refusal import BadRoot
 from bench.guests.images.command import MAX_BYTES, Accounts, command
-from bench.guests.images.refusal import BadRoot
 
 ACCOUNTS = Accounts(
     "root:x:0:0:root:/root:/bin/sh\n"

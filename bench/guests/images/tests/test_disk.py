@@ -14,7 +14,8 @@ from rich.console import Console
 
 from bench.base.errors import USAGE, TierlabError
 from bench.base.progress import Progress
-from bench.guests.images import ext4, store
+from bench.guests.disk import ext4
+from bench.guests.images import store
 from bench.guests.images.store import Image, Made
 from bench.testing.images import (
     as_folder,

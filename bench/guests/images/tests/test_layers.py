@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.guests.disk import limits, members, tree
+from bench.guests.disk.refusal import BadRoot
+from bench.guests.disk.tree import Tree
 from bench.guests.images import layers as module
-from bench.guests.images import limits, members, tree
 from bench.guests.images.files import opened
 from bench.guests.images.layers import contents, merged
 from bench.guests.images.manifest import find
-from bench.guests.images.refusal import BadRoot
-from bench.guests.images.tree import Tree
 from bench.testing.images import (
     Packing,
     as_folder,

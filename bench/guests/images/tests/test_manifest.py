@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bench.guests.disk.limits import MAX_TEXT
+from bench.guests.disk.refusal import BadRoot
 from bench.guests.images.files import opened
-from bench.guests.images.limits import MAX_TEXT
 from bench.guests.images.manifest import Found, find
-from bench.guests.images.refusal import BadRoot
 from bench.testing.images import (
     OCI,
     add_image,

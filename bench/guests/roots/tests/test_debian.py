@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,10 @@ import pytest
 from bench.build import Context, SetupError
 from bench.guests import packages
 from bench.guests.catalogue import PROGRAMS
+from bench.guests.disk import tree
 from bench.guests.packages import ForeignApt, described, to_unpack
-from bench.guests.roots import debian, programs, tree
+from bench.guests.roots import debian, programs
 from bench.guests.roots.debian import DebianRoot
-from bench.guests.roots.tree import Tree
 from bench.guests.sources import ARCHITECTURES
 
 RISCV64 = ARCHITECTURES["riscv64"]
@@ -141,13 +142,15 @@ def test_a_root_of_packages(
         yield apt
 
     monkeypatch.setattr(debian, "foreign_apt", local)
-    own = Tree()
-    own.put("tierlab/tool/round", tree.file(b"#!/bin/sh\n", 0o755))
+    own = {"tierlab/tool/round": tree.file(b"#!/bin/sh\n", 0o755)}
     root = DebianRoot(
         "tool", ("tool",), ("other",), ("usr/share/tool/*",), {"usr/bin/cc": "tool"}
     )
     debian.make(ctx, RISCV64, root, own)
     image = programs.image(ctx.out, "riscv64", "tool")
+    first = image.read_bytes()
+    debian.make(ctx, RISCV64, root, own)
+    assert image.read_bytes() == first
 
     def debugfs(request: str) -> str:
         argv = ["debugfs", "-R", request, str(image)]
@@ -171,6 +174,36 @@ def test_a_root_of_packages(
     assert not Path("/tmp/never").exists()
 
 
+def test_files_times_are_the_same_on_each_disk(tmp_path: Path) -> None:
+    disks = []
+    for time in (1, 1_700_000_000):
+        info = tarfile.TarInfo("usr/bin/tool")
+        info.mtime = time
+        with tarfile.open(tmp_path / f"{time}.tar", "w") as out:
+            out.addfile(info)
+        unpacked = [tmp_path / f"{time}.tar"]
+        disk = tmp_path / f"{time}.img"
+        debian.make_disk(debian.merged(unpacked), unpacked, disk, "tool")
+        disks.append(disk.read_bytes())
+    assert disks[0] == disks[1]
+
+
+def test_packages_that_do_not_fit_are_refused_in_one_line(
+    apt: LocalApt, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def local(*_: object) -> Iterator[ForeignApt]:
+        yield apt
+
+    monkeypatch.setattr(debian, "foreign_apt", local)
+    own = {"usr/bin/tool/below": tree.file(b"x")}
+    with pytest.raises(SetupError, match="do not fit together") as caught:
+        debian.make(ctx, RISCV64, DebianRoot("tool", ("tool",)), own)
+    assert "leads through a file" in caught.value.line()
+    assert "\n" not in caught.value.line()
+    assert not list(ctx.out.iterdir())
+
+
 def test_names_of_a_simulation() -> None:
     said = "NOTE: x\nInst a (1 Debian [riscv64])\nInst b:all (2 Debian [all])\nConf a\n"
     assert to_unpack(said) == ["a", "b"]
@@ -187,6 +220,6 @@ def test_each_root_has_its_programs() -> None:
     for name in PROGRAMS:
         own = programs.own_files(sources, name)
         for program in PROGRAMS[name]:
-            entry = own.entries[f"tierlab/{program}/round"]
+            entry = own[f"tierlab/{program}/round"]
             assert entry.mode == 0o755
-            assert own.entries[f"tierlab/{program}/want"].size
+            assert own[f"tierlab/{program}/want"].size

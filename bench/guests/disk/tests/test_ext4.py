@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from bench.build import Context
-from bench.guests.roots import tree
-from bench.guests.roots.ext4 import make_image
-from bench.guests.roots.tree import Tree
+from bench.guests.disk import archives, ext4, tree
+from bench.guests.disk.ext4 import Identity
+from bench.guests.disk.members import Member
+from bench.guests.disk.tree import Tree
+
+IDENTITY = Identity("2f8f2c38-5a1f-4d6e-9d0b-0b1f6f0f8a51", "sample", 1735689600)
 
 
-def context(folder: Path) -> Context:
-    """What make_image() uses of a context."""
-    folder.mkdir()
+def make(made: Tree, out: Path, identity: Identity = IDENTITY) -> Path:
+    """The disk of a tree whose files are all ours."""
 
-    def run(argv: list[str], env: dict[str, str]) -> None:
-        subprocess.run(argv, env={**os.environ, **env}, check=True)
+    def opened(number: int) -> AbstractContextManager[Iterator[Member]]:
+        raise AssertionError(f"archive {number} was opened")
 
-    return cast(Context, SimpleNamespace(work=folder, run=run))
+    ext4.make(made, archives.contents(made, opened), out, identity)
+    return out
 
 
 def sample() -> Tree:
@@ -43,8 +44,7 @@ def debugfs(image: Path, request: str) -> str:
 
 
 def test_the_disk_holds_the_tree(tmp_path: Path) -> None:
-    image = tmp_path / "disk.img"
-    make_image(context(tmp_path / "work"), sample(), image, "sample")
+    image = make(sample(), tmp_path / "disk.img")
     assert debugfs(image, "cat /etc/motd") == "hello\n"
     assert 'Fast link dest: "usr/bin"' in debugfs(image, "stat /bin")
     said = debugfs(image, "stat /etc/motd")
@@ -60,9 +60,7 @@ def test_equal_trees_are_equal_disks(
     made = []
     for name, zone in (("a", "UTC"), ("b", "Asia/Tokyo")):
         monkeypatch.setenv("TZ", zone)
-        image = tmp_path / f"{name}.img"
-        make_image(context(tmp_path / name), sample(), image, "sample")
-        made.append(image.read_bytes())
+        made.append(make(sample(), tmp_path / f"{name}.img").read_bytes())
     assert made[0] == made[1]
 
 
@@ -71,6 +69,15 @@ def test_large_files_have_room(tmp_path: Path) -> None:
     made.put("large", tree.file(b"x" * (40 << 20)))
     for number in range(5000):
         made.put(f"many/{'n' * 60}{number}", tree.file(b"y"))
-    image = tmp_path / "disk.img"
-    make_image(context(tmp_path / "work"), made, image, "large")
+    image = make(made, tmp_path / "disk.img")
     assert image.stat().st_size < 80 << 20
+
+
+def test_the_disk_has_its_identity(tmp_path: Path) -> None:
+    said = debugfs(make(sample(), tmp_path / "disk.img"), "stats -h")
+    assert IDENTITY.uuid in said
+    assert "Filesystem volume name:   sample" in said
+    assert "Filesystem created:       Wed Jan  1" in said
+    long = Identity(label="a-label-that-has-too-many-bytes")
+    said = debugfs(make(sample(), tmp_path / "long.img", long), "stats -h")
+    assert "Filesystem volume name:   a-label-that-has\n" in said

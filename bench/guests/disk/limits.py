@@ -1,10 +1,10 @@
-"""How much an image may be: a small file must not fill a disk or the memory."""
+"""How much a root may be: a small file must not fill a disk or the memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.guests.images.refusal import BadRoot
+from bench.guests.disk.refusal import BadRoot
 
 MIB = 1 << 20
 # Contents of a root, and of all its layers together, unpacked.

@@ -1,4 +1,4 @@
-"""A root as names and inodes in memory, which layers are applied to.
+"""A root as names and inodes in memory, which archives are added to.
 
 Names and links are resolved here and only here: no file system of the host is involved.
 A link in the way of a name is followed as the guest would follow it: an absolute target
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.guests.images.limits import Budget
-from bench.guests.images.refusal import BadRoot, shown
+from bench.guests.disk.limits import Budget
+from bench.guests.disk.refusal import BadRoot, shown
 
 # As Linux has them.
 _MAX_LINKS = 40
@@ -40,6 +40,8 @@ class Inode:
     size: int = 0
     layer: int = 0
     member: int = 0
+    # The contents of a file that is in no archive.
+    data: bytes | None = None
     # Of a link.
     target: str = ""
     xattrs: dict[str, bytes] = field(default_factory=dict)
@@ -53,6 +55,21 @@ class Name:
 
     inode: Inode
     layer: int
+
+
+def directory(mode: int = 0o755) -> Inode:
+    """A folder."""
+    return Inode(FOLDER, mode)
+
+
+def link(target: str) -> Inode:
+    """A symbolic link."""
+    return Inode(LINK, 0o777, target=target)
+
+
+def file(data: bytes, mode: int = 0o644) -> Inode:
+    """A regular file with these contents."""
+    return Inode(FILE, mode, size=len(data), data=data)
 
 
 def components(name: str) -> list[str]:
@@ -70,11 +87,19 @@ def components(name: str) -> list[str]:
 
 
 class Tree:
-    """A root; layers count from 0."""
+    """A root; layers count from 0.
 
-    def __init__(self, budget: Budget | None = None) -> None:
+    With `links_stay`, a link to a folder stays when a folder comes in its place, as
+    dpkg does: Debian's packages may bring /lib, which is a link. Without, the folder
+    replaces the link, as in layers of images.
+    """
+
+    def __init__(
+        self, budget: Budget | None = None, *, links_stay: bool = False
+    ) -> None:
         self.root = Inode(FOLDER, 0o755)
         self.budget = budget or Budget()
+        self._links_stay = links_stay
         # Kinds of files that were left out -> how many.
         self.left_out: dict[str, int] = {}
 
@@ -89,10 +114,19 @@ class Tree:
             return
         folder = self._parent(path, layer)
         before = folder.names.get(path[-1])
-        if before is not None and before.inode.kind == inode.kind == FOLDER:
-            inode.names = before.inode.names
+        if before is not None and inode.kind == FOLDER:
+            if before.inode.kind == FOLDER:
+                inode.names = before.inode.names
+            elif self._links_stay and before.inode.kind == LINK:
+                target = self.find(path)
+                if target is not None and target.kind == FOLDER:
+                    return
         self.budget.name(path[-1], inode.target, *inode.xattrs.values())
         folder.names[path[-1]] = Name(inode, layer)
+
+    def put(self, path: str, inode: Inode) -> None:
+        """Give an inode of ours a name."""
+        self.add(components(path), inode, 0)
 
     def link(self, path: list[str], target: list[str], layer: int) -> None:
         """Give the inode of `target` one more name."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
-from bench.guests.images.limits import MAX_HEADER
-from bench.guests.images.refusal import BadRoot, shown
-from bench.guests.images.streams import Source
+from bench.guests.disk.limits import MAX_HEADER
+from bench.guests.disk.refusal import BadRoot, shown
 
 _PIECE = 1 << 18
+
+
+class Source(Protocol):
+    """What can be read from its beginning to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
 
 
 def broken_tar(what: str, error: BaseException) -> BadRoot:

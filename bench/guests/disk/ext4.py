@@ -1,7 +1,8 @@
 """A tree to a disk: mke2fs gets one tar stream, and makes an ext4 from it.
 
 Equal trees give equal disks: no time, UUID or hash seed is random. The file system has
-no journal, because guests only read it.
+no journal, because guests only read it. It has no checksums of metadata, which would
+cost a guest time.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from bench.base.errors import SetupError, TierlabError, disk_full
-from bench.guests.images import tree
-from bench.guests.images.tree import Inode, Tree
+from bench.guests.disk import tree
+from bench.guests.disk.tree import Inode, Tree
 
 FILE_SYSTEM = "ext4"
 Contents = Iterable[tuple[Inode, Iterator[bytes]]]
@@ -29,22 +31,44 @@ _FEW_INODES = 64
 # Bytes of attributes that fit in their block.
 _ATTRIBUTES = 3500
 _UUID = "7469e01a-6c61-4b00-8000-746965726c61"
-# A time before all others: mke2fs takes it for its own times.
-_ENVIRONMENT = {"E2FSPROGS_FAKE_TIME": "1", "LC_ALL": "C.UTF-8", "MKE2FS_CONFIG": ""}
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MKE2FS_CONFIG": ""}
+_MAX_LABEL = 16
 _FULL = "No space left on device"
 _CAPABILITY = "security.capability"
 _BANNER = "debugfs "
 
 
-def make(root: Tree, contents: Contents, out: Path) -> None:
-    """Write the disk of a tree to a new file, which is sparse."""
+@dataclass(frozen=True)
+class Identity:
+    """What tells a file system from others, beside its contents."""
+
+    uuid: str = _UUID
+    # ext4 has room for 16 bytes.
+    label: str = ""
+    # When it was made, in seconds since 1970. mke2fs takes 0 for the present.
+    time: int = 1
+
+
+def make(
+    root: Tree, contents: Contents, out: Path, identity: Identity = Identity()
+) -> None:
+    """Write the disk of a tree to a new file, which is sparse.
+
+    TierlabError if the disk is full; SetupError if mke2fs or debugfs fail.
+    """
     argv = ["mke2fs", "-q", "-F", "-t", FILE_SYSTEM, "-b", str(_BLOCK)]
-    argv += ["-I", str(_INODE), "-N", str(_inodes(root)), "-m", "0", "-U", _UUID]
+    argv += ["-I", str(_INODE), "-N", str(_inodes(root)), "-m", "0"]
+    argv += ["-U", identity.uuid, "-L", identity.label[:_MAX_LABEL]]
     argv += ["-O", "^has_journal,^resize_inode,^metadata_csum,^orphan_file"]
-    argv += ["-E", f"hash_seed={_UUID},lazy_itable_init=0,nodiscard"]
+    argv += ["-E", f"hash_seed={identity.uuid},lazy_itable_init=0,nodiscard"]
     argv += ["-d", "-", str(out), f"{_blocks(root)}"]
-    _feed(argv, archive(root, contents))
-    _finish(root, out)
+    environment = {
+        **os.environ,
+        **_ENVIRONMENT,
+        "E2FSPROGS_FAKE_TIME": str(identity.time),
+    }
+    _feed(argv, archive(root, contents), environment)
+    _finish(root, out, environment)
 
 
 def archive(root: Tree, contents: Contents) -> Iterator[bytes]:
@@ -126,7 +150,9 @@ def _blocks(root: Tree) -> int:
     return blocks + blocks // 32 + 1024
 
 
-def _feed(argv: list[str], stream: Iterator[bytes]) -> None:
+def _feed(
+    argv: list[str], stream: Iterator[bytes], environment: dict[str, str]
+) -> None:
     """Run mke2fs with the stream as its input; TierlabError if it fails."""
     with tempfile.TemporaryFile() as said:
         try:
@@ -135,7 +161,7 @@ def _feed(argv: list[str], stream: Iterator[bytes]) -> None:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
-                env={**os.environ, **_ENVIRONMENT},
+                env=environment,
             )
         except OSError as error:
             raise _no_program(argv[0], error) from error
@@ -169,7 +195,7 @@ def _no_program(name: str, error: OSError) -> SetupError:
     return SetupError("the disk cannot be made", why, next_step)
 
 
-def _finish(root: Tree, out: Path) -> None:
+def _finish(root: Tree, out: Path, environment: dict[str, str]) -> None:
     """Set what mke2fs does not: extended attributes; remove its lost+found."""
     with tempfile.TemporaryDirectory() as scratch:
         commands = []
@@ -182,7 +208,7 @@ def _finish(root: Tree, out: Path) -> None:
                 seen.add(id(inode))
                 commands += _settings(f"/{path}", own, Path(scratch), root)
         if commands:
-            _debugfs(out, commands)
+            _debugfs(out, commands, environment)
 
 
 def _settings(
@@ -203,7 +229,7 @@ def _settings(
     return commands
 
 
-def _debugfs(out: Path, commands: list[str]) -> None:
+def _debugfs(out: Path, commands: list[str], environment: dict[str, str]) -> None:
     argv = ["debugfs", "-w", "-f", "-", str(out)]
     text = "".join(f"{command}\n" for command in commands)
     try:
@@ -212,7 +238,7 @@ def _debugfs(out: Path, commands: list[str]) -> None:
             input=text.encode("utf-8", "surrogateescape"),
             capture_output=True,
             check=False,
-            env={**os.environ, **_ENVIRONMENT},
+            env=environment,
         )
     except OSError as error:
         raise _no_program(argv[0], error) from error
