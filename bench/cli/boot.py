@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +43,11 @@ from bench.harness.run.images import (
     arch_of,
     check_workloads,
     default_guest,
-    given_root,
 )
 from bench.harness.run.policies import check_policies
 from bench.harness.run.profile import seed as seed_profile
 from bench.harness.run.provenance import shared_provenance
+from bench.harness.snapshots.roots import root_to_resume
 from bench.harness.suites.campaign import DEFAULT_OUT
 
 # The settings that only an engine with tiers accepts.
@@ -97,7 +98,9 @@ def boot(
     With --image or --root, the exit status is that of the command in the guest: see
     docs/images.md.
     """
-    given_image = given_root(image, root, words_given(), interactive=interactive)
+    given_image = root_to_resume(
+        snapshots.snapshot, image, root, words_given(), interactive=interactive
+    )
     guest = _guest(guest, given_image)
     driver = find_engine(engine)
     switches = Switches(**{one.key: given.pop(one.key) for one in SWITCHES})
@@ -149,7 +152,7 @@ def boot(
         job = replace(job, request=replace(job.request, profile=_seed(job)))
     result = _boot_on_screen(job, interactive)
     _summary(result, err_console())
-    _saved(result, err_console())
+    _saved(result, given_image, err_console())
     if json_path is not None:
         write_json(json_path, result)
     return _status(result)
@@ -206,15 +209,19 @@ def _workload(
     return workload
 
 
-def _saved(result: dict[str, Any], console: Console) -> None:
+def _saved(result: dict[str, Any], root: ChosenRoot | None, console: Console) -> None:
     saved = (result["snapshot"] or {}).get("saved")
     if saved is None:
         return
+    words = [result["config"]["guest"]]
+    if root is not None:
+        words = [words[0].removesuffix(root.named("")), root.option, root.given]
+    words += ["--restore", saved["path"]]
     mib = [saved[name] / 2**20 for name in ("bytes", "stream_bytes")]
     console.print(
         f"Saved {saved['path']}: {mib[0]:.1f} MiB ({mib[1]:.1f} unpacked), "
         f"in {saved['save_ms'] / 1000:.1f} s.  To go on: tierlab boot "
-        f"{result['config']['guest']} --restore {saved['path']}",
+        f"{shlex.join(words)}",
         soft_wrap=True,
     )
 

@@ -48,10 +48,10 @@ from bench.harness.run.images import (
     arch_of,
     check_workloads,
     default_guest,
-    given_root,
 )
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
+from bench.harness.snapshots.roots import own_guest, root_to_resume
 from bench.harness.suites.campaign import (
     Campaign,
     Configuration,
@@ -106,17 +106,15 @@ def compare(
     Targets that are missed do not change the exit status.
     SUITE is a TOML file, or the name of one that `tierlab suites` lists.
     """
-    given_image = given_root(image, root, words_given())
+    machine = given_machine(restore) if restore is not None else None
+    given_image = root_to_resume(machine, image, root, words_given())
     path = find_suite(suite_file) if suite_file is not None else None
     where = str(path) if path is not None else ""
     suite = read_suite(path) if path is not None else Suite()
-    if restore is not None:
-        facts = given_machine(restore).facts
+    if machine is not None:
+        facts = machine.facts
         # A saved machine determines its guest and its machine settings.
-        name = facts.guest
-        if given_image is not None:
-            name = name.removesuffix(given_image.named(""))
-        given["guests"] = given["guests"] or (name,)
+        given["guests"] = given["guests"] or (own_guest(machine),)
         for one in SETTINGS:
             if one.machine and given[one.key] is None:
                 given[one.key] = getattr(facts, one.key)

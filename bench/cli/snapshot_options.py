@@ -17,6 +17,7 @@ from bench.guests.names import SHELL, WAIT, check_workload
 from bench.harness.run.boot import Boot
 from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
 from bench.harness.snapshots.migration import TEXT, Restore, Save
+from bench.harness.snapshots.roots import option_of, own_guest
 from bench.harness.snapshots.save_resume import machine_facts
 
 DEFAULT_AT = "prompt"
@@ -116,9 +117,11 @@ def require_guest(snapshots: Snapshots, guest: str) -> None:
     """Refuse a saved machine of another guest, before anything is built."""
     snapshot = snapshots.snapshot
     if snapshot is not None and snapshot.facts.guest != guest:
+        saved = snapshot.facts.root
+        own = own_guest(snapshot) + (f" and {option_of(saved)}" if saved else "")
         raise TierlabError(
             f"{snapshot.path} holds guest {snapshot.facts.guest}, not {guest}",
-            next_step=f"name {snapshot.facts.guest}, or another file",
+            next_step=f"name {own}, or another file",
             status=USAGE,
         )
 

@@ -18,6 +18,7 @@ from bench.guests.devices.base import Device
 from bench.guests.devices.network import Network
 from bench.guests.guest import Guest
 from bench.harness.snapshots.file import Snapshot, check_machine, read_snapshot
+from bench.harness.snapshots.roots import option_of
 from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.places import PagePlaces
 
@@ -38,6 +39,12 @@ def offered(paths: Sequence[Path]) -> list[Offered]:
     """The files that the user named, each with its own name."""
     found = [Offered(path.stem, read_snapshot(path)) for path in paths]
     names = [one.name for one in found]
+    for one in found:
+        root = one.snapshot.facts.root
+        if root is not None:
+            why = f"{one.snapshot.path} holds a machine with {option_of(root)}"
+            next_step = "a page cannot resume it: use tierlab boot --restore"
+            raise TierlabError(OPTION, why, next_step, status=USAGE)
     for name in names:
         if names.count(name) > 1:
             why = f"two saved machines are called {name}"

@@ -57,6 +57,11 @@ class ChosenRoot:
     _prepared: dict[str, _Prepared] = field(default_factory=dict)
 
     @property
+    def given(self) -> str:
+        """The option's value, for a command line."""
+        return f"{self.path},name={self.name}" if self.name else str(self.path)
+
+    @property
     def label(self) -> str:
         """What the names of guests with this root end in."""
         stem = self.name or re.sub(

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from bench.base.errors import FAILED, USAGE, TierlabError
 from bench.base.settings import SETTINGS
+from bench.guests.disk.refusal import shown
 
 MAGIC = b"tlsnap\x1a\n"
 VERSION = 1
@@ -63,6 +64,12 @@ class Facts:
     packed_bytes: int = 0
     packed_sha256: str = ""
     stream_bytes: int = 0
+
+    @property
+    def root(self) -> Mapping[str, Any] | None:
+        """What GivenRoot.as_json() said of an image or a folder, if there was one."""
+        found = self.machine.get("root")
+        return found if isinstance(found, Mapping) else None
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,9 @@ def check_machine(snapshot: Snapshot, given: Facts) -> None:
         raise _other(path, f"holds guest {saved.guest}, not {given.guest}")
     if given.qemu != saved.qemu:
         raise _other(path, f"was saved by QEMU {saved.qemu}, this is {given.qemu}")
+    if saved.root and given.root and saved.root["digest"] != given.root["digest"]:
+        root = f"{saved.root['option']} {saved.root['file']}"
+        raise _other(path, f"was saved with other contents of {shown(root)}")
     for name, what in (
         ("files", "files"),
         ("machine", "machine"),
@@ -195,10 +205,19 @@ def check_machine(snapshot: Snapshot, given: Facts) -> None:
         ("devices", "devices"),
     ):
         before, now = getattr(saved, name), getattr(given, name)
+        if name == "machine":
+            before, now = _without_name(before), _without_name(now)
         if before == now:
             continue
-        shown = "" if isinstance(before, (list, dict)) else f" ({before}, not {now})"
-        raise _other(path, f"was saved with other {what} of {saved.guest}{shown}")
+        values = "" if isinstance(before, (list, dict)) else f" ({before}, not {now})"
+        raise _other(path, f"was saved with other {what} of {saved.guest}{values}")
+
+
+def _without_name(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """A machine's facts without the option and the file name of its root."""
+    root = machine.get("root")
+    kept = root and {name: root[name] for name in ("digest", "command")}
+    return {**machine, "root": kept}
 
 
 def _pack(stream: Path, packed_path: Path) -> _Digested:
@@ -234,10 +253,24 @@ def _facts(raw: Any) -> Facts:
     ):  # fmt: skip
         if not isinstance(getattr(facts, name), kind):
             raise TypeError(name)
+    root = facts.machine.get("root")
+    if root is not None:
+        _check_root(root)
     khz = facts.tsc_khz
     if khz is not None and not (isinstance(khz, int) and 0 < khz <= MAX_KHZ):
         raise ValueError("tsc_khz")
     return facts
+
+
+def _check_root(root: Any) -> None:
+    if not isinstance(root, Mapping):
+        raise TypeError("root")
+    command = root.get("command")
+    if not isinstance(command, list):
+        raise TypeError("root")
+    texts = [*command, *(root.get(name) for name in ("option", "file", "digest"))]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("root")
 
 
 def _damaged(path: Path, why: str) -> TierlabError:

@@ -72,3 +72,19 @@ def test_another_command_natively(tmp_path: Path) -> None:
     assert status == 0
     assert said(json.loads(path.read_text()), "one two three")
     assert not (folder / "new").exists()
+
+
+def test_a_saved_machine_with_an_image(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = as_tar(busybox_image(busybox_of(GUEST)), tmp_path / "small.tar")
+    machine = tmp_path / "m.snap"
+    common = [GUEST, "--engine", "native", "--image", str(path)]
+    command = ["busybox", "sh", "-c", "echo one  two $0", "three"]
+    assert main(["boot", *common, "--save", str(machine), "--", *command]) == 0
+    go_on = f"tierlab boot {GUEST} --image {path} --restore {machine}"
+    assert go_on in capfd.readouterr().err.replace("\n", " ")
+    # the machine knows its command
+    status, result = boot([*common, "--restore", str(machine)], tmp_path)
+    assert status == 0
+    assert said(result, "one two three")
