@@ -344,10 +344,14 @@ def _run_with_progress(campaign: Campaign, guest: str, remarks: Console) -> None
     def after(run: Run) -> None:
         progress.advance(task)
         name = f"{run.guest} {run.engine} {run.tier} {run.workload} {run.switches}"
-        if run.ok and run.boot_ms is not None:
+        if not run.ok:
+            outcome = Text(f"FAILED, {run.failure}: {run.message}", style="red")
+        elif run.resume_ms is not None:
+            outcome = Text(f"resumed after {run.resume_ms / 1000:.2f} s")
+        elif run.boot_ms is not None:
             outcome = Text(f"init after {run.boot_ms / 1000:.2f} s")
         else:
-            outcome = Text(f"FAILED, {run.failure}: {run.message}", style="red")
+            outcome = Text("done")
         number = len(campaign.runs)
         progress.console.print(Text(f"{number:3}  {name.strip()}  ") + outcome)
         for line in run.warnings:

@@ -119,7 +119,9 @@ def test_compare_saves_once_and_resumes(fake: FakeEngine, capfd: Capture) -> Non
     assert (row["workload"], row["runs"], row["failed"]) == ("sh resumed", 2, 0)
     assert row["boot_ms"] is None and 0 < row["resume_ms"]
     assert row["answer_ms"] > 0
-    assert "Resume: process start" in capfd.readouterr().out
+    out, err = capfd.readouterr()
+    assert "Resume: process start" in out
+    assert err.count("resumed after") == 2 and "FAILED" not in err
     assert Path("out/snapshots").is_dir()
 
 
