@@ -180,16 +180,28 @@ def busybox_of(guest: str) -> bytes:
 def busybox_image(
     busybox: bytes, arch: str = "riscv64", **config: Any
 ) -> dict[str, bytes]:
-    """An image with busybox, a user `web`, and two layers, the upper packed by zstd."""
+    """An image with busybox, a user `web`, and two layers, the upper packed by zstd.
+
+    The lower layer is as mmdebstrap writes a root: names begin with a dot, /bin is a
+    link, /dev has nodes, and one of the programs is a hard link.
+    """
     passwd = b"root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/srv:/bin/sh\n"
-    applets = ("sh", "id", "cat", "env", "pwd", "ls")
+    applets = ("id", "cat", "env", "pwd", "ls")
+    null = entry("./dev/null", kind=tarfile.CHRTYPE, devmajor=1, devminor=3)
     lower = layer(
-        entry("bin/busybox", busybox, mode=0o755),
-        *(symlink(f"bin/{name}", "busybox") for name in applets),
-        entry("etc/passwd", passwd),
-        entry("etc/group", b"root:x:0:\nweb:x:33:\n"),
-        entry("etc/layer", b"lower\n"),
-        entry("gone", b"x"),
+        folder("./dev"),
+        null,
+        symlink("./dev/fd", "/proc/self/fd"),
+        symlink("./bin", "usr/bin"),
+        folder("./usr"),
+        folder("./usr/bin"),
+        entry("./usr/bin/busybox", busybox, mode=0o755),
+        hardlink("./usr/bin/sh", "./usr/bin/busybox"),
+        *(symlink(f"./usr/bin/{name}", "busybox") for name in applets),
+        entry("./etc/passwd", passwd),
+        entry("./etc/group", b"root:x:0:\nweb:x:33:\n"),
+        entry("./etc/layer", b"lower\n"),
+        entry("./gone", b"x"),
     )
     upper = layer(entry(".wh.gone"), entry("etc/layer", b"upper\n"))
     files: dict[str, bytes] = {}
