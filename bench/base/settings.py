@@ -184,6 +184,7 @@ SETTINGS: tuple[Setting, ...] = (
             "serve": _OFFERED_IMAGE,
             "page": _OFFERED_IMAGE,
         },
+        suite=SuiteKey(""),
     ),
     Setting(
         "root",
@@ -197,6 +198,7 @@ SETTINGS: tuple[Setting, ...] = (
             "serve": _OFFERED_ROOT,
             "page": _OFFERED_ROOT,
         },
+        suite=SuiteKey(""),
     ),
     Setting(
         "tier",

@@ -39,6 +39,7 @@ from bench.guests.catalogue import IMAGE
 from bench.guests.devices import device_options
 from bench.guests.devices.base import Device, Plan, check_plan
 from bench.guests.guest import Guest
+from bench.guests.images import store
 from bench.guests.names import GuestEntry, find_any_guest, known_guests
 from bench.harness.products import install, obtain_for, products_for, there
 from bench.harness.run.boot import require
@@ -51,6 +52,7 @@ from bench.harness.run.images import (
 )
 from bench.harness.run.policies import Policy, check_policies
 from bench.harness.run.provenance import shared_provenance
+from bench.harness.snapshots.file import Snapshot
 from bench.harness.snapshots.roots import own_guest, root_to_resume
 from bench.harness.suites.campaign import (
     Campaign,
@@ -107,10 +109,10 @@ def compare(
     SUITE is a TOML file, or the name of one that `tierlab suites` lists.
     """
     machine = given_machine(restore) if restore is not None else None
-    given_image = root_to_resume(machine, image, root, words_given())
     path = find_suite(suite_file) if suite_file is not None else None
     where = str(path) if path is not None else ""
     suite = read_suite(path) if path is not None else Suite()
+    given_image = _root(suite, machine, image, root)
     if machine is not None:
         facts = machine.facts
         # A saved machine determines its guest and its machine settings.
@@ -119,8 +121,9 @@ def compare(
             if one.machine and given[one.key] is None:
                 given[one.key] = getattr(facts, one.key)
     if given_image is not None:
-        _default_to(given_image, suite_file, given)
+        _default_to(given_image, suite, suite_file, given)
     suite = override(suite, restore=str(restore) if restore else None, **given)
+    suite = _with_root(suite, given_image)
     if show_targets and not suite.targets:
         raise TierlabError(
             "--targets: no target is stated",
@@ -143,10 +146,39 @@ def compare(
     return _run(campaign, supply, show_targets)
 
 
-def _default_to(image: ChosenRoot, suite: str | None, given: dict[str, Any]) -> None:
-    """Compare an image's command on one guest, unless the user says otherwise."""
-    given["workloads"] = given["workloads"] or (IMAGE,)
-    if not given["guests"] and suite is None:
+def _root(
+    suite: Suite, machine: Snapshot | None, image: str | None, root: Path | None
+) -> ChosenRoot | None:
+    """The root of the options, or else that of the suite; likewise the command."""
+    if image is None and root is None:
+        image = suite.image or None
+        root = Path(suite.root) if suite.root else None
+    words = words_given()
+    if words is None:
+        words = suite.command or None
+    return root_to_resume(machine, image, root, words)
+
+
+def _with_root(suite: Suite, root: ChosenRoot | None) -> Suite:
+    """The suite with its root as results have it: without the folders above it."""
+    if root is None:
+        return suite
+    is_image = root.option == store.IMAGE
+    return replace(
+        suite,
+        image=root.file if is_image else "",
+        root="" if is_image else root.file,
+        command=root.words,
+    )
+
+
+def _default_to(
+    image: ChosenRoot, suite: Suite, name: str | None, given: dict[str, Any]
+) -> None:
+    """Compare an image's command on one guest, unless user or suite say otherwise."""
+    if not (suite.image or suite.root):
+        given["workloads"] = given["workloads"] or (IMAGE,)
+    if not given["guests"] and (name is None or not suite.guests):
         given["guests"] = (default_guest(image),)
 
 

@@ -188,6 +188,11 @@ def _suite_schema() -> dict[str, Any]:
             form = {"type": "string"}
         unit = {"unit": one.unit} if one.unit else {}
         properties[one.suite_key] = {"description": one.help, **unit, **form}
+    properties["command"] = {
+        "description": "what runs in the root; empty: the command of the image",
+        "type": "array",
+        "items": {"type": "string"},
+    }
     properties["targets"] = {
         "description": "limits that the suite's author has set",
         "type": "array",

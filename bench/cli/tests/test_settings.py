@@ -97,7 +97,7 @@ def test_no_command_declares_a_setting_itself() -> None:
 def test_suites_have_the_keys_of_the_table() -> None:
     keys = {one.suite_key: one for one in SETTINGS if one.suite}
     own = {field.name: field for field in fields(Suite)}
-    assert own.keys() == keys.keys() | {"targets", "title", "purpose"}
+    assert own.keys() == keys.keys() | {"command", "targets", "title", "purpose"}
     for key, one in keys.items():
         assert one.suite is not None
         assert own[key].default == one.suite.default, key

@@ -34,6 +34,8 @@ DEFAULT_GUESTS = {
     "x86_64": "x86_64-debian",
     "i386": "i386-debian",
 }
+# What may follow an image's file, behind commas.
+IMAGE_SETTINGS = ("name",)
 # The group of packages.txt with what mke2fs needs.
 PACKAGES = "disks"
 
@@ -60,6 +62,11 @@ class ChosenRoot:
     def given(self) -> str:
         """The option's value, for a command line."""
         return f"{self.path},name={self.name}" if self.name else str(self.path)
+
+    @property
+    def file(self) -> str:
+        """What results call the file or the folder, without the folders above it."""
+        return self.path.resolve().name + (f",name={self.name}" if self.name else "")
 
     @property
     def label(self) -> str:
@@ -144,8 +151,7 @@ class ChosenRoot:
         """The guest with this root."""
         prepared = self._prepared[self.prepare([arch_of(entry)])]
         cache = default_cache()
-        file = self.path.resolve().name + (f",name={self.name}" if self.name else "")
-        given = Given(self.option, file, self.label)
+        given = Given(self.option, self.file, self.label)
         return with_root(guest, given, prepared.made, prepared.command, cache)
 
     def _refusal(self, why: str, next_step: str) -> TierlabError:
@@ -193,7 +199,7 @@ def given_root(
         )
     if folder is not None:
         return ChosenRoot(store.ROOT, folder, "", words or (), interactive)
-    path, settings = split_settings(image or "", store.IMAGE, ("name",))
+    path, settings = split_settings(image or "", store.IMAGE, IMAGE_SETTINGS)
     name = settings.get("name", "")
     return ChosenRoot(store.IMAGE, path, name, words or (), interactive)
 

@@ -19,7 +19,10 @@ from bench.base.errors import USAGE, TierlabError, unknown
 from bench.base.settings import SETTINGS, SWITCHES, Shared, default
 from bench.base.values import Choice, refused
 from bench.engines.base import Switches
+from bench.guests.catalogue import IMAGE
+from bench.guests.devices.base import split_settings
 from bench.guests.names import UNATTENDED, check_workload, is_description
+from bench.harness.run.images import IMAGE_SETTINGS
 from bench.harness.suites.targets import read_targets
 
 SUITES = Path(__file__).resolve().parent
@@ -27,6 +30,7 @@ SUITES = Path(__file__).resolve().parent
 # Keys of texts that explain the suite; they are no settings.
 _WORDS = ("title", "purpose")
 _TARGETS = "targets"
+_IMAGE, _ROOT, _COMMAND = "image", "root", "command"
 _SETTINGS = {one.suite_key: one for one in SETTINGS if one.suite is not None}
 
 
@@ -39,6 +43,7 @@ class Suite(Shared):
     table of settings (bench.base.settings) has the values and the default of each.
     """
 
+    # If empty, the Debian guest of the image's architecture.
     guests: tuple[str, ...] = default("guest")
     # The default policies have the default parameters, which tiers/ declares.
     tiers: tuple[str, ...] = default("tier")
@@ -51,6 +56,11 @@ class Suite(Shared):
     runs: int = default("runs")
     # If None, the guest's own limit holds.
     timeout: float | None = default("timeout")
+    # The image or the folder that is the root of all guests, and what runs in it; if
+    # empty, the image's own command.
+    image: str = default("image")
+    root: str = default("root")
+    command: tuple[str, ...] = ()
     # Resume a saved machine in place of booting: that of the file `restore`, or one
     # that an earlier boot saves.
     resume: bool = default("resume")
@@ -84,13 +94,43 @@ def read_suite(path: Path) -> Suite:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TierlabError(f"{path} is not TOML", str(error), status=USAGE) from error
-    return _beside(_merged(Suite(), raw, str(path)), path.parent)
+    suite = Suite()
+    if _IMAGE in raw or _ROOT in raw:
+        # What the image's guest is, only the image says.
+        suite = replace(suite, guests=(), workloads=(IMAGE,))
+    suite = _beside(_merged(suite, raw, str(path)), path.parent)
+    _check_root(suite, str(path))
+    return suite
 
 
 def _beside(suite: Suite, directory: Path) -> Suite:
-    """The suite with paths of guest descriptions made relative to `directory`."""
+    """The suite with the paths in it made relative to `directory`."""
     guests = (str(directory / g) if is_description(g) else g for g in suite.guests)
-    return replace(suite, guests=tuple(guests))
+    return replace(
+        suite,
+        guests=tuple(guests),
+        image=suite.image and str(directory / suite.image),
+        root=suite.root and str(directory / suite.root),
+    )
+
+
+def _check_root(suite: Suite, where: str) -> None:
+    """Refuse a root that is not there, before anything is built."""
+    why, key = "", _IMAGE
+    next_step = "give a path relative to the suite's folder"
+    if suite.image and suite.root:
+        why, next_step = f"it excludes '{_ROOT}'", "leave out one of them"
+    elif suite.image:
+        path, _ = split_settings(suite.image, f"{where}:{_IMAGE}", IMAGE_SETTINGS)
+        why = "" if path.exists() else f"there is no {path}"
+    elif suite.root:
+        key = _ROOT
+        why = "" if Path(suite.root).is_dir() else f"there is no folder {suite.root}"
+    elif suite.command:
+        why, key = "it runs in an image", _COMMAND
+        next_step = f"add '{_IMAGE}' or '{_ROOT}', or leave it out"
+    if why:
+        raise TierlabError(f"{where}:{key}", why, next_step, status=USAGE)
 
 
 def override(suite: Suite, where: str = "", **given: Any) -> Suite:
@@ -135,7 +175,7 @@ def check_names(suite: Suite, known: Known, where: str = "") -> Suite:
 
 
 def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
-    keys = [*_SETTINGS, _TARGETS, *_WORDS]
+    keys = [*_SETTINGS, _COMMAND, _TARGETS, *_WORDS]
     values: dict[str, Any] = {}
     for key, value in raw.items():
         if key not in keys:
@@ -147,6 +187,8 @@ def _merged(suite: Suite, raw: dict[str, Any], where: str) -> Suite:
 def _checked(key: str, value: Any, where: str) -> Any:
     if key == _TARGETS:
         return read_targets(value, f"{where}:{key}")
+    if key == _COMMAND:
+        return _words(value, f"{where}:{key}" if where else key)
     one = _SETTINGS.get(key)
     if one is None:
         if not isinstance(value, str):
@@ -164,6 +206,14 @@ def _names(value: Any, place: str) -> tuple[str, ...]:
     if not all(isinstance(name, str) and name for name in value):
         raise refused(place, value, "a list of names")
     return tuple(dict.fromkeys(value))
+
+
+def _words(value: Any, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not value[0]:
+        raise refused(place, value, "a list: a program and its arguments")
+    if not all(isinstance(word, str) for word in value):
+        raise refused(place, value, "a list of texts")
+    return tuple(value)
 
 
 def combined(suite: Suite) -> list[Switches]:

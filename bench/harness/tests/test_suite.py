@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_suite_takes_the_place_of_the_defaults(tmp_path: Path) -> None:
         ("timeout = 0", "timeout", "more than 0"),
         ("timeout = nan", "timeout", "more than 0"),
         ("memory_mib = 1", "memory_mib", "from 32 to"),
-        ("guest = ['x']", "guest", "valid: guests, tiers, engines"),
+        ("guest = ['x']", "guest", "valid: guests, image, root, tiers, engines"),
         ("smp = 9", "smp", "from 1 to 8"),
         ("icount = -1", "icount", "from 0 to 10"),
         ("chain = 'tail'", "chain", "a list"),
@@ -145,3 +146,51 @@ def test_a_suite_is_found_by_name_or_path(tmp_path: Path) -> None:
 def test_the_command_line_wins() -> None:
     suite = override(Suite(runs=7), guests=("riscv64-tiny",), runs=None, seed=0)
     assert (suite.guests, suite.runs, suite.seed) == (("riscv64-tiny",), 7, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ('image = "app.tar"', "image", "app.tar"),
+        ('image = "app.tar,name=a"', "image", "app.tar,name=a"),
+        ('root = "tree"', "root", "tree"),
+    ],
+)
+def test_a_suite_with_a_root(tmp_path: Path, text: str, key: str, value: str) -> None:
+    (tmp_path / "app.tar").touch()
+    (tmp_path / "tree").mkdir()
+    suite = read_suite(write(tmp_path, f'{text}\ncommand = ["sh", "-c", ""]\n'))
+    # the image says for which guest it is
+    assert suite == replace(
+        Suite(guests=(), workloads=("image",), command=("sh", "-c", "")),
+        **{key: str(tmp_path / value)},  # type: ignore[arg-type]
+    )
+    more = 'guests = ["riscv64-debian"]\nworkloads = ["none"]\n'
+    suite = read_suite(write(tmp_path, f"{text}\n{more}"))
+    assert (suite.guests, suite.workloads) == ((GUEST,), ("none",))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('image = "none.tar"', "image", "there is no "),
+        ('image = "suite.toml,name=a,name=b"', "image", "name= is there twice"),
+        ('root = "suite.toml"', "root", "there is no folder "),
+        ('image = "suite.toml"\nroot = "."', "image", "it excludes 'root'"),
+        ("image = 1", "image", "a text"),
+        ('command = ["sh"]', "command", "add 'image' or 'root'"),
+        ('command = "sh"', "command", "a list: a program and its arguments"),
+        ("command = []", "command", "a list: a program and its arguments"),
+        ('command = ["sh", 1]', "command", "a list of texts"),
+    ],
+)
+def test_a_root_that_is_not_there_is_refused(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(TierlabError) as caught:
+        read_suite(path)
+    assert caught.value.status == USAGE
+    line = caught.value.line()
+    assert line.startswith(f"{path}:{place}: ")
+    assert words in line and "\n" not in line
