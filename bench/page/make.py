@@ -27,7 +27,6 @@ from bench.harness.run.policies import declared
 from bench.harness.run.provenance import shared_provenance
 from bench.page import snapshots as saved
 from bench.page.folders import Packed, pack
-from bench.page.packed import Packer
 from bench.page.site import Contents, SiteBuilder
 
 # The guest that is built if no guest is named; the page offers the first guest first.
@@ -176,4 +175,4 @@ def relayed(network: Network | None) -> Iterator[str | None]:
 
 def write_site(out: Path, made_of: Contents) -> None:
     """Fill an empty directory with the page."""
-    SiteBuilder(out, Packer(default_cache())).build(made_of)
+    SiteBuilder(out, default_cache()).build(made_of)

@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,35 @@ class Pieces:
     packed: int
 
 
+def index_of(image: Path) -> bytes:
+    """The index that split() would write. Raises OSError if it cannot be read."""
+    with image.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return _index(size, [_digest(data) for data in _pieces(file, size)])
+
+
+def contents_bytes(index: bytes) -> int:
+    """The bytes of all pieces that have a file, before they are packed."""
+    return len(_kept(index)) * PIECE
+
+
+def read(folder: Path, index: bytes) -> Pieces | None:
+    """What split() left in a folder; None unless it has all files of this index."""
+    names = [f"{digest.hex()}.gz" for digest in _kept(index)]
+    try:
+        if gzip.decompress((folder / INDEX).read_bytes()) != index:
+            return None
+        packed_index, *sizes = (
+            (folder / name).stat().st_size for name in (INDEX, *names)
+        )
+    except (OSError, EOFError, zlib.error):
+        return None
+    # A computer that lost its power may have files without contents.
+    if 0 in sizes:
+        return None
+    return Pieces(index, packed_index, (INDEX, *names), sum(sizes))
+
+
 def split(image: Path, out: Path) -> Pieces:
     """Write the image's pieces and its index to an empty folder.
 
@@ -60,7 +90,7 @@ def split(image: Path, out: Path) -> Pieces:
         size = os.fstat(file.fileno()).st_size
         waiting: list[Future[int]] = []
         for data in _pieces(file, size):
-            digest = HOLE if _is_hole(data) else hashlib.sha256(data).digest()
+            digest = _digest(data)
             digests.append(digest)
             if digest == HOLE or digest in sizes:
                 continue
@@ -70,16 +100,33 @@ def split(image: Path, out: Path) -> Pieces:
             if len(waiting) > workers * _WAITING:
                 waiting.pop(0).result()
         packed = sum(future.result() for future in sizes.values())
-    head = HEAD.pack(MAGIC, VERSION, PIECE, size, len(digests), 0)
-    index = head + b"".join(digests)
+    index = _index(size, digests)
     packed_index = _write(out / INDEX, index)
     names = (INDEX, *(f"{digest.hex()}.gz" for digest in sizes))
     return Pieces(index, packed_index, names, packed)
 
 
+def _index(size: int, digests: list[bytes]) -> bytes:
+    head = HEAD.pack(MAGIC, VERSION, PIECE, size, len(digests), 0)
+    return head + b"".join(digests)
+
+
+def _kept(index: bytes) -> list[bytes]:
+    """The digests of the pieces that have a file, each once, in the image's order."""
+    step = len(HOLE)
+    digests = (index[at : at + step] for at in range(HEAD.size, len(index), step))
+    return [digest for digest in dict.fromkeys(digests) if digest != HOLE]
+
+
+def _digest(data: bytes) -> bytes:
+    return HOLE if _is_hole(data) else hashlib.sha256(data).digest()
+
+
 def _is_hole(data: bytes) -> bool:
     """Whether all bytes are zeros; comparing is much quicker than counting."""
-    return data == (_ZEROS if len(data) == PIECE else bytes(len(data)))
+    return data is _ZEROS or data == (
+        _ZEROS if len(data) == PIECE else bytes(len(data))
+    )
 
 
 def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
@@ -90,7 +137,7 @@ def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
         if at >= data_to:
             data_from, data_to = _data(file, at, size)
         if end <= data_from:
-            yield bytes(end - at)
+            yield _ZEROS if end - at == PIECE else bytes(end - at)
             continue
         file.seek(at)
         data = file.read(end - at)

@@ -17,6 +17,7 @@ send such files; guests exist in packed form only, and the page unpacks them.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -27,13 +28,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.base.errors import TierlabError
+from bench.base.errors import TierlabError, disk_full
 from bench.build.recipes.page import VERSIONS
 from bench.guests.devices.disk import Disk
 from bench.guests.devices.network import Network
 from bench.guests.guest import Guest
 from bench.page import describe, folders, headers, pieces
 from bench.page import snapshots as saved
+from bench.page.kept import KeptPieces
 from bench.page.packed import Packer
 from bench.page.script import without_comments
 
@@ -75,9 +77,11 @@ class Contents:
 class SiteBuilder:
     """Fills a directory."""
 
-    def __init__(self, out: Path, packer: Packer) -> None:
+    def __init__(self, out: Path, cache: Path) -> None:
         self._out = out
-        self._packer = packer
+        self._cache = cache
+        self._packer = Packer(cache)
+        self._pieces = KeptPieces(cache)
         # Files whose folder is named by a digest, and folders with too many of them.
         self._listed: list[str] = []
         self._folders: list[str] = []
@@ -226,8 +230,10 @@ class SiteBuilder:
         place = self._out / "disk"
         place.mkdir()
         try:
-            made = pieces.split(source, place)
+            made = self._pieces.split(source, place)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full(f"copying {source}", self._cache) from error
             why = error.strerror or str(error)
             raise TierlabError(
                 f"cannot copy {source}", why, "check the file"

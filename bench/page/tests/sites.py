@@ -19,7 +19,6 @@ from bench.guests.names import WAIT
 from bench.harness.snapshots.file import write_snapshot
 from bench.harness.snapshots.save_resume import machine_facts
 from bench.page.folders import pack
-from bench.page.packed import Packer
 from bench.page.site import Contents, SiteBuilder
 from bench.page.snapshots import offered
 from bench.testing.fakes import SHARED
@@ -181,9 +180,7 @@ def make_site(scratch: Path, contents: Contents | None = None) -> Path:
     """The directory of a page of fakes."""
     out = scratch / "site"
     out.mkdir(parents=True)
-    SiteBuilder(out, Packer(scratch / "cache")).build(
-        contents or make_contents(scratch)
-    )
+    SiteBuilder(out, scratch / "cache").build(contents or make_contents(scratch))
     return out
 
 
