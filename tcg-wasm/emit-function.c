@@ -17,11 +17,13 @@ enum { MAX_BODY = 7000000 }; /* engines take 7,654,321 bytes */
 
 static void put_locals(TwEmit *e)
 {
-    static const uint8_t types[] = { W_TYPE_I32, W_TYPE_I64, W_TYPE_V128 };
+    static const uint8_t types[] = { W_TYPE_I32, W_TYPE_I64, W_TYPE_V128,
+                                     W_TYPE_F64 };
     const uint8_t *count = e->plan->nlocals;
 
-    put_byte(e, (count[0] != 0) + (count[1] != 0) + (count[2] != 0));
-    for (int i = 0; i < 3; i++) {
+    put_byte(e, (count[0] != 0) + (count[1] != 0) + (count[2] != 0) +
+                    (count[3] != 0));
+    for (int i = 0; i < 4; i++) {
         if (count[i]) {
             put_u32(e, count[i]);
             put_byte(e, types[i]);

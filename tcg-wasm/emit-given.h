@@ -1,6 +1,6 @@
 /*
  * What the emitter is given: the TBs of a group, facts about the program that
- * modules are made for, and how to compile. Plain data, no functions.
+ * modules are made for, and how to compile. Plain data.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,6 +8,7 @@
 #define TW_EMIT_GIVEN_H
 
 #include "bytecode.h"
+#include "fp.h"
 
 /* One member of the group. Addresses are those of the program that runs it. */
 typedef struct TwTbRef {
@@ -85,9 +86,25 @@ typedef struct TwTarget {
     const TwGlobal *globals;
     uint32_t nglobals;
     const TwJumpCache *jump_cache; /* or NULL: LOOKUP always calls the host */
+    TwFpHelpers fp; /* helpers with a fast path; none: each is called */
     uint32_t mem_min_pages; /* as the imported memory is declared, */
     uint32_t mem_max_pages; /* in pages of 64 KiB */
 } TwTarget;
+
+/*
+ * The TCG_CALL_* flags of the CALL at @words. Helpers of floating point have
+ * others than QEMU says: they look at no globals, and write none but where
+ * their TwFpRelation says.
+ */
+static inline unsigned tw_call_flags(const TwTarget *target,
+                                     const uint64_t *words)
+{
+    unsigned flags = words[0] >> 24 & 0xff;
+
+    return tw_fp_find(&target->fp, (uintptr_t)words[1])
+               ? flags | TW_CALL_NO_READ_GLOBALS | TW_CALL_NO_WRITE_GLOBALS
+               : flags;
+}
 
 typedef enum TwChaining {
     TW_CHAIN_DISPATCH, /* return to the dispatcher */

@@ -6,6 +6,7 @@
 #include "emit-insns.h"
 
 #include "emit-flow.h"
+#include "emit-fp.h"
 #include "emit-lookup.h"
 #include "emit-regs.h"
 #include "emit-slots.h"
@@ -217,6 +218,7 @@ static void emit_lookup(TwEmit *e)
 static void emit_call(TwEmit *e)
 {
     TwSig sig = (TwSig)e->insn.imm;
+    unsigned flags = tw_call_flags(e->group->target, &e->plan->code[e->at]);
 
     for (unsigned i = 0; i < tw_sig_nargs(sig); i++) {
         if (tw_sig_arg_is64(sig, i)) {
@@ -225,7 +227,7 @@ static void emit_call(TwEmit *e)
             tw_read32(e, i);
         }
     }
-    if (!(e->insn.c & TW_CALL_NO_READ_GLOBALS)) {
+    if (!(flags & TW_CALL_NO_READ_GLOBALS)) {
         tw_slots_clean(e);
         put_get(e, LOCAL_FRAME);
         put_i32(e, tw_address(e, e->at));
@@ -233,7 +235,7 @@ static void emit_call(TwEmit *e)
     }
     put_call(e, (uint32_t)e->plan->code[e->at + 1],
              tw_type_index(e->types, sig));
-    if (!(e->insn.c & (TW_CALL_NO_READ_GLOBALS | TW_CALL_NO_WRITE_GLOBALS))) {
+    if (!(flags & (TW_CALL_NO_READ_GLOBALS | TW_CALL_NO_WRITE_GLOBALS))) {
         tw_slots_forget(e);
     }
     if (e->insn.c & TW_CALL_NO_RETURN) {
@@ -266,7 +268,9 @@ bool tw_emit_leave(TwEmit *e)
         emit_lookup(e);
         return true;
     case TW_OP_CALL:
-        emit_call(e);
+        if (!tw_emit_fp(e)) {
+            emit_call(e);
+        }
         return true;
     case TW_OP_MB:
         put_byte(e, W_PREFIX_ATOMIC);

@@ -51,8 +51,28 @@ static bool vec_needs_scratch(TwInsn insn)
            tw_vop_size(insn.imm) > 1;
 }
 
+/* The fast path of a helper: emit-fp.c */
+static void note_call(TwPlanner *p, uint32_t at)
+{
+    const TwFpHelper *helper =
+        tw_fp_find(&p->plan.group->target->fp, (uintptr_t)p->plan.code[at + 1]);
+
+    if (!helper) {
+        return;
+    }
+    for (int i = 0; i <= 5 && helper->op == TW_FP_MULTIPLY_ADD; i++) {
+        tw_plan_need(p, TW_D0 + i);
+    }
+    for (int i = 0; i <= 2; i++) {
+        tw_plan_need(p, TW_S0 + i);
+        if (helper->from == TW_FP_VECTOR) {
+            tw_plan_need(p, TW_VS0 + i);
+        }
+    }
+}
+
 /* The scratch locals that the code of one instruction may use. */
-static void note_scratch(TwPlanner *p, TwInsn insn)
+static void note_scratch(TwPlanner *p, uint32_t at, TwInsn insn)
 {
     switch (tw_op_format(insn.op)) {
     case TW_FMT_ENTRY:
@@ -64,6 +84,9 @@ static void note_scratch(TwPlanner *p, TwInsn insn)
     case TW_FMT_R:
         tw_plan_need(p, TW_T0);
         tw_plan_need(p, TW_T1);
+        break;
+    case TW_FMT_CALL:
+        note_call(p, at);
         break;
     case TW_FMT_LOOKUP:
         note_lookup(p);
@@ -187,7 +210,7 @@ static void scan(TwPlanner *p)
             p->words[word->target].info |= INFO_TARGET;
         }
         note_regs(p, word, insn);
-        note_scratch(p, insn);
+        note_scratch(p, at, insn);
         if (p->plan.caching) {
             note_slot(p, word, insn, before);
         }

@@ -82,17 +82,33 @@ static void walk_access(TwPlanner *p, TwEdge *walk, uint32_t at,
     walk->valid |= set;
 }
 
+static void walk_call(TwPlanner *p, TwEdge *walk, uint32_t at)
+{
+    const TwTarget *target = p->plan.group->target;
+    unsigned flags = tw_call_flags(target, &p->plan.code[at]);
+    TwEnvAccess accesses[2];
+
+    for (unsigned i = 0; i < tw_fp_stores(target, &p->plan.code[at], accesses);
+         i++) {
+        walk_forget(walk, tw_slots_overlapping(&p->plan, &accesses[i]));
+    }
+
+    if (!(flags & TW_CALL_NO_READ_GLOBALS)) {
+        walk_clean(walk, all_slots);
+        if (!(flags & TW_CALL_NO_WRITE_GLOBALS)) {
+            walk_forget(walk, all_slots);
+        }
+    }
+}
+
 static void walk_insn(TwPlanner *p, TwEdge *walk, uint32_t at, TwInsn insn)
 {
     TwEnvAccess access;
 
     if (tw_env_access(insn, &access)) {
         walk_access(p, walk, at, &access);
-    } else if (insn.op == TW_OP_CALL && !(insn.c & TW_CALL_NO_READ_GLOBALS)) {
-        walk_clean(walk, all_slots);
-        if (!(insn.c & TW_CALL_NO_WRITE_GLOBALS)) {
-            walk_forget(walk, all_slots);
-        }
+    } else if (insn.op == TW_OP_CALL) {
+        walk_call(p, walk, at);
     } else if (insn.op == TW_OP_QLDX || insn.op == TW_OP_QSTX) {
         walk_clean(walk, all_slots);
     }

@@ -51,6 +51,27 @@ TwEnvAccess tw_lookup_access(const TwTarget *target)
     return (TwEnvAccess){ .ofs = target->jump_cache->env_pc, .size = 3 };
 }
 
+unsigned tw_fp_stores(const TwTarget *target, const uint64_t *words,
+                      TwEnvAccess accesses[2])
+{
+    const TwFpHelper *helper = tw_fp_find(&target->fp, (uintptr_t)words[1]);
+
+    if (!helper || !helper->relation || !helper->relation->result) {
+        return 0;
+    }
+    accesses[0] = (TwEnvAccess){
+        .ofs = helper->relation->result,
+        .size = 3,
+        .is_store = true,
+    };
+    accesses[1] = (TwEnvAccess){
+        .ofs = helper->relation->kind,
+        .size = 2,
+        .is_store = true,
+    };
+    return 2;
+}
+
 /* The first global at or above @ofs. */
 static uint32_t find_global(const TwTarget *target, int32_t ofs)
 {

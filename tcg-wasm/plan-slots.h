@@ -26,6 +26,13 @@ bool tw_env_access(TwInsn insn, TwEnvAccess *access);
 /* The access of a LOOKUP with a hint: it loads the guest's pc. */
 TwEnvAccess tw_lookup_access(const TwTarget *target);
 
+/*
+ * What the CALL at @words stores to globals, if it compares numbers and its
+ * result goes there: fills @accesses, and returns how many, 0 to 2.
+ */
+unsigned tw_fp_stores(const TwTarget *target, const uint64_t *words,
+                      TwEnvAccess accesses[2]);
+
 /* The slots that share bytes with the access, a bit each. */
 uint64_t tw_slots_overlapping(const TwPlan *plan, const TwEnvAccess *access);
 

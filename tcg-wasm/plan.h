@@ -21,7 +21,7 @@
 /*
  * Numbers of Wasm locals: first the three parameters; then, as far as the
  * function uses them: scratch i32, scratch i64, registers, slots, scratch v128,
- * vector registers.
+ * vector registers, scratch f64.
  */
 enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
 
@@ -37,9 +37,18 @@ typedef enum TwScratch {
     TW_S3,
     TW_S4,
     TW_VS0, /* v128 */
+    TW_VS1,
+    TW_VS2,
+    TW_D0, /* f64 */
+    TW_D1,
+    TW_D2,
+    TW_D3,
+    TW_D4,
+    TW_D5,
     TW_NB_SCRATCH,
     TW_FIRST_I64 = TW_S0,
     TW_FIRST_V128 = TW_VS0,
+    TW_FIRST_F64 = TW_D0,
 } TwScratch;
 
 /* Facts about a word: TwWord.info */
@@ -122,7 +131,7 @@ typedef struct TwPlan {
     uint32_t scratch_used; /* bit per TwScratch */
     uint8_t local[TW_NB_ALL_REGS];
     uint8_t scratch[TW_NB_SCRATCH];
-    uint8_t nlocals[3]; /* i32, i64, v128, without the parameters */
+    uint8_t nlocals[4]; /* i32, i64, v128, f64, without the parameters */
     int32_t neg_ofs; /* lowest negative env offset, or 0 */
 
     /* Slots: none unless @caching. */

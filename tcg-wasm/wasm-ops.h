@@ -18,12 +18,15 @@ enum {
     W_I64_LOAD16_U = 0x33, W_I64_LOAD32_S = 0x34, W_I64_LOAD32_U = 0x35,
     W_I32_STORE = 0x36, W_I64_STORE = 0x37, W_I64_STORE8 = 0x3c,
     W_I64_STORE16 = 0x3d, W_I64_STORE32 = 0x3e,
-    W_I32_CONST = 0x41, W_I64_CONST = 0x42,
+    W_I32_CONST = 0x41, W_I64_CONST = 0x42, W_F64_CONST = 0x44,
     W_I32_EQZ = 0x45, W_I32_EQ = 0x46, W_I32_NE = 0x47, W_I32_LT_S = 0x48,
     W_I32_LT_U = 0x49, W_I32_GT_S = 0x4a, W_I32_GT_U = 0x4b,
     W_I32_LE_S = 0x4c, W_I32_LE_U = 0x4d, W_I32_GE_S = 0x4e,
     W_I32_GE_U = 0x4f,
     W_I64_EQZ = 0x50, W_I64_EQ = 0x51, W_I64_NE = 0x52, W_I64_LT_U = 0x54,
+    W_I64_GE_U = 0x5a,
+    W_F32_EQ = 0x5b, W_F32_LT = 0x5d, W_F32_GT = 0x5e, W_F32_LE = 0x5f,
+    W_F64_EQ = 0x61, W_F64_LT = 0x63, W_F64_GT = 0x64,
     W_I32_CLZ = 0x67, W_I32_CTZ = 0x68, W_I32_POPCNT = 0x69,
     W_I32_ADD = 0x6a, W_I32_SUB = 0x6b, W_I32_DIV_S = 0x6d,
     W_I32_DIV_U = 0x6e, W_I32_REM_S = 0x6f, W_I32_REM_U = 0x70,
@@ -36,10 +39,20 @@ enum {
     W_I64_REM_U = 0x82, W_I64_AND = 0x83, W_I64_OR = 0x84, W_I64_XOR = 0x85,
     W_I64_SHL = 0x86, W_I64_SHR_S = 0x87, W_I64_SHR_U = 0x88,
     W_I64_ROTL = 0x89, W_I64_ROTR = 0x8a,
+    W_F32_ABS = 0x8b, W_F32_SQRT = 0x91, W_F32_ADD = 0x92, W_F32_SUB = 0x93,
+    W_F32_MUL = 0x94, W_F32_DIV = 0x95, W_F32_MIN = 0x96, W_F32_MAX = 0x97,
+    W_F64_ABS = 0x99, /* the others: as those of f32, as far from ABS */
+    W_F64_NEG = 0x9a, W_F64_ADD = 0xa0, W_F64_SUB = 0xa1, W_F64_MUL = 0xa2,
     W_I32_WRAP = 0xa7, W_I64_EXTEND_S = 0xac, W_I64_EXTEND_U = 0xad,
+    W_F32_CONVERT_I32_S = 0xb2, W_F32_CONVERT_I32_U = 0xb3,
+    W_F32_CONVERT_I64_S = 0xb4, W_F32_CONVERT_I64_U = 0xb5,
+    W_F32_DEMOTE = 0xb6, W_F64_CONVERT_I32_S = 0xb7, W_F64_PROMOTE = 0xbb,
+    W_I32_REINTERPRET = 0xbc, W_I64_REINTERPRET = 0xbd,
+    W_F32_REINTERPRET = 0xbe, W_F64_REINTERPRET = 0xbf,
     W_I64_EXTEND8_S = 0xc2, W_I64_EXTEND16_S = 0xc3, W_I64_EXTEND32_S = 0xc4,
     W_PREFIX_ATOMIC = 0xfe, W_ATOMIC_FENCE = 0x03,
     W_TYPE_I32 = 0x7f, W_TYPE_I64 = 0x7e, W_TYPE_V128 = 0x7b,
+    W_TYPE_F64 = 0x7c,
     W_TYPE_VOID = 0x40,
     W_TYPE_FUNC = 0x60, W_TYPE_FUNCREF = 0x70,
 };
@@ -60,6 +73,21 @@ enum {
     W_I8X16_SUB_SAT_S = 114, W_I8X16_SUB_SAT_U = 115, W_I8X16_MIN_S = 118,
     W_I8X16_MIN_U = 119, W_I8X16_MAX_S = 120, W_I8X16_MAX_U = 121,
     W_I16X8_MUL = 149, /* and larger */
+    W_I32X4_ALL_TRUE = 163,
+    /* Of f64x2: + 6 */
+    W_F32X4_EQ = 65, W_F32X4_LT = 67, W_F32X4_GT = 68, W_F32X4_GE = 70,
+    W_F64X2_EQ = 71,
+    /* Of f64x2: + 12 */
+    W_F32X4_ABS = 224, W_F32X4_SQRT = 227, W_F32X4_ADD = 228,
+    W_F32X4_SUB = 229, W_F32X4_MUL = 230, W_F32X4_DIV = 231,
+    W_F32X4_PMIN = 234, W_F32X4_PMAX = 235, W_F64X2_ABS = 236,
+};
+
+/* Behind another prefix. Of f64: + 2 */
+enum {
+    W_PREFIX_MISC = 0xfc,
+    W_I32_TRUNC_SAT_F32_S = 0, W_I32_TRUNC_SAT_F32_U = 1,
+    W_I64_TRUNC_SAT_F32_S = 4, W_I64_TRUNC_SAT_F32_U = 5,
 };
 /* clang-format on */
 

@@ -345,6 +345,22 @@ SETTINGS: tuple[Setting, ...] = (
         variable="TIERLAB_COUNTS",
     ),
     Setting(
+        "fp",
+        Choice("floating point", ("inline", "call")),
+        "How compiled code does floating point: by instructions where these give the "
+        "helper's result, or by a call of QEMU's helper each time",
+        metavar="HOW",
+        optional=True,
+        commands={
+            "boot": Option(usual=_RUNTIMES_OWN),
+            "compare": Option(several=True, usual=_RUNTIMES_OWN),
+        },
+        suite=SuiteKey((), several=True),
+        boot="request.switches.fp",
+        result="fp",
+        variable="TIERLAB_FP",
+    ),
+    Setting(
         "fault",
         Faults("REASON:N,..."),
         "Let compilation fail: every Nth module for this reason, as engine-refused, "

@@ -13,7 +13,8 @@ static const struct {
     { "memory", check_memory },   { "hot", check_hot },
     { "code", check_code },       { "traps", check_traps },
     { "timer", check_timer },     { "atomics", check_atomics },
-    { "float", check_float },     { "vectors", check_vectors },
+    { "float", check_float },     { "rounding", check_rounding },
+    { "vectors", check_vectors },
 };
 
 static unsigned running;

@@ -26,6 +26,7 @@ uint64_t check_traps(void);
 uint64_t check_timer(void);
 uint64_t check_atomics(void);
 uint64_t check_float(void);
+uint64_t check_rounding(void);
 uint64_t check_vectors(void);
 
 /* Ends the run if the condition does not hold. */

@@ -29,6 +29,7 @@
 #include "lib/host.h"
 #include "compile.h"
 #include "events.h"
+#include "fp.h"
 #include "report.h"
 #include "runtime.h"
 #include "state.h"
@@ -69,6 +70,9 @@ static void prepare_thread(void)
     if (!tw.started) {
         tw.started = true;
         tw_compile_find_globals();
+        if (tw.settings.inline_fp) {
+            tw.emission.target.fp = tw_fp_helpers(current_cpu);
+        }
         tier_counters(tw.engine)->first_insn_epoch_ms = tw_epoch_ms();
     }
     qemu_mutex_unlock(&tw.lock);

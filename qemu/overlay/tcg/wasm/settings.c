@@ -83,6 +83,7 @@ void tw_settings_read(TwSettings *settings)
 {
     static const char *const chainings[] = { "dispatch", "tail", NULL };
     static const char *const switches[] = { "off", "on", NULL };
+    static const char *const fp[] = { "inline", "call", NULL };
     static const char *const counts[] = { "off", "sampled", "exact", NULL };
     const char *tier = g_getenv("TIERLAB_TIER");
 
@@ -91,6 +92,7 @@ void tw_settings_read(TwSettings *settings)
         .seed = env_number("TIERLAB_SEED", 0, 0, INT64_MAX),
         .chaining = env_choice("TIERLAB_CHAIN", chainings),
         .counts = env_choice("TIERLAB_COUNTS", counts),
+        .inline_fp = env_choice("TIERLAB_FP", fp) == 0,
         .stats_path = g_getenv("TIERLAB_STATS"),
         .timeline_path = g_getenv("TIERLAB_TIMELINE"),
         .names = env_choice("TIERLAB_NAMES", switches),

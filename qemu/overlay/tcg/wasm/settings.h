@@ -6,6 +6,9 @@
  *   TIERLAB_SEED=N         for policies that need random numbers
  *   TIERLAB_CHAIN=dispatch|tail       how TBs of different modules are chained
  *   TIERLAB_COUNTS=off|sampled|exact  how executions in tier 1 are counted
+ *   TIERLAB_FP=inline|call  how compiled code does floating point: by Wasm's
+ *                          instructions where these give the helper's result,
+ *                          or by the helper
  *   TIERLAB_FAULT=KIND:N,...          let every N-th module fail with a reason
  *                          of refusals.def: engine-refused, table-full,
  *                          no-memory...
@@ -31,6 +34,7 @@ typedef struct TwSettings {
     TwChaining chaining;
     TwCounts counts;
     bool names;
+    bool inline_fp;
     uint32_t fault_every[TW_NB_REFUSALS];   /* 0: none */
     const char *stats_path;     /* NULL: none */
     const char *timeline_path;
