@@ -30,6 +30,7 @@ _PROGRAMS = {
     "mechanisms": (
         "mechanisms.c",
         "patterns-code.c",
+        "patterns-float.c",
         "patterns-kernel.c",
         "code-riscv64.c",
         "code-aarch64.c",

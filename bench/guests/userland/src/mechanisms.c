@@ -24,6 +24,7 @@ enum {
 
 #define INSNS "Minsn/s", 1000000
 #define TIMES "k/s", 1000
+#define FLOPS "Mop/s", 1000000
 
 static const Pattern patterns[] = {
     { "block-1", INSNS, measure_blocks, 1, 64 },
@@ -37,6 +38,9 @@ static const Pattern patterns[] = {
     { "memory-1-page", INSNS, measure_memory, 64, 64 },
     { "memory-64-pages", INSNS, measure_memory, 64, PAGE },
     { "memory-8192-pages", INSNS, measure_memory, 8192, PAGE },
+    { "float", FLOPS, measure_floats, 0, 0 },
+    { "float-fused", FLOPS, measure_fused, 0, 0 },
+    { "float-convert", FLOPS, measure_conversions, 0, 0 },
     { "rewrite", TIMES, measure_rewrites, 0, 0 },
     { "system-call", TIMES, measure_syscalls, 0, 0 },
     { "page-fault", TIMES, measure_faults, 1024, 0 },

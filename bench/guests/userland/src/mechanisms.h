@@ -64,6 +64,12 @@ Measured measure_dispersed(const Pattern *pattern, const Options *options);
 /* one block whose constant changes before each pass */
 Measured measure_rewrites(const Pattern *pattern, const Options *options);
 
+/* patterns-float.c: operations on numbers, each of which needs the last */
+Measured measure_floats(const Pattern *pattern, const Options *options);
+Measured measure_fused(const Pattern *pattern, const Options *options);
+/* integers to numbers, comparisons, and back */
+Measured measure_conversions(const Pattern *pattern, const Options *options);
+
 /* patterns-kernel.c */
 Measured measure_syscalls(const Pattern *pattern, const Options *options);
 /* `size` pages, touched and given back */
