@@ -135,6 +135,7 @@ typedef struct TwEmitOptions {
     TwCounts counts;
     uint32_t sample_period; /* for TW_COUNTS_SAMPLED: at least 1 */
     TwShape shape;
+    bool keeps_pages; /* one TLB lookup for accesses that share a page */
     bool names; /* a name section, for profilers: tb:PC, region:PC */
 } TwEmitOptions;
 

@@ -123,6 +123,41 @@ static Guest guest_access(const TwEmit *e, TwInsn insn)
     return g;
 }
 
+/* Is the access's lookup kept for others, or does it use the one kept? */
+static bool keeps_page(const TwEmit *e)
+{
+    return e->plan->words[e->at].info & INFO_PAGE_KEPT;
+}
+
+static bool uses_page(const TwEmit *e)
+{
+    return e->plan->words[e->at].info & INFO_PAGE_USED;
+}
+
+static unsigned page_local(const TwEmit *e, TwInsn insn)
+{
+    return e->plan
+        ->scratch[tw_qmem_is_store(insn.op) ? TW_STORE_PAGE : TW_LOAD_PAGE];
+}
+
+static unsigned addend_local(const TwEmit *e, TwInsn insn)
+{
+    return e->plan
+        ->scratch[tw_qmem_is_store(insn.op) ? TW_STORE_ADDEND : TW_LOAD_ADDEND];
+}
+
+/* The page on which the whole access is, or what is no page's address. */
+static void put_page(TwEmit *e, TwInsn insn, const Guest *g)
+{
+    tw_peek(e, insn.b);
+    if (g->excess) {
+        put_i64(e, (int64_t)g->excess);
+        put_byte(e, W_I64_ADD);
+    }
+    put_i64(e, (int64_t)g->tag_mask);
+    put_byte(e, W_I64_AND);
+}
+
 /*
  * Put the address of the TLB entry into T0, and push an i32: does the entry
  * match the guest address?
@@ -132,6 +167,12 @@ static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
     int32_t desc = e->group->target->tlb_desc_ofs + insn.c * DESC_SIZE;
     uint32_t ofs;
 
+    if (uses_page(e)) {
+        put_page(e, insn, g);
+        put_get(e, page_local(e, insn));
+        put_byte(e, W_I64_EQ);
+        return;
+    }
     tw_peek(e, insn.b);
     put_i64(e, e->group->target->page_bits - TW_TLB_ENTRY_BITS);
     put_byte(e, W_I64_SHR_U);
@@ -144,20 +185,33 @@ static void put_lookup(TwEmit *e, TwInsn insn, const Guest *g, unsigned tag)
     put_byte(e, W_I32_ADD);
     put_tee(e, e->plan->scratch[TW_T0]);
     put_mem(e, W_I64_LOAD, 3, tag);
-    tw_peek(e, insn.b);
-    if (g->excess) {
-        put_i64(e, (int64_t)g->excess);
-        put_byte(e, W_I64_ADD);
+    put_page(e, insn, g);
+    if (keeps_page(e)) {
+        put_tee(e, page_local(e, insn));
     }
-    put_i64(e, (int64_t)g->tag_mask);
-    put_byte(e, W_I64_AND);
     put_byte(e, W_I64_EQ);
+}
+
+/* The lookup missed: nothing is kept. */
+static void lose_page(TwEmit *e, TwInsn insn)
+{
+    if (keeps_page(e)) {
+        put_i64(e, -1);
+        put_set(e, page_local(e, insn));
+    }
 }
 
 static void put_host_address(TwEmit *e, TwInsn insn)
 {
-    put_get(e, e->plan->scratch[TW_T0]);
-    put_mem(e, W_I32_LOAD, 2, TLB_ADDEND);
+    if (uses_page(e)) {
+        put_get(e, addend_local(e, insn));
+    } else {
+        put_get(e, e->plan->scratch[TW_T0]);
+        put_mem(e, W_I32_LOAD, 2, TLB_ADDEND);
+        if (keeps_page(e)) {
+            put_tee(e, addend_local(e, insn));
+        }
+    }
     tw_peek32(e, insn.b);
     put_byte(e, W_I32_ADD);
 }
@@ -229,6 +283,7 @@ static void emit_guest_load(TwEmit *e, TwInsn insn)
         put_mem(e, accesses[insn.op].wop, 0, 0);
         put_byte(e, W_ELSE);
         tw_slots_save_all(e);
+        lose_page(e, insn);
         put_slow_load(e, insn, g.size);
         put_byte(e, W_END);
         e->in_arm = false;
@@ -253,6 +308,7 @@ static void emit_guest_store(TwEmit *e, TwInsn insn)
     put_mem(e, accesses[insn.op].wop, 0, 0);
     put_byte(e, W_ELSE);
     tw_slots_save_all(e);
+    lose_page(e, insn);
     put_slow_store(e, insn, g.size);
     put_byte(e, W_END);
     e->in_arm = false;

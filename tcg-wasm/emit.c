@@ -13,6 +13,7 @@
  *               loops, and the ways to their labels         plan-loops.c
  *               backward pass: liveness, chains             plan-live.c
  *               slots at labels, in regions                 plan-slot-flow.c
+ *               TLB lookups that accesses share             plan-pages.c
  *               numbers of locals                           plan-locals.c
  *     written   one pass over the code                      emit-function.c
  *                   labels and jumps                        emit-flow.c

@@ -10,6 +10,7 @@
 #include "plan-live.h"
 #include "plan-locals.h"
 #include "plan-loops.h"
+#include "plan-pages.h"
 #include "plan-scan.h"
 #include "plan-slot-flow.h"
 
@@ -130,6 +131,9 @@ const TwPlan *tw_plan_function(TwPlanner *p, uint32_t member)
     tw_plan_live(p);
     if (p->plan.nslots) {
         tw_plan_slot_flow(p);
+    }
+    if (p->plan.group->options->keeps_pages) {
+        tw_plan_pages(p);
     }
     tw_plan_locals(p);
     forget_segments(p);

@@ -25,17 +25,24 @@
  */
 enum { LOCAL_ENV, LOCAL_FRAME, LOCAL_HEADER, NB_PARAMS };
 
-/* Scratch locals: their values do not outlive an instruction, but TW_PC's. */
+/*
+ * Scratch locals: their values do not outlive an instruction, but those of
+ * TW_PC and of the TLB lookups that are kept.
+ */
 typedef enum TwScratch {
     TW_T0, /* i32 */
     TW_T1,
     TW_NEG, /* i32: env + neg_ofs, for negative offsets; set at the start */
     TW_PC, /* i32: number of the label to dispatch to, or 0 */
+    TW_LOAD_ADDEND, /* i32: host address - guest address, of loads, */
+    TW_STORE_ADDEND, /* ... and of stores */
     TW_S0, /* i64 */
     TW_S1,
     TW_S2,
     TW_S3,
     TW_S4,
+    TW_LOAD_PAGE, /* i64: address of the page, or no page's */
+    TW_STORE_PAGE,
     TW_VS0, /* v128 */
     TW_VS1,
     TW_VS2,
@@ -58,6 +65,8 @@ enum {
     INFO_CHAIN = 1 << 2, /* the instruction's result goes into a store */
     INFO_CONST = 1 << 3, /* a store to env of what was just made constant */
     INFO_WAITS = 1 << 4, /* a slot's store that leaves env as it is */
+    INFO_PAGE_KEPT = 1 << 5, /* a guest access whose TLB lookup is kept */
+    INFO_PAGE_USED = 1 << 6, /* ... which uses the one that is kept */
 };
 
 enum {

@@ -361,6 +361,22 @@ SETTINGS: tuple[Setting, ...] = (
         variable="TIERLAB_FP",
     ),
     Setting(
+        "tlb",
+        Choice("TLB lookups", ("page", "each")),
+        "Which guest accesses compiled code looks up in the TLB: one of those that "
+        "share a page, or each",
+        metavar="WHICH",
+        optional=True,
+        commands={
+            "boot": Option(usual=_RUNTIMES_OWN),
+            "compare": Option(several=True, usual=_RUNTIMES_OWN),
+        },
+        suite=SuiteKey((), several=True),
+        boot="request.switches.tlb",
+        result="tlb",
+        variable="TIERLAB_TLB",
+    ),
+    Setting(
         "fault",
         Faults("REASON:N,..."),
         "Let compilation fail: every Nth module for this reason, as engine-refused, "

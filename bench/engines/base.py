@@ -32,6 +32,7 @@ class Switches:
     chain: str | None = None
     counts: str | None = None
     fp: str | None = None
+    tlb: str | None = None
     fault: str | None = None
 
     def words(self) -> list[str]:

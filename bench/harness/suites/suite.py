@@ -38,8 +38,8 @@ _SETTINGS = {one.suite_key: one for one in SETTINGS if one.suite is not None}
 class Suite(Shared):
     """The configurations to compare and how often.
 
-    Guests, engines, tiers, workloads and the switches `chain`, `counts` and `fp` are
-    combined with each other; all other settings hold for every configuration. The
+    Guests, engines, tiers, workloads and the switches `chain`, `counts`, `fp` and `tlb`
+    are combined with each other; all other settings hold for every configuration. The
     table of settings (bench.base.settings) has the values and the default of each.
     """
 
@@ -53,6 +53,7 @@ class Suite(Shared):
     chain: tuple[str, ...] = default("chain")
     counts: tuple[str, ...] = default("counts")
     fp: tuple[str, ...] = default("fp")
+    tlb: tuple[str, ...] = default("tlb")
     fault: str | None = default("fault")
     runs: int = default("runs")
     # If None, the guest's own limit holds.

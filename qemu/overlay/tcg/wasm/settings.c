@@ -84,6 +84,7 @@ void tw_settings_read(TwSettings *settings)
     static const char *const chainings[] = { "dispatch", "tail", NULL };
     static const char *const switches[] = { "off", "on", NULL };
     static const char *const fp[] = { "inline", "call", NULL };
+    static const char *const lookups[] = { "page", "each", NULL };
     static const char *const counts[] = { "off", "sampled", "exact", NULL };
     const char *tier = g_getenv("TIERLAB_TIER");
 
@@ -93,6 +94,7 @@ void tw_settings_read(TwSettings *settings)
         .chaining = env_choice("TIERLAB_CHAIN", chainings),
         .counts = env_choice("TIERLAB_COUNTS", counts),
         .inline_fp = env_choice("TIERLAB_FP", fp) == 0,
+        .keeps_pages = env_choice("TIERLAB_TLB", lookups) == 0,
         .stats_path = g_getenv("TIERLAB_STATS"),
         .timeline_path = g_getenv("TIERLAB_TIMELINE"),
         .names = env_choice("TIERLAB_NAMES", switches),

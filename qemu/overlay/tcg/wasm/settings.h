@@ -9,6 +9,8 @@
  *   TIERLAB_FP=inline|call  how compiled code does floating point: by Wasm's
  *                          instructions where these give the helper's result,
  *                          or by the helper
+ *   TIERLAB_TLB=page|each  which guest accesses compiled code looks up in the TLB:
+ *                          one of those that share a page, or each
  *   TIERLAB_FAULT=KIND:N,...          let every N-th module fail with a reason
  *                          of refusals.def: engine-refused, table-full,
  *                          no-memory...
@@ -35,6 +37,7 @@ typedef struct TwSettings {
     TwCounts counts;
     bool names;
     bool inline_fp;
+    bool keeps_pages;
     uint32_t fault_every[TW_NB_REFUSALS];   /* 0: none */
     const char *stats_path;     /* NULL: none */
     const char *timeline_path;
