@@ -22,6 +22,10 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
+#include "exec/cpu-common.h"
+#include "exec/helper-proto-common.h"
+#include "hw/core/cpu.h"
+#include "system/cpu-timers.h"
 #include "tcg/startup.h"
 #include "tcg/tcg.h"
 #include "tcg/tcg-internal.h"
@@ -111,6 +115,31 @@ static void catch_up(void)
     qemu_mutex_unlock(&tw.lock);
 }
 
+/*
+ * A TB has left for QEMU's loop because it may have changed the state: most
+ * often a system register was written. If nothing waits for the loop, all that
+ * it would do is look the next TB up. Gives that TB's header, or NULL: leave.
+ *
+ * Whoever wants the loop after these tests sets the interrupt word last, which
+ * the next TB looks at as it begins.
+ */
+static TwHeader *go_on(CPUArchState *env, const TwHeader *header)
+{
+    CPUState *cpu = env_cpu(env);
+    const void *next;
+
+    if (header == tcg_code_gen_epilogue || icount_enabled() ||
+        qatomic_read(&cpu->neg.icount_decr.u32) ||
+        qatomic_read(&cpu->interrupt_request) ||
+        qatomic_read(&cpu->exit_request) || cpu->singlestep_enabled ||
+        cpu->cflags_next_tb != UINT32_MAX || cpu->exception_index >= 0 ||
+        !QTAILQ_EMPTY(&cpu->breakpoints)) {
+        return NULL;
+    }
+    next = helper_lookup_tb_ptr(env);
+    return next == tcg_code_gen_epilogue ? NULL : (TwHeader *)next;
+}
+
 uintptr_t tcg_qemu_tb_exec(CPUArchState *env, const void *tb_ptr)
 {
     TwHeader *header = (TwHeader *)tb_ptr;
@@ -134,6 +163,13 @@ uintptr_t tcg_qemu_tb_exec(CPUArchState *env, const void *tb_ptr)
         uintptr_t next = fn ? tw_host_fn(fn)(env, frame, header)
                             : tw_interpret(env, frame, header);
 
+        if (next == 0 && (header = go_on(env, header))) {
+            thread->exits.dispatched++;
+            if (unlikely(--thread->entries_left == 0)) {
+                look_at_clock(thread);
+            }
+            continue;
+        }
         if (!(next & TW_CHAIN)) {
             thread->inside = false;
             if ((next & TB_EXIT_MASK) == TB_EXIT_REQUESTED) {
