@@ -441,7 +441,7 @@ static void arithmetic(TwEmit *e, Fp *fp)
  * little larger and a little smaller (A. Ziv, "Fast evaluation of elementary
  * mathematical functions with correctly rounded last bit", 1991). q is exact
  * unless p is very small; what is too large ends as a NaN, which differs from
- * itself.
+ * itself, or as infinity.
  */
 
 static unsigned d(const TwEmit *e, unsigned i)
@@ -566,6 +566,7 @@ static void multiply_add_double(TwEmit *e, Fp *fp)
     put_i64(e, (int64_t)least);
     put_byte(e, W_I64_GE_U);
     join(e, fp);
+    put_finite(e, fp, DOUBLE);
 }
 
 /*
