@@ -39,13 +39,23 @@ typedef struct Fp {
 
 /* Pushing. */
 
+/* Is @reg known to hold env + *@ofs, a sum that is not negative? */
+static bool is_in_env(const TwEmit *e, unsigned reg, int64_t *ofs)
+{
+    if (!(e->known >> reg & 1) || e->values[reg].kind != TW_ENV_PLUS) {
+        return false;
+    }
+    *ofs += e->values[reg].value;
+    return *ofs >= 0 && *ofs <= INT32_MAX;
+}
+
 /* Push the address that @reg has plus @ofs; returns the offset to add. */
 static uint32_t push_pointer(TwEmit *e, unsigned reg, int32_t ofs)
 {
-    TwKnown value = e->values[reg];
+    int64_t from_env = ofs;
 
-    if ((e->known >> reg & 1) && value.kind == TW_ENV_PLUS) {
-        return tw_push_env(e, (int32_t)value.value + ofs);
+    if (is_in_env(e, reg, &from_env)) {
+        return tw_push_env(e, (int32_t)from_env);
     }
     tw_peek32(e, reg);
     put_i32(e, (uint32_t)ofs);
