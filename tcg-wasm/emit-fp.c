@@ -832,23 +832,23 @@ static void store_relation(TwEmit *e, const TwFpRelation *relation)
 
     put_get(e, result_local(e));
     put_mem(e, W_I64_STORE, 0, ofs);
-    ofs = tw_push_env(e, relation->kind);
-    put_i32(e, relation->kind_value);
-    put_mem(e, W_I32_STORE, 0, ofs);
+    if (relation->kind) {
+        ofs = tw_push_env(e, relation->kind);
+        put_i32(e, relation->kind_value);
+        put_mem(e, W_I32_STORE, 0, ofs);
+    }
 }
 
-static bool result_in_memory(const Fp *fp)
+static bool result_in_memory(const TwFpHelper *helper)
 {
-    const TwFpRelation *relation = fp->helper->relation;
-
-    return relation ? relation->result != 0
-                    : fp->helper->to == TW_FP_MEMORY ||
-                          fp->helper->to == TW_FP_VECTOR;
+    return helper->relation
+               ? helper->relation->result != 0
+               : helper->to == TW_FP_MEMORY || helper->to == TW_FP_VECTOR;
 }
 
 static void put_result(TwEmit *e, const Fp *fp)
 {
-    if (!result_in_memory(fp)) {
+    if (!result_in_memory(fp->helper)) {
         put_get(e, result_local(e));
         if (fp->helper->to == TW_FP_BOXED) {
             put_i64(e, (int64_t)(UINT64_MAX << 32));
@@ -949,7 +949,7 @@ static void touch_stored(TwEmit *e)
 static void emit_number(TwEmit *e, const TwFpHelper *helper)
 {
     Fp fp = { .helper = helper, .operands = tw_fp_operands(helper->op) };
-    bool stores = result_in_memory(&fp);
+    bool stores = result_in_memory(helper);
     int64_t shift;
 
     if (helper->shift &&
@@ -1039,6 +1039,15 @@ static void emit_swap_mode(TwEmit *e, const TwFpHelper *helper)
     tw_write(e, 0);
 }
 
+/* Does the call take the result as the helper gives it? */
+static bool fits(TwInsn call, const TwFpHelper *helper)
+{
+    bool stores = helper->op == TW_FP_SET_MODE || result_in_memory(helper);
+
+    return (tw_sig_ret((TwSig)call.imm) == TW_SIG_VOID) == stores &&
+           !(call.c & TW_CALL_NO_RETURN);
+}
+
 bool tw_emit_fp(TwEmit *e)
 {
     const TwFpHelper *helper;
@@ -1048,7 +1057,7 @@ bool tw_emit_fp(TwEmit *e)
     }
     helper =
         tw_fp_find(&e->group->target->fp, (uintptr_t)e->plan->code[e->at + 1]);
-    if (!helper) {
+    if (!helper || !fits(e->insn, helper)) {
         return false;
     }
     if (helper->op == TW_FP_SET_MODE) {

@@ -11,7 +11,8 @@
 
 /*
  * The instruction, if it calls a helper of floating point whose operands'
- * places are known. False, and nothing is written, if it does not.
+ * places are known, and takes a result where the helper gives one. False, and
+ * nothing is written, if it does not.
  */
 bool tw_emit_fp(TwEmit *e);
 
