@@ -659,8 +659,13 @@ static void choice(TwEmit *e, Fp *fp)
         put_byte(e, lesser ? (is_double ? W_F64_LT : W_F32_LT)
                            : (is_double ? W_F64_GT : W_F32_GT));
         put_byte(e, W_SELECT);
+        if (fp->helper->size == SINGLE && !in_memory(fp)) {
+            put_byte(e, W_I32_WRAP); /* the register may hold more */
+            put_byte(e, W_I64_EXTEND_U);
+        }
         set_result(e);
     }
+    put_boxed(e, fp);
     put_not_denormal(e, fp);
     put_ordered(e, fp);
 }
@@ -698,6 +703,7 @@ static void relation(TwEmit *e, Fp *fp)
     put_byte(e, is_double ? W_F64_LT : W_F32_LT);
     put_byte(e, W_SELECT);
     set_result(e);
+    put_boxed(e, fp);
     put_not_denormal(e, fp);
     put_ordered(e, fp);
 }

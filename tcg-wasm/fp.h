@@ -63,11 +63,14 @@ typedef enum TwFpPlace {
 
 enum { TW_FP_NEGATES_PRODUCT = 1, TW_FP_NEGATES_C = 2 };
 
-/* What a comparison gives, by relation; unordered is the helper's. */
+/*
+ * What a comparison gives, by relation; unordered is the helper's. Offsets are
+ * not negative.
+ */
 typedef struct TwFpRelation {
     uint32_t less, equal, greater;
     int32_t result; /* offset from env of the 64-bit result, or 0: r0 */
-    int32_t kind; /* offset from env of 32 bits that become @kind_value, or 0 */
+    int32_t kind; /* with @result: of 32 bits that become @kind_value, or 0 */
     uint32_t kind_value;
 } TwFpRelation;
 
@@ -88,7 +91,8 @@ typedef struct TwFpHelper {
     uint8_t negates; /* of MULTIPLY_ADD: TW_FP_NEGATES_* */
     bool denormals; /* denormal numbers are like others: no flag tells */
     int32_t status;
-    int32_t mode; /* SET_MODE: offset from env of the guest's dynamic mode */
+    /* SET_MODE: offset from env of the guest's dynamic mode, 64 bits */
+    int32_t mode;
     const TwFpRelation *relation;
 } TwFpHelper;
 

@@ -63,10 +63,11 @@ static void note_call(TwPlanner *p, uint32_t at)
     for (int i = 0; i <= 5 && helper->op == TW_FP_MULTIPLY_ADD; i++) {
         tw_plan_need(p, TW_D0 + i);
     }
-    for (int i = 0; i <= 2; i++) {
-        tw_plan_need(p, TW_S0 + i);
+    for (unsigned i = 0; i <= tw_fp_operands((TwFpOp)helper->op); i++) {
         if (helper->from == TW_FP_VECTOR) {
             tw_plan_need(p, TW_VS0 + i);
+        } else {
+            tw_plan_need(p, TW_S0 + i);
         }
     }
 }

@@ -64,6 +64,9 @@ unsigned tw_fp_stores(const TwTarget *target, const uint64_t *words,
         .size = 3,
         .is_store = true,
     };
+    if (!helper->relation->kind) {
+        return 1;
+    }
     accesses[1] = (TwEnvAccess){
         .ofs = helper->relation->kind,
         .size = 2,
