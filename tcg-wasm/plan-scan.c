@@ -56,6 +56,7 @@ static void note_call(TwPlanner *p, uint32_t at)
 {
     const TwFpHelper *helper =
         tw_fp_find(&p->plan.group->target->fp, (uintptr_t)p->plan.code[at + 1]);
+    TwScratch result;
 
     if (!helper) {
         return;
@@ -63,11 +64,11 @@ static void note_call(TwPlanner *p, uint32_t at)
     for (int i = 0; i <= 5 && helper->op == TW_FP_MULTIPLY_ADD; i++) {
         tw_plan_need(p, TW_D0 + i);
     }
-    for (unsigned i = 0; i <= tw_fp_operands((TwFpOp)helper->op); i++) {
-        if (helper->from == TW_FP_VECTOR) {
-            tw_plan_need(p, TW_VS0 + i);
-        } else {
-            tw_plan_need(p, TW_S0 + i);
+    result = helper->from == TW_FP_VECTOR ? TW_VS0 : TW_S0;
+    tw_plan_need(p, result);
+    if (helper->from == TW_FP_MEMORY || helper->from == TW_FP_VECTOR) {
+        for (unsigned i = 1; i <= tw_fp_operands((TwFpOp)helper->op); i++) {
+            tw_plan_need(p, result + i);
         }
     }
 }

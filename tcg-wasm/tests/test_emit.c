@@ -225,6 +225,89 @@ static void test_self_loop(void **state)
     tw_buf_free(&out);
 }
 
+/* Compare a call of helper 77, (r0 as 32 bits, r1 as 64) -> i64. */
+static void assert_call(const TwTarget *its_target, unsigned flags, TwSig ret,
+                        const uint8_t *code, size_t n)
+{
+    TwEmitOptions its_options = options;
+    TwBuf out = { 0 };
+    TwTbRef ref;
+    Asm as;
+
+    its_options.target = its_target;
+    asm_start(&as);
+    asm_insn(&as, TW_OP_CALL, 0, 0, (int)flags,
+             (int32_t)(ret | 2 << 2 | 2 << 6));
+    asm_word(&as, 77);
+    asm_exit(&as, 8);
+    ref = ref_of(&as);
+    assert_int_equal(tw_emit_module(&its_options, &ref, 1, &out),
+                     TW_REFUSED_NONE);
+    assert_true(out.len > n);
+    assert_memory_equal(out.data + out.len - n, code, n);
+    tw_buf_free(&out);
+}
+
+/*
+ * A 32-bit integer is a 64-bit number exactly, so that nothing is tested, and
+ * the helper is not called.
+ */
+static void test_exact_number(void **state)
+{
+    static const uint8_t code[] = {
+        0x20, 5,                /* local.get r1 */
+        0xa7,                   /* i32.wrap_i64 */
+        0xb7,                   /* f64.convert_i32_s */
+        0xbd,                   /* i64.reinterpret_f64 */
+        0x21, 3, 0x20, 3,    /* local.set, local.get S0 */
+        0x21, 4,                /* local.set r0 */
+        0x41, 8, 0x0f, 0x0b, /* i32.const 8, return, end */
+    };
+    static const TwFpHelper helper = {
+        .fn = 77,
+        .op = TW_FP_FROM_I32,
+        .size = 3,
+        .reg = { 1 },
+    };
+    TwTarget with_fp = target;
+
+    (void)state;
+    with_fp.fp = (TwFpHelpers){ &helper, 1 };
+    assert_call(&with_fp, 0, TW_SIG_I64, code, sizeof(code));
+}
+
+/* Helpers that are not listed, or called for another result, are called. */
+static void test_plain_call(void **state)
+{
+    static const uint8_t code[] = {
+        0x20, 3,    0xa7,       /* local.get r0, i32.wrap_i64 */
+        0x20, 4,                /* local.get r1 */
+        0x41, 0xcd, 0,          /* i32.const 77 */
+        0x11, 1,    0,          /* call_indirect */
+        0x21, 3,                /* local.set r0 */
+        0x41, 8,    0x0f, 0x0b, /* i32.const 8, return, end */
+    };
+    static const uint8_t void_code[] = {
+        0x20, 4,    0xa7,       /* local.get r0, i32.wrap_i64 */
+        0x20, 5,                /* local.get r1 */
+        0x41, 0xcd, 0,          /* i32.const 77 */
+        0x11, 1,    0,          /* call_indirect */
+        0x41, 8,    0x0f, 0x0b, /* i32.const 8, return, end */
+    };
+    static const TwFpHelper other = { .fn = 76 };
+    static const TwFpHelper helper = { .fn = 77, .op = TW_FP_FROM_I32 };
+    TwTarget with_fp = target;
+
+    (void)state;
+    assert_call(&target, TW_CALL_NO_READ_GLOBALS, TW_SIG_I64, code,
+                sizeof(code));
+    with_fp.fp = (TwFpHelpers){ &other, 1 };
+    assert_call(&with_fp, TW_CALL_NO_READ_GLOBALS, TW_SIG_I64, code,
+                sizeof(code));
+    with_fp.fp = (TwFpHelpers){ &helper, 1 };
+    assert_call(&with_fp, 0, TW_SIG_VOID, void_code, sizeof(void_code));
+}
+
 /* Every opcode, in the least TB that has it, is emitted; vectors: test_vec.c */
 static void test_every_opcode(void **state)
 {
@@ -271,6 +354,8 @@ int main(void)
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_branch),
         cmocka_unit_test(test_self_loop),
+        cmocka_unit_test(test_exact_number),
+        cmocka_unit_test(test_plain_call),
         cmocka_unit_test(test_every_opcode),
     };
 
