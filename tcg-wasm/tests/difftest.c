@@ -10,7 +10,9 @@
  * Case i of --seed N is the same as case 0 of --seed N+i. Natively there is no
  * engine: TBs are interpreted and emitted, modules are not run. --mutations
  * damages bytecode: the verifier refuses it, or the emitter (and the engine)
- * takes it. --golden emits other groups, which golden.h describes.
+ * takes it. Half of the cases call helpers of floating point, most of which
+ * compiled code has to replace, see world-fp.h. --golden emits other groups,
+ * which golden.h describes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,8 +25,14 @@
 #include "../host.h"
 #include "gen.h"
 #include "golden.h"
+#include "world-fp.h"
 
-enum { MAX_GROUPS = 3, DEFAULT_CASES = 300, ENOUGH_FOR_COVERAGE = 100 };
+enum {
+    MAX_GROUPS = 3,
+    DEFAULT_CASES = 300,
+    ENOUGH_FOR_COVERAGE = 100,
+    ENOUGH_FOR_FP = 400, /* to call each helper of floating point */
+};
 
 typedef struct Case {
     uint64_t seed;
@@ -47,6 +55,11 @@ static uint32_t table_base;
 static Outcome interpreted, compiled;
 static World initial;
 static uint64_t modules_run, hints;
+/*
+ * By helper of floating point: calls by tier 0 whose result fp.h promises, and
+ * those of them that compiled code has made as well.
+ */
+static uint64_t fp_certain[WORLD_MAX_FP], fp_called[WORLD_MAX_FP];
 
 static const char *const counts_names[] = { "off", "sampled", "exact" };
 
@@ -82,11 +95,11 @@ static void fail(const Case *c, const char *what)
         fprintf(stderr, "  succ 0x%" PRIx32 " 0x%" PRIx32 ", fn %" PRIu32 "\n",
                 c->refs[i].succ[0], c->refs[i].succ[1], header_of(i)->fn);
     }
-    fprintf(stderr, "options: %s, %s, counts %s, %u group%s\n",
+    fprintf(stderr, "options: %s, %s, counts %s, fp %s, %u group%s\n",
             c->options.shape == TW_SHAPE_REGIONS ? "regions" : "functions",
             c->options.chaining == TW_CHAIN_TAIL ? "tail" : "dispatch",
-            counts_names[c->options.counts], c->ngroups,
-            c->ngroups > 1 ? "s" : "");
+            counts_names[c->options.counts], target.fp.n ? "inline" : "called",
+            c->ngroups, c->ngroups > 1 ? "s" : "");
     fprintf(stderr, "difftest: %s; reproduce with --seed %" PRIu64 " --tbs 1\n",
             what, c->seed);
     exit(1);
@@ -157,15 +170,16 @@ static void make_groups(Case *c)
 
 static void make_case(Case *c, uint64_t seed)
 {
-    uint32_t items;
+    uint32_t items, fp_percent;
     TwEmitOptions *options = &c->options;
 
     *c = (Case){ .seed = seed, .rng = { seed } };
     c->ntbs = 1 + rng_below(&c->rng, WORLD_MAX_TBS);
     world_init(&c->rng);
     items = rng_percent(&c->rng, 50) ? 12 : 65;
+    fp_percent = rng_percent(&c->rng, 50) ? 35 : 0;
     for (unsigned i = 0; i < c->ntbs; i++) {
-        gen_tb(&c->rng, i, rng_below(&c->rng, items));
+        gen_tb(&c->rng, i, rng_below(&c->rng, items), fp_percent);
         c->refs[i] = (TwTbRef){
             .code = gen_tbs[i].code,
             .nwords = gen_tbs[i].nwords,
@@ -186,6 +200,7 @@ static void make_case(Case *c, uint64_t seed)
         options->counts == TW_COUNTS_SAMPLED ? options->sample_period : 0;
     target.globals = world_globals;
     target.nglobals = rng_percent(&c->rng, 90) ? world_nglobals : 0;
+    target.fp = rng_percent(&c->rng, 90) ? world_fp_list() : (TwFpHelpers){ 0 };
     target.jump_cache = rng_percent(&c->rng, 80) ? &world_jump_cache : NULL;
     for (unsigned i = 0; i < c->ntbs; i++) {
         bool installed = table_base && rng_percent(&c->rng, 80);
@@ -229,9 +244,21 @@ static uint32_t expected_count(const Case *c, unsigned i)
     }
 }
 
+static void count_fp(TwTbFn *how)
+{
+    for (unsigned i = 0; i < world_nb_fp_helpers(); i++) {
+        if (how == world_interpret) {
+            fp_certain[i] += world_fp_certain[i];
+        } else {
+            fp_called[i] += world_fp_certain[i];
+        }
+    }
+}
+
 static void run(const Case *c, TwTbFn *how, Outcome *outcome)
 {
     world = initial;
+    memset(world_fp_certain, 0, sizeof(world_fp_certain));
     world_forget_jumps();
     for (unsigned i = 0; i < world_nlinks; i++) {
         *world_links[i].word = world_links[i].choices[0];
@@ -247,6 +274,7 @@ static void run(const Case *c, TwTbFn *how, Outcome *outcome)
     } else {
         outcome->value = how(&world.env, &world.frame, header_of(0));
     }
+    count_fp(how);
     /*
      * compiled code stores it less often, so it is not compared
      */
@@ -438,9 +466,39 @@ static void count_hints(const Case *c)
     }
 }
 
-static void check_coverage(void)
+/*
+ * Is each helper of floating point called where fp.h promises its result, and
+ * does its fast path take the place of most of these calls? Some TBs are
+ * interpreted, and some emitted without fast paths.
+ */
+static bool check_fp_coverage(void)
 {
+    uint64_t certain = 0, called = 0;
     bool ok = true;
+
+    for (unsigned i = 0; i < world_nb_fp_helpers(); i++) {
+        if (fp_certain[i] == 0 ||
+            (table_base && fp_called[i] == fp_certain[i])) {
+            fprintf(stderr, "difftest: the fast path of %s was never taken\n",
+                    world_fp_helpers[i].name);
+            ok = false;
+        }
+        certain += fp_certain[i];
+        called += fp_called[i];
+    }
+    if (table_base && called > certain / 2) {
+        fprintf(stderr,
+                "difftest: fast paths of floating point take the place of few "
+                "calls: %" PRIu64 " of %" PRIu64 "\n",
+                certain - called, certain);
+        ok = false;
+    }
+    return ok;
+}
+
+static void check_coverage(uint64_t cases)
+{
+    bool ok = cases < ENOUGH_FOR_FP || check_fp_coverage();
 
     if (hints == 0) {
         fprintf(stderr, "difftest: tier 0 never left a hint in a lookup\n");
@@ -564,7 +622,7 @@ int main(int argc, char **argv)
         }
     }
     if (args.tbs >= ENOUGH_FOR_COVERAGE) {
-        check_coverage();
+        check_coverage(args.tbs);
     }
     printf("%" PRIu64 " cases, %" PRIu64 " modules run, %" PRIu64
            " mutations, of which %" PRIu64 " verified\n",

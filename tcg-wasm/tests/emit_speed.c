@@ -66,7 +66,7 @@ int main(void)
 
     world_init(&rng);
     for (unsigned i = 0; i < NB_TBS; i++) {
-        gen_tb(&rng, i, ITEMS);
+        gen_tb(&rng, i, ITEMS, 0);
         refs[i] = (TwTbRef){
             .code = gen_tbs[i].code,
             .nwords = gen_tbs[i].nwords,

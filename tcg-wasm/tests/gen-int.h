@@ -90,4 +90,7 @@ void gen_exit_goto_tb(Gen *g, unsigned n); /* on a condition */
 void gen_item_chain(Gen *g);
 void gen_item_globals(Gen *g);
 
+/* gen-fp.c: calls of helpers of floating point */
+void gen_item_fp(Gen *g);
+
 #endif

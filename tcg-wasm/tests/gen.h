@@ -37,7 +37,10 @@ extern uint32_t gen_coverage[TW_NB_CODES];
 extern uint32_t gen_vec_coverage[TW_NB_VEC_OPS][4];
 extern uint32_t gen_vld_coverage[TW_NB_VEC_LOADS];
 
-/* Fill gen_tbs[id] with about @items random pieces of code. */
-void gen_tb(Rng *rng, uint32_t id, unsigned items);
+/*
+ * Fill gen_tbs[id] with about @items random pieces of code, of which
+ * @fp_percent call helpers of floating point.
+ */
+void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned fp_percent);
 
 #endif

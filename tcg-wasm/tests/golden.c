@@ -16,12 +16,15 @@
 #include <stdio.h>
 
 #include "gen.h"
+#include "world-fp.h"
 
 enum {
     SEEDS = 48,
     TB_ADDR = 0x100000, /* of the first TB; the next are TB_SIZE apart */
     TB_SIZE = GEN_MAX_WORDS * 8,
     HELPER_FN = 2000, /* table index of the first helper */
+    FP_FN = 2100, /* and of the first one of floating point */
+    FP_PERCENT = 30,
     LOOKUP_FN = 1999,
     VALID_AT = 0x8000,
 };
@@ -37,6 +40,7 @@ typedef struct Golden {
     bool names;
     bool no_globals;
     bool no_jump_cache;
+    bool fp; /* of groups that call helpers of floating point */
     uint64_t bytes;
     uint64_t digest;
 } Golden;
@@ -72,6 +76,8 @@ static const Golden golden[] = {
       .bytes = 960486, .digest = UINT64_C(0xa6b18bc509a38efa) },
     { "functions, no jump cache", FUNCTIONS, TAIL, .no_jump_cache = true,
       .bytes = 935652, .digest = UINT64_C(0x26609c6e791acdea) },
+    { "functions, floating point", FUNCTIONS, TAIL, .fp = true,
+      .bytes = 2838199, .digest = UINT64_C(0x9550b8d198754678) },
     { "regions, dispatch", REGIONS, DISPATCH,
       .bytes = 2078569, .digest = UINT64_C(0xc8e89a6f287dcba3) },
     { "regions, dispatch, sampled", REGIONS, DISPATCH, SAMPLED,
@@ -90,6 +96,8 @@ static const Golden golden[] = {
       .bytes = 1735767, .digest = UINT64_C(0x0a2a65330e226643) },
     { "regions, no jump cache", REGIONS, TAIL, .no_jump_cache = true,
       .bytes = 1848863, .digest = UINT64_C(0xc472d72855c3e201) },
+    { "regions, floating point", REGIONS, TAIL, .fp = true,
+      .bytes = 5007557, .digest = UINT64_C(0xfb44d73d4ace6f4b) },
 };
 /* clang-format on */
 
@@ -137,9 +145,39 @@ static void set_imm(uint64_t *word, uint32_t imm)
     *word = (*word & UINT32_MAX) | (uint64_t)imm << 32;
 }
 
+static bool fix_fp_call(uint64_t *words)
+{
+    for (unsigned i = 0; i < world_nb_fp_helpers(); i++) {
+        const WorldFpHelper *helper = &world_fp_helpers[i];
+
+        if (words[1] == helper->helper.fn) {
+            set_imm(words, world_fp_sig(helper, false));
+            words[1] = FP_FN + i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* world_fp_helpers with the numbers that fix_fp_call() gives them. */
+static TwFpHelpers fp_helpers(void)
+{
+    static TwFpHelper list[WORLD_MAX_FP];
+    unsigned n = world_nb_fp_helpers();
+
+    for (unsigned i = 0; i < n; i++) {
+        list[i] = world_fp_helpers[i].helper;
+        list[i].fn = FP_FN + i;
+    }
+    return (TwFpHelpers){ list, n };
+}
+
 /* Call a helper by its number, and with the signature of a 32-bit host. */
 static void fix_call(uint64_t *words)
 {
+    if (fix_fp_call(words)) {
+        return;
+    }
     for (unsigned i = 0; i < world_nb_helpers(); i++) {
         const WorldHelper *helper = &world_helpers[i];
         bool quiet = helper->quiet && words[1] == helper->quiet;
@@ -184,7 +222,7 @@ static uint32_t successor(Group *group, unsigned i)
     return rng_percent(&group->rng, 85) ? random_addr(group) : 0x4000;
 }
 
-static void make_group(Group *group, uint64_t seed)
+static void make_group(Group *group, uint64_t seed, unsigned fp_percent)
 {
     /* Up to so many items a TB: short ones, as guests have, to the longest. */
     static const uint32_t items[] = { 12, 12, 65, 400 };
@@ -196,7 +234,8 @@ static void make_group(Group *group, uint64_t seed)
         GenTb *tb = &gen_tbs[i];
         TwTbRef *ref = &group->refs[i];
 
-        gen_tb(&group->rng, i, rng_below(&group->rng, items[seed % 4]));
+        gen_tb(&group->rng, i, rng_below(&group->rng, items[seed % 4]),
+               fp_percent);
         fix_code(group, tb);
         *ref = (TwTbRef){
             .code = tb->code,
@@ -231,6 +270,7 @@ static void add_module(Golden *sum, const Group *group, TwBuf *out)
         .globals = world_globals,
         .nglobals = sum->no_globals ? 0 : world_nglobals,
         .jump_cache = sum->no_jump_cache ? NULL : &jump_cache,
+        .fp = sum->fp ? fp_helpers() : (TwFpHelpers){ 0 },
         .mem_min_pages = 1024,
         .mem_max_pages = 65536,
     };
@@ -262,12 +302,15 @@ static void sum_up(Golden *sums, uint64_t seeds)
         sums[i].bytes = 0;
         sums[i].digest = FNV_BASIS;
     }
-    for (uint64_t seed = 0; seed < seeds; seed++) {
+    for (uint64_t seed = 0; seed < 2 * seeds; seed++) {
         static Group group;
+        bool fp = seed % 2;
 
-        make_group(&group, seed);
+        make_group(&group, seed / 2, fp ? FP_PERCENT : 0);
         for (unsigned i = 0; i < NB_GOLDEN; i++) {
-            add_module(&sums[i], &group, &out);
+            if (sums[i].fp == fp) {
+                add_module(&sums[i], &group, &out);
+            }
         }
     }
     tw_buf_free(&out);

@@ -7,6 +7,8 @@
 
 #include "world.h"
 
+#include "world-fp.h"
+
 World world;
 jmp_buf world_leave;
 TwGlobal world_globals[WORLD_MAX_GLOBALS];
@@ -24,11 +26,7 @@ static void mix(uint64_t v)
     world.log_hash = rng_next(&rng);
 }
 
-/*
- * Hash all of env that may be a global, as if an exception needed it now:
- * compiled code must have written it.
- */
-static void look_at_env(void)
+void world_look_at_env(void)
 {
     uint64_t hash = 0, word;
     const uint8_t *parts[] = { (const uint8_t *)world.env.regs, world.env.mem,
@@ -46,7 +44,7 @@ static void look_at_env(void)
     mix(hash);
 }
 
-static uint64_t log_entry(const LogEntry *entry)
+uint64_t world_log(const LogEntry *entry)
 {
     world.log[world.log_count++ % WORLD_LOG_SIZE] = *entry;
     mix(entry->kind);
@@ -74,9 +72,9 @@ static uint64_t called(uint32_t kind, bool quiet, uint64_t a, uint64_t b,
     };
 
     if (!quiet) {
-        look_at_env();
+        world_look_at_env();
     }
-    return log_entry(&entry);
+    return world_log(&entry);
 }
 
 /* clang-format off */
@@ -216,8 +214,8 @@ static void log_access(uint32_t kind, void *env, uint64_t addr, uint64_t v,
     };
     uint64_t hash;
 
-    look_at_env();
-    hash = log_entry(&entry);
+    world_look_at_env();
+    hash = world_log(&entry);
     if (hash % 64 == 1) {
         world.left = 2; /* a fault */
         longjmp(world_leave, 1);
@@ -324,8 +322,8 @@ uintptr_t world_lookup(void *env, uintptr_t own)
         world_valid[valid_index((uint32_t)entry->tag)] == WORLD_VALID) {
         return entry->tag;
     }
-    look_at_env();
-    hash = log_entry(&miss);
+    world_look_at_env();
+    hash = world_log(&miss);
     world.env.busy = hash % 32 == 0;
     to = (uintptr_t)world.env.ptrs[(hash >> 16) % WORLD_PTRS];
     if (to) {
@@ -523,6 +521,7 @@ void world_init(Rng *rng)
     world.env.host_ptr = (uintptr_t)&world.host[32];
     world.env.jumps = (uintptr_t)&world_jumps;
     init_tlb(rng);
+    world_fp_init(&(Rng){ ~rng->state });
 }
 
 const char *world_difference(const World *a, const World *b, size_t *ofs)
@@ -533,9 +532,10 @@ const char *world_difference(const World *a, const World *b, size_t *ofs)
         size_t size;
     } parts[] = {
 #define PART(field) { #field, offsetof(World, field), sizeof(a->field) }
-        PART(below_mem), PART(descs), PART(env.regs), PART(env),
-        PART(frame),     PART(host),  PART(tlb),      PART(log_hash),
-        PART(log_count), PART(left),  PART(log),      PART(guest),
+        PART(fp_below), PART(below_mem), PART(descs), PART(env.regs),
+        PART(env),      PART(frame),     PART(host),  PART(tlb),
+        PART(log_hash), PART(log_count), PART(left),  PART(log),
+        PART(guest),
 #undef PART
     };
 

@@ -23,12 +23,16 @@ enum {
     WORLD_NB_PAGES = 12,
     WORLD_MEM_SIZE = 256,
     WORLD_BELOW_SIZE = 64,
+    WORLD_FP_BELOW_SIZE = 16,
     WORLD_LOG_SIZE = 64,
     WORLD_MAX_TBS = 16,
     WORLD_MAX_GLOBALS = 80,
     WORLD_PTRS = 4,
     WORLD_PC = 3, /* the register that is the guest's pc */
     WORLD_JUMPS = 1 << 12,
+    WORLD_FP_STATUSES = 4,
+    WORLD_FP_GROUPS = 12,
+    WORLD_FP_VECS = 8,
 };
 
 typedef struct LogEntry {
@@ -48,6 +52,17 @@ typedef struct WorldJumps {
     WorldJump entries[WORLD_JUMPS];
 } WorldJumps;
 
+/* Floating point: nothing of it is a global. See world-fp.h. */
+typedef struct WorldFpState {
+    uint64_t env; /* its address, for pointers that nobody knows */
+    uint64_t mode; /* the guest's dynamic mode */
+    uint32_t status[WORLD_FP_STATUSES]; /* the start of a float_status */
+    uint64_t singles[WORLD_FP_GROUPS][3]; /* related numbers, boxed */
+    uint64_t doubles[WORLD_FP_GROUPS][3];
+    uint64_t integers[WORLD_FP_GROUPS];
+    uint8_t vecs[WORLD_FP_VECS][16]; /* pairs: of 64 bits, of 32, and so on */
+} WorldFpState;
+
 /* What TW_REG_ENV points at. */
 typedef struct Env {
     uint64_t regs[TW_NB_REGS];
@@ -63,10 +78,12 @@ typedef struct Env {
     uint32_t busy;
     uint8_t mem[WORLD_MEM_SIZE];
     uint8_t vecs[16 * TW_NB_VREGS];
+    WorldFpState fp;
 } Env;
 
 typedef struct World {
     TwTlbDesc descs[WORLD_NB_MMU];
+    uint8_t fp_below[WORLD_FP_BELOW_SIZE]; /* as env.fp.vecs */
     uint8_t below_mem[WORLD_BELOW_SIZE];
     Env env;
     TwFrame frame;
@@ -83,9 +100,13 @@ typedef struct World {
 #define WORLD_TLB_OFS \
     ((int32_t)offsetof(World, descs) - (int32_t)offsetof(World, env))
 #define WORLD_BELOW_OFS (-WORLD_BELOW_SIZE)
+#define WORLD_FP_BELOW_OFS (WORLD_BELOW_OFS - WORLD_FP_BELOW_SIZE)
 static_assert(offsetof(World, env) - offsetof(World, below_mem) ==
                   WORLD_BELOW_SIZE,
               "the memory ends where env starts");
+static_assert(offsetof(World, below_mem) - offsetof(World, fp_below) ==
+                  WORLD_FP_BELOW_SIZE,
+              "one behind the other");
 
 extern World world;
 extern jmp_buf world_leave;
@@ -131,6 +152,15 @@ typedef struct WorldHelper {
 extern const WorldHelper world_helpers[];
 unsigned world_nb_helpers(void);
 extern const WorldHelper world_no_return;
+
+/* For helpers: log a call; returns a hash of all that was logged. */
+uint64_t world_log(const LogEntry *entry);
+
+/*
+ * Hash all of env that may be a global, as if an exception needed it now:
+ * compiled code must have written it.
+ */
+void world_look_at_env(void);
 
 /* Fill the world with random contents; slots and ptrs are the generator's. */
 void world_init(Rng *rng);
