@@ -100,8 +100,8 @@ static void forget_overlapping(Walk *walk, const TwEnvAccess *access)
     for (unsigned i = 0; i < NB_PLACES; i++) {
         Place *place = &walk->places[i];
 
-        if (place->ofs < access->ofs + (1 << access->size) &&
-            access->ofs < place->ofs + 8) {
+        if (place->ofs < (int64_t)access->ofs + (1 << access->size) &&
+            access->ofs < (int64_t)place->ofs + 8) {
             place->value.number = 0;
         }
     }

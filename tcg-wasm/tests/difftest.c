@@ -95,11 +95,14 @@ static void fail(const Case *c, const char *what)
         fprintf(stderr, "  succ 0x%" PRIx32 " 0x%" PRIx32 ", fn %" PRIu32 "\n",
                 c->refs[i].succ[0], c->refs[i].succ[1], header_of(i)->fn);
     }
-    fprintf(stderr, "options: %s, %s, counts %s, fp %s, %u group%s\n",
+    fprintf(stderr,
+            "options: %s, %s, counts %s, fp %s, lookups %s, "
+            "%u group%s\n",
             c->options.shape == TW_SHAPE_REGIONS ? "regions" : "functions",
             c->options.chaining == TW_CHAIN_TAIL ? "tail" : "dispatch",
             counts_names[c->options.counts], target.fp.n ? "inline" : "called",
-            c->ngroups, c->ngroups > 1 ? "s" : "");
+            c->options.keeps_pages ? "shared" : "own", c->ngroups,
+            c->ngroups > 1 ? "s" : "");
     fprintf(stderr, "difftest: %s; reproduce with --seed %" PRIu64 " --tbs 1\n",
             what, c->seed);
     exit(1);
@@ -170,16 +173,16 @@ static void make_groups(Case *c)
 
 static void make_case(Case *c, uint64_t seed)
 {
-    uint32_t items, fp_percent;
+    uint32_t items, extra_percent;
     TwEmitOptions *options = &c->options;
 
     *c = (Case){ .seed = seed, .rng = { seed } };
     c->ntbs = 1 + rng_below(&c->rng, WORLD_MAX_TBS);
     world_init(&c->rng);
     items = rng_percent(&c->rng, 50) ? 12 : 65;
-    fp_percent = rng_percent(&c->rng, 50) ? 35 : 0;
+    extra_percent = rng_percent(&c->rng, 50) ? 35 : 0;
     for (unsigned i = 0; i < c->ntbs; i++) {
-        gen_tb(&c->rng, i, rng_below(&c->rng, items), fp_percent);
+        gen_tb(&c->rng, i, rng_below(&c->rng, items), extra_percent);
         c->refs[i] = (TwTbRef){
             .code = gen_tbs[i].code,
             .nwords = gen_tbs[i].nwords,
@@ -195,6 +198,7 @@ static void make_case(Case *c, uint64_t seed)
     options->sample_period = 1 + rng_below(&c->rng, 5);
     options->shape =
         rng_percent(&c->rng, 70) ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
+    options->keeps_pages = world_shares_lookups = rng_percent(&c->rng, 30);
     world.frame.sample_left = 1 + rng_below(&c->rng, 5);
     world_sample_period =
         options->counts == TW_COUNTS_SAMPLED ? options->sample_period : 0;

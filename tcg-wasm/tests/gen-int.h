@@ -62,6 +62,9 @@ void gen_dump_vregs(Gen *g, bool all);
 void gen_item_vec(Gen *g, TwOp op);
 void gen_item_vecs(Gen *g);
 
+/* gen-items.c: accesses at addresses near each other */
+void gen_item_near(Gen *g);
+
 /* gen-code.c: labels */
 bool gen_room_for_labels(const Gen *g);
 unsigned gen_forward_label(Gen *g);

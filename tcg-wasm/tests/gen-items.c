@@ -343,6 +343,31 @@ void gen_item(Gen *g, TwOp op)
     }
 }
 
+void gen_item_near(Gen *g)
+{
+    unsigned base = gen_reg(g), near = gen_reg(g);
+    unsigned mmu = rng_below(g->rng, WORLD_NB_MMU);
+    uint64_t page = world.pages[rng_below(g->rng, WORLD_NB_PAGES)];
+    uint64_t in_page = rng_below(g->rng, 1 << WORLD_PAGE_BITS);
+
+    gen_ins(g, TW_OP_MOVI64, base, 0, 0, 0);
+    gen_word(g, (page << WORLD_PAGE_BITS) + in_page);
+    for (unsigned n = 2 + rng_below(g->rng, 5); n; n--) {
+        TwOp op = TW_OP_QLD8U + rng_below(g->rng, TW_OP_QLDX - TW_OP_QLD8U);
+        int32_t distance = (int32_t)rng_below(g->rng, 600) - 300;
+        uint32_t oi = mmu | (uint32_t)tw_qmem_size(op) << 4;
+
+        if (op == TW_OP_QLD8S || op == TW_OP_QLD16S || op == TW_OP_QLD32S) {
+            oi |= TW_MEMOP_SIGN;
+        }
+        gen_ins(g, TW_OP_ADDI, near, base, 0, distance);
+        gen_ins(g, op, gen_reg(g), near, mmu, (int32_t)oi);
+        if (rng_percent(g->rng, 20)) {
+            gen_call(g, true);
+        }
+    }
+}
+
 /* A load or store of a global, whole. */
 static void item_global(Gen *g)
 {

@@ -74,15 +74,17 @@ static uint32_t prologue(Gen *g)
     return branch;
 }
 
-static void body(Gen *g, unsigned items, unsigned fp_percent)
+static void body(Gen *g, unsigned items, unsigned extra_percent)
 {
     for (unsigned i = 0; i < items && g->tb->nwords < GEN_MAX_WORDS - 400;
          i++) {
         if (rng_percent(g->rng, 40)) {
             gen_bind_some(g);
         }
-        if (fp_percent && rng_percent(g->rng, fp_percent)) {
+        if (extra_percent && rng_percent(g->rng, extra_percent)) {
             gen_item_fp(g);
+        } else if (extra_percent && rng_percent(g->rng, 10)) {
+            gen_item_near(g);
         } else if (rng_percent(g->rng, 10)) {
             gen_item_globals(g);
         } else if (rng_percent(g->rng, 15)) {
@@ -119,7 +121,7 @@ static void count_fused(const GenTb *tb)
     }
 }
 
-void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned fp_percent)
+void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned extra_percent)
 {
     Gen g = { .rng = rng, .tb = &gen_tbs[id], .id = id };
     uint32_t out_of_fuel;
@@ -128,7 +130,7 @@ void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned fp_percent)
     choose_regs(&g);
     gen_choose_vregs(&g);
     out_of_fuel = prologue(&g);
-    body(&g, items, fp_percent);
+    body(&g, items, extra_percent);
     if (rng_percent(rng, 60)) {
         gen_exit_goto_tb(&g, 1);
     }

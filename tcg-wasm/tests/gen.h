@@ -39,8 +39,9 @@ extern uint32_t gen_vld_coverage[TW_NB_VEC_LOADS];
 
 /*
  * Fill gen_tbs[id] with about @items random pieces of code, of which
- * @fp_percent call helpers of floating point.
+ * @extra_percent call helpers of floating point; if that is not 0, some others
+ * access memory at addresses near each other.
  */
-void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned fp_percent);
+void gen_tb(Rng *rng, uint32_t id, unsigned items, unsigned extra_percent);
 
 #endif

@@ -24,7 +24,7 @@ enum {
     TB_SIZE = GEN_MAX_WORDS * 8,
     HELPER_FN = 2000, /* table index of the first helper */
     FP_FN = 2100, /* and of the first one of floating point */
-    FP_PERCENT = 30,
+    EXTRA_PERCENT = 30,
     LOOKUP_FN = 1999,
     VALID_AT = 0x8000,
 };
@@ -40,7 +40,8 @@ typedef struct Golden {
     bool names;
     bool no_globals;
     bool no_jump_cache;
-    bool fp; /* of groups that call helpers of floating point */
+    bool pages; /* accesses share TLB lookups */
+    bool fp; /* of groups with floating point and accesses near each other */
     uint64_t bytes;
     uint64_t digest;
 } Golden;
@@ -77,7 +78,9 @@ static const Golden golden[] = {
     { "functions, no jump cache", FUNCTIONS, TAIL, .no_jump_cache = true,
       .bytes = 935652, .digest = UINT64_C(0x26609c6e791acdea) },
     { "functions, floating point", FUNCTIONS, TAIL, .fp = true,
-      .bytes = 2838199, .digest = UINT64_C(0x9550b8d198754678) },
+      .bytes = 3121850, .digest = UINT64_C(0x165c224188b57252) },
+    { "functions, shared lookups", FUNCTIONS, TAIL, .fp = true, .pages = true,
+      .bytes = 3087674, .digest = UINT64_C(0x7777dffeb6d521df) },
     { "regions, dispatch", REGIONS, DISPATCH,
       .bytes = 2078569, .digest = UINT64_C(0xc8e89a6f287dcba3) },
     { "regions, dispatch, sampled", REGIONS, DISPATCH, SAMPLED,
@@ -97,7 +100,9 @@ static const Golden golden[] = {
     { "regions, no jump cache", REGIONS, TAIL, .no_jump_cache = true,
       .bytes = 1848863, .digest = UINT64_C(0xc472d72855c3e201) },
     { "regions, floating point", REGIONS, TAIL, .fp = true,
-      .bytes = 5007557, .digest = UINT64_C(0xfb44d73d4ace6f4b) },
+      .bytes = 5469274, .digest = UINT64_C(0x6097bda78583b669) },
+    { "regions, shared lookups", REGIONS, TAIL, .fp = true, .pages = true,
+      .bytes = 5415898, .digest = UINT64_C(0x1ba64736bbfcf3be) },
 };
 /* clang-format on */
 
@@ -222,7 +227,7 @@ static uint32_t successor(Group *group, unsigned i)
     return rng_percent(&group->rng, 85) ? random_addr(group) : 0x4000;
 }
 
-static void make_group(Group *group, uint64_t seed, unsigned fp_percent)
+static void make_group(Group *group, uint64_t seed, unsigned extra_percent)
 {
     /* Up to so many items a TB: short ones, as guests have, to the longest. */
     static const uint32_t items[] = { 12, 12, 65, 400 };
@@ -235,7 +240,7 @@ static void make_group(Group *group, uint64_t seed, unsigned fp_percent)
         TwTbRef *ref = &group->refs[i];
 
         gen_tb(&group->rng, i, rng_below(&group->rng, items[seed % 4]),
-               fp_percent);
+               extra_percent);
         fix_code(group, tb);
         *ref = (TwTbRef){
             .code = tb->code,
@@ -282,6 +287,7 @@ static void add_module(Golden *sum, const Group *group, TwBuf *out)
         .sample_period = 64,
         .shape = sum->shape,
         .names = sum->names,
+        .keeps_pages = sum->pages,
     };
     uint8_t why;
 
@@ -306,7 +312,7 @@ static void sum_up(Golden *sums, uint64_t seeds)
         static Group group;
         bool fp = seed % 2;
 
-        make_group(&group, seed / 2, fp ? FP_PERCENT : 0);
+        make_group(&group, seed / 2, fp ? EXTRA_PERCENT : 0);
         for (unsigned i = 0; i < NB_GOLDEN; i++) {
             if (sums[i].fp == fp) {
                 add_module(&sums[i], &group, &out);

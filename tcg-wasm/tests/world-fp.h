@@ -34,8 +34,8 @@ TwSig world_fp_sig(const WorldFpHelper *helper, bool wide);
 TwFpHelpers world_fp_list(void);
 
 /*
- * By helper: calls, since somebody set this to 0, whose result fp.h promises, so
- * that a fast path may take their place.
+ * By helper: calls, since somebody set this to 0, whose result fp.h promises,
+ * so that a fast path may take their place.
  */
 extern uint64_t world_fp_certain[WORLD_MAX_FP];
 

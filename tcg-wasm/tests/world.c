@@ -18,6 +18,7 @@ unsigned world_nlinks;
 uint32_t world_executed[WORLD_MAX_TBS];
 uint32_t world_sampled[WORLD_MAX_TBS];
 uint32_t world_sample_period;
+bool world_shares_lookups;
 
 static void mix(uint64_t v)
 {
@@ -214,6 +215,9 @@ static void log_access(uint32_t kind, void *env, uint64_t addr, uint64_t v,
     };
     uint64_t hash;
 
+    if (world_shares_lookups) {
+        return;
+    }
     world_look_at_env();
     hash = world_log(&entry);
     if (hash % 64 == 1) {

@@ -168,6 +168,12 @@ void world_init(Rng *rng);
 /* Tier 0 of this world. */
 TwTbFn world_interpret;
 
+/*
+ * Compiled code may take a slow path where tier 0 finds the page in the TLB. So
+ * slow paths neither log, nor fault, nor change anything else than the access.
+ */
+extern bool world_shares_lookups;
+
 /* Slow paths, by size; the same functions serve compiled code. */
 uint64_t world_ld8(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);
 uint64_t world_ld16(void *env, uint64_t addr, uint32_t oi, uintptr_t ra);

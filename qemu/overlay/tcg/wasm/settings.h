@@ -9,8 +9,8 @@
  *   TIERLAB_FP=inline|call  how compiled code does floating point: by Wasm's
  *                          instructions where these give the helper's result,
  *                          or by the helper
- *   TIERLAB_TLB=page|each  which guest accesses compiled code looks up in the TLB:
- *                          one of those that share a page, or each
+ *   TIERLAB_TLB=page|each  which guest accesses compiled code looks up in the
+ *                          TLB: one of those that share a page, or each
  *   TIERLAB_FAULT=KIND:N,...          let every N-th module fail with a reason
  *                          of refusals.def: engine-refused, table-full,
  *                          no-memory...
