@@ -23,6 +23,9 @@ from bench.engines.base import (
 )
 
 RUNNER = Path(__file__).resolve().parent / "node" / "run.mjs"
+# Writes the modules that are compiled into the folder that the variable names.
+MODULES = RUNNER.with_name("modules.mjs")
+MODULES_VARIABLE = "TIERLAB_MODULES"
 # This id makes a device the control channel: see the overlay's char-stdio-wasm.c.
 CONTROL_ARGUMENTS = ["-chardev", "stdio,id=control"]
 CONTROL_ARGUMENTS += ["-mon", "chardev=control,mode=control"]
@@ -123,7 +126,10 @@ class NodeEngine:
         """Node with its flags, the runner, files, variables, QEMU's arguments."""
         places = NodePlaces()
         words, inside = runner_arguments(request, products, places)
-        argv = [str(node_program(products)), *request.engine_flags, str(RUNNER)]
+        flags = [*request.engine_flags]
+        if os.environ.get(MODULES_VARIABLE):
+            flags.append(f"--import={MODULES}")
+        argv = [str(node_program(products)), *flags, str(RUNNER)]
         return Command((*argv, *words), places.variables, inside)
 
 
@@ -166,6 +172,8 @@ def _variables(request: BootRequest) -> dict[str, str]:
     clock = {} if request.tsc_khz is None else {"TIERLAB_TSC_KHZ": str(request.tsc_khz)}
     # Names for profilers: they change nothing but the size of modules.
     names = {k: v for k, v in os.environ.items() if k == "TIERLAB_NAMES"}
+    if os.environ.get(MODULES_VARIABLE):
+        names.setdefault("TIERLAB_NAMES", "on")
     return {**tier, **seed, **clock, **names, **request.switches.environment()}
 
 

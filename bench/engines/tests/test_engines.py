@@ -20,7 +20,13 @@ from bench.engines.base import (
     qemu_arguments,
 )
 from bench.engines.native import HostPlaces, NativeEngine
-from bench.engines.node import NodeEngine, NodePlaces
+from bench.engines.node import (
+    MODULES,
+    MODULES_VARIABLE,
+    RUNNER,
+    NodeEngine,
+    NodePlaces,
+)
 from bench.guests import devices
 from bench.guests.devices.base import Device, Kind, Places
 from bench.guests.guest import Guest, GuestFile
@@ -97,6 +103,18 @@ def test_names_for_profilers_are_asked_for_by_the_environment(
     monkeypatch.setenv("TIERLAB_NAMES", "on")
     argv = NodeEngine().command(BootRequest(guest), products).argv
     assert argv[argv.index(word) - 1] == "--env"
+
+
+def test_modules_are_written_if_the_environment_names_a_folder(
+    guest: Guest, products: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(MODULES_VARIABLE, raising=False)
+    flag = f"--import={MODULES}"
+    assert flag not in NodeEngine().command(BootRequest(guest), products).argv
+    monkeypatch.setenv(MODULES_VARIABLE, "/tmp/modules")
+    argv = NodeEngine().command(BootRequest(guest), products).argv
+    assert argv.index(flag) < argv.index(str(RUNNER))
+    assert "TIERLAB_NAMES=on" in argv
 
 
 def test_a_saved_machines_counter_goes_on_as_fast(
@@ -243,7 +261,7 @@ def test_node_gets_the_runtimes_switches(
     request = BootRequest(
         guest,
         tier="profile:from=/profiles/earlier-boot,n=9",
-        switches=Switches("tail", None, "no-memory:13"),
+        switches=Switches(chain="tail", fault="no-memory:13"),
         tb_size_mib=16,
         profile=tmp_path / "p",
         timeline=tmp_path / "t",
