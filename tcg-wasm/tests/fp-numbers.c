@@ -238,7 +238,7 @@ void fp_numbers(Rng *rng, unsigned size, uint64_t numbers[3])
     for (int i = 0; i < 3; i++) {
         numbers[i] = fp_ordinary(rng, size);
     }
-    switch (rng_below(rng, 10)) {
+    switch (rng_below(rng, 11)) {
     case 0: /* a and b cancel, to a denormal number if they are small */
         if (rng_percent(rng, 40)) {
             numbers[0] = near_power(rng, f, 2 - f.limit, 1);
@@ -269,6 +269,12 @@ void fp_numbers(Rng *rng, unsigned size, uint64_t numbers[3])
     case 8:
         for (int i = 0; i < 3; i++) {
             numbers[i] = any(rng, f);
+        }
+        break;
+    case 9: /* zeros, which are equal, but not the same */
+        if (rng_percent(rng, 40)) {
+            numbers[0] = with_sign(rng, f, 0);
+            numbers[1] = with_sign(rng, f, 0);
         }
         break;
     default:

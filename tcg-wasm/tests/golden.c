@@ -78,9 +78,9 @@ static const Golden golden[] = {
     { "functions, no jump cache", FUNCTIONS, TAIL, .no_jump_cache = true,
       .bytes = 935652, .digest = UINT64_C(0x26609c6e791acdea) },
     { "functions, floating point", FUNCTIONS, TAIL, .fp = true,
-      .bytes = 3121850, .digest = UINT64_C(0x165c224188b57252) },
+      .bytes = 3050431, .digest = UINT64_C(0xc08ae250c3e26e5a) },
     { "functions, shared lookups", FUNCTIONS, TAIL, .fp = true, .pages = true,
-      .bytes = 3087674, .digest = UINT64_C(0x7777dffeb6d521df) },
+      .bytes = 3016367, .digest = UINT64_C(0x35b051b6b0f848c0) },
     { "regions, dispatch", REGIONS, DISPATCH,
       .bytes = 2078569, .digest = UINT64_C(0xc8e89a6f287dcba3) },
     { "regions, dispatch, sampled", REGIONS, DISPATCH, SAMPLED,
@@ -100,9 +100,9 @@ static const Golden golden[] = {
     { "regions, no jump cache", REGIONS, TAIL, .no_jump_cache = true,
       .bytes = 1848863, .digest = UINT64_C(0xc472d72855c3e201) },
     { "regions, floating point", REGIONS, TAIL, .fp = true,
-      .bytes = 5469274, .digest = UINT64_C(0x6097bda78583b669) },
+      .bytes = 5757702, .digest = UINT64_C(0x03957d53ae68cdd6) },
     { "regions, shared lookups", REGIONS, TAIL, .fp = true, .pages = true,
-      .bytes = 5415898, .digest = UINT64_C(0x1ba64736bbfcf3be) },
+      .bytes = 5700038, .digest = UINT64_C(0x5b9931e6e5a13bbf) },
 };
 /* clang-format on */
 
