@@ -31,7 +31,7 @@ enum {
     MAX_GROUPS = 3,
     DEFAULT_CASES = 300,
     ENOUGH_FOR_COVERAGE = 100,
-    ENOUGH_FOR_FP = 400, /* to call each helper of floating point */
+    ENOUGH_FOR_FP = 2000, /* to call each helper of floating point */
     EXTRA_PERCENT = 35,
     FP_ROUNDS = 24,
 };
