@@ -347,7 +347,7 @@ static void emit_group(Case *c, unsigned group, TwBuf *out)
     }
 }
 
-/* Difficult numbers are rare; to run the code again costs less than new code. */
+/* Difficult numbers are rare; to run code again costs less than new code. */
 static void run_with_other_numbers(Case *c)
 {
     for (int i = 0; i < FP_ROUNDS; i++) {
