@@ -120,6 +120,7 @@ static void catch_up(void)
  * often a system register was written. If nothing waits for the loop, all that
  * it would do is look the next TB up. Gives that TB's header, or NULL: leave.
  *
+ * A vCPU that stopped the others, to execute one TB alone, always leaves.
  * Whoever wants the loop after these tests sets the interrupt word last, which
  * the next TB looks at as it begins.
  */
@@ -131,9 +132,9 @@ static TwHeader *go_on(CPUArchState *env, const TwHeader *header)
     if (header == tcg_code_gen_epilogue || icount_enabled() ||
         qatomic_read(&cpu->neg.icount_decr.u32) ||
         qatomic_read(&cpu->interrupt_request) ||
-        qatomic_read(&cpu->exit_request) || cpu->singlestep_enabled ||
-        cpu->cflags_next_tb != UINT32_MAX || cpu->exception_index >= 0 ||
-        !QTAILQ_EMPTY(&cpu->breakpoints)) {
+        qatomic_read(&cpu->exit_request) || cpu->exclusive_context_count ||
+        cpu->singlestep_enabled || cpu->cflags_next_tb != UINT32_MAX ||
+        cpu->exception_index >= 0 || !QTAILQ_EMPTY(&cpu->breakpoints)) {
         return NULL;
     }
     next = helper_lookup_tb_ptr(env);
