@@ -147,6 +147,37 @@ _OFFERED_ROOT = Option(
     several=True, help="Offer guests with the root file system in this folder"
 )
 
+
+def _switch(
+    key: str,
+    kind: Choice,
+    text: str,
+    *,
+    metavar: str = "HOW",
+    page: Control | None = None,
+) -> Setting:
+    """A switch of the tiering runtime, of which a comparison may take several values.
+
+    The runtime reads it from the variable TIERLAB_KEY, and has a default of its own.
+    """
+    return Setting(
+        key,
+        kind,
+        text,
+        metavar=metavar,
+        optional=True,
+        commands={
+            "boot": Option(usual=_RUNTIMES_OWN),
+            "compare": Option(several=True, usual=_RUNTIMES_OWN),
+        },
+        suite=SuiteKey((), several=True),
+        boot=f"request.switches.{key}",
+        result=key,
+        page=page,
+        variable=f"TIERLAB_{key.upper()}",
+    )
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "guest",
@@ -312,69 +343,30 @@ SETTINGS: tuple[Setting, ...] = (
         result="icount",
         machine=True,
     ),
-    Setting(
+    _switch(
         "chain",
         Choice("chaining", ("dispatch", "tail")),
         "How a TB goes on to a TB of another module: through the dispatcher, or by a "
         "tail call",
-        metavar="HOW",
-        optional=True,
-        commands={
-            "boot": Option(usual=_RUNTIMES_OWN),
-            "compare": Option(several=True, usual=_RUNTIMES_OWN),
-        },
-        suite=SuiteKey((), several=True),
-        boot="request.switches.chain",
-        result="chain",
-        variable="TIERLAB_CHAIN",
     ),
-    Setting(
+    _switch(
         "counts",
         Choice("counting", ("off", "sampled", "exact")),
         "How executions of compiled code are counted, which costs a little time",
-        metavar="HOW",
-        optional=True,
-        commands={
-            "boot": Option(usual=_RUNTIMES_OWN),
-            "compare": Option(several=True, usual=_RUNTIMES_OWN),
-        },
-        suite=SuiteKey((), several=True),
-        boot="request.switches.counts",
-        result="counts",
         page=Control("counting", "sampled"),
-        variable="TIERLAB_COUNTS",
     ),
-    Setting(
+    _switch(
         "fp",
         Choice("floating point", ("inline", "call")),
         "How compiled code does floating point: by instructions where these give the "
         "helper's result, or by a call of QEMU's helper each time",
-        metavar="HOW",
-        optional=True,
-        commands={
-            "boot": Option(usual=_RUNTIMES_OWN),
-            "compare": Option(several=True, usual=_RUNTIMES_OWN),
-        },
-        suite=SuiteKey((), several=True),
-        boot="request.switches.fp",
-        result="fp",
-        variable="TIERLAB_FP",
     ),
-    Setting(
+    _switch(
         "tlb",
         Choice("TLB lookups", ("page", "each")),
         "Which guest accesses compiled code looks up in the TLB: one of those that "
         "share a page, or each",
         metavar="WHICH",
-        optional=True,
-        commands={
-            "boot": Option(usual=_RUNTIMES_OWN),
-            "compare": Option(several=True, usual=_RUNTIMES_OWN),
-        },
-        suite=SuiteKey((), several=True),
-        boot="request.switches.tlb",
-        result="tlb",
-        variable="TIERLAB_TLB",
     ),
     Setting(
         "fault",
