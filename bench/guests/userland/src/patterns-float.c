@@ -28,6 +28,14 @@ static bool near_limit(double x)
     return got == 2800 || got == 2799 || wrong("limit", got, 2800);
 }
 
+static Measured measure_to_limit(Work *work, const Options *options)
+{
+    double x = 1;
+    Measured measured = measure(work, &x, PER_PASS, 16, options);
+
+    return near_limit(x) ? measured : (Measured){ 0, 0 };
+}
+
 static bool multiply_add(void *state, unsigned long passes)
 {
     double x = *(const double *)state;
@@ -46,11 +54,8 @@ static bool multiply_add(void *state, unsigned long passes)
 
 Measured measure_floats(const Pattern *pattern, const Options *options)
 {
-    double x = 1;
-    Measured measured = measure(multiply_add, &x, PER_PASS, 16, options);
-
     (void)pattern;
-    return near_limit(x) ? measured : (Measured){ 0, 0 };
+    return measure_to_limit(multiply_add, options);
 }
 
 static bool fuse(void *state, unsigned long passes)
@@ -69,11 +74,8 @@ static bool fuse(void *state, unsigned long passes)
 
 Measured measure_fused(const Pattern *pattern, const Options *options)
 {
-    double x = 1;
-    Measured measured = measure(fuse, &x, PER_PASS, 16, options);
-
     (void)pattern;
-    return near_limit(x) ? measured : (Measured){ 0, 0 };
+    return measure_to_limit(fuse, options);
 }
 
 /* To a number, compared, and back to an integer. */
