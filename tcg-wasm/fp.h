@@ -41,7 +41,8 @@ typedef enum TwFpOp {
     TW_FP_FROM_U32,
     TW_FP_FROM_I64,
     TW_FP_FROM_U64,
-    TW_FP_TO_I32, /* rounded as the status says: to nearest or to zero */
+    /* rounded as the status says; the fast path is for rounding to zero */
+    TW_FP_TO_I32,
     TW_FP_TO_U32,
     TW_FP_TO_SIGNED_U32, /* ... sign-extended */
     TW_FP_TO_I64,

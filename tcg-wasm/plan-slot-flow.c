@@ -87,12 +87,11 @@ static void walk_call(TwPlanner *p, TwEdge *walk, uint32_t at)
     const TwTarget *target = p->plan.group->target;
     unsigned flags = tw_call_flags(target, &p->plan.code[at]);
     TwEnvAccess accesses[2];
+    unsigned n = tw_fp_stores(target, &p->plan.code[at], accesses);
 
-    for (unsigned i = 0; i < tw_fp_stores(target, &p->plan.code[at], accesses);
-         i++) {
+    for (unsigned i = 0; i < n; i++) {
         walk_forget(walk, tw_slots_overlapping(&p->plan, &accesses[i]));
     }
-
     if (!(flags & TW_CALL_NO_READ_GLOBALS)) {
         walk_clean(walk, all_slots);
         if (!(flags & TW_CALL_NO_WRITE_GLOBALS)) {

@@ -95,7 +95,6 @@ static TwRefusal emit_group(const TwJob *job, uint32_t base)
     tw.emission.buf.len = 0;
     tw.emission.target.page_bits = tw.page_bits;
     tw.emission.options.table_base = base;
-    tw.emission.options.keeps_pages = tw.settings.keeps_pages;
     tw.emission.options.shape =
         job->shape == TIER_REGIONS ? TW_SHAPE_REGIONS : TW_SHAPE_FUNCTIONS;
     return tw_emit_module(&tw.emission.options, job->refs, job->n,
@@ -359,5 +358,6 @@ void tw_compile_init(void)
     tw.emission.options.counts = tw.settings.counts;
     tw.emission.options.sample_period = TW_SAMPLE_PERIOD;
     tw.emission.options.names = tw.settings.names;
+    tw.emission.options.keeps_pages = tw.settings.keeps_pages;
     set_target();
 }

@@ -132,7 +132,7 @@ static TwHeader *go_on(CPUArchState *env, const TwHeader *header)
     if (header == tcg_code_gen_epilogue || icount_enabled() ||
         qatomic_read(&cpu->neg.icount_decr.u32) ||
         qatomic_read(&cpu->interrupt_request) ||
-        qatomic_read(&cpu->exit_request) || cpu->exclusive_context_count ||
+        qatomic_read(&cpu->exit_request) || cpu_in_exclusive_context(cpu) ||
         cpu->singlestep_enabled || cpu->cflags_next_tb != UINT32_MAX ||
         cpu->exception_index >= 0 || !QTAILQ_EMPTY(&cpu->breakpoints)) {
         return NULL;
